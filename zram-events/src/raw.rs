@@ -48,6 +48,7 @@ pub mod context {
 /// 32 bits of its table entry's second word. "class" is the number kept in the `zspage` itself.
 #[repr(u16)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Kind {
     /// `zs_create_pool` return: pool (0 on failure).
     PoolCreate = 1,
