@@ -1,0 +1,38 @@
+//! What runner and agent say to each other: one JSON value per line, in both directions.
+//!
+//! The agent speaks first ([`Hello`]), then answers every [`Op`] with one [`Observation`], in
+//! order. The same operations can be run on the model (`cargo xtask simulate`), which answers in
+//! the same form; that is what makes comparing the two a matter of comparing two values.
+//!
+//! `docs/operations.md` describes the language for people. [`VERSION`] changes whenever a line
+//! written by one version would be misunderstood by another.
+
+mod content;
+mod observation;
+mod operation;
+
+pub use content::{Content, guard_page};
+pub use observation::{
+    Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text,
+};
+pub use operation::{Layout, LayoutError, Op, Piece};
+
+/// Version of the language and of the lines.
+pub const VERSION: u32 = 1;
+
+/// Attributes of a device that can be read, read after every operation.
+/// (`zram_disk_attrs` of 7.2 without `CONFIG_ZRAM_MULTI_COMP`.)
+pub const READABLE: &[&str] = &[
+    "disksize",
+    "initstate",
+    "comp_algorithm",
+    "bd_stat",
+    "backing_dev",
+    "writeback_limit",
+    "writeback_limit_enable",
+    "writeback_batch_size",
+    "compressed_writeback",
+    "io_stat",
+    "mm_stat",
+    "debug_stat",
+];

@@ -1,0 +1,246 @@
+//! Operations: what the runner asks a machine, or the model, to do.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::content::Content;
+
+/// Bytes of a page, and of a slot.
+const PAGE: u32 = 4096;
+
+/// One operation. Each is one system call, or the fewest that can express it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Op {
+    /// Starts a program in a clean world: every device that the agent added is removed, and the
+    /// backing device is made anew with this many zeroed pages (0: none). Ordinals start again.
+    Begin {
+        /// Pages of the backing device.
+        backing_pages: u64,
+    },
+    /// Reads `/sys/class/zram-control/hot_add`.
+    Add,
+    /// Writes this text to `/sys/class/zram-control/hot_remove`.
+    Remove {
+        /// The text, one `write(2)`.
+        text: String,
+    },
+    /// Writes an attribute of a device with one `write(2)`. `$BACKING` in the value stands for the
+    /// path of the backing device.
+    Set {
+        /// The device's number.
+        dev: u32,
+        /// The attribute's name.
+        attr: String,
+        /// The text.
+        value: String,
+    },
+    /// Reads an attribute of a device.
+    Get {
+        /// The device's number.
+        dev: u32,
+        /// The attribute's name.
+        attr: String,
+    },
+    /// Opens the block device and keeps it open.
+    Hold {
+        /// The device's number.
+        dev: u32,
+    },
+    /// Closes what `hold` opened.
+    Release {
+        /// The device's number.
+        dev: u32,
+    },
+    /// Writes pages to consecutive slots with one `pwritev(2)`, `O_DIRECT`.
+    Write {
+        /// The device's number.
+        dev: u32,
+        /// First slot.
+        slot: u64,
+        /// What each slot gets.
+        pages: Vec<Content>,
+        /// Where the bytes lie in memory.
+        #[serde(default, skip_serializing_if = "Layout::is_plain")]
+        layout: Layout,
+    },
+    /// Reads consecutive slots with one `preadv(2)`, `O_DIRECT`.
+    Read {
+        /// The device's number.
+        dev: u32,
+        /// First slot.
+        slot: u64,
+        /// How many.
+        count: u32,
+        /// Where the bytes go in memory.
+        #[serde(default, skip_serializing_if = "Layout::is_plain")]
+        layout: Layout,
+    },
+    /// `BLKDISCARD` over consecutive slots.
+    Discard {
+        /// The device's number.
+        dev: u32,
+        /// First slot.
+        slot: u64,
+        /// How many.
+        count: u64,
+    },
+    /// `BLKZEROOUT` over consecutive slots.
+    ZeroOut {
+        /// The device's number.
+        dev: u32,
+        /// First slot.
+        slot: u64,
+        /// How many.
+        count: u64,
+    },
+    /// One `pread(2)` of the debugfs file `block_state`.
+    State {
+        /// The device's number.
+        dev: u32,
+        /// File position: a slot.
+        position: u64,
+        /// Size of the buffer.
+        bytes: u32,
+    },
+    /// Reads blocks of the backing device past the zram device.
+    Blocks {
+        /// First block.
+        first: u64,
+        /// How many.
+        count: u32,
+    },
+    /// Snapshot of the pool's class structures.
+    Classes {
+        /// The device's number.
+        dev: u32,
+    },
+    /// Lets time pass.
+    Sleep {
+        /// Milliseconds.
+        millis: u32,
+    },
+}
+
+impl Op {
+    /// The operation's name, as it stands in JSON and in the coverage table.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Begin { .. } => "begin",
+            Self::Add => "add",
+            Self::Remove { .. } => "remove",
+            Self::Set { .. } => "set",
+            Self::Get { .. } => "get",
+            Self::Hold { .. } => "hold",
+            Self::Release { .. } => "release",
+            Self::Write { .. } => "write",
+            Self::Read { .. } => "read",
+            Self::Discard { .. } => "discard",
+            Self::ZeroOut { .. } => "zero_out",
+            Self::State { .. } => "state",
+            Self::Blocks { .. } => "blocks",
+            Self::Classes { .. } => "classes",
+            Self::Sleep { .. } => "sleep",
+        }
+    }
+}
+
+/// How a buffer lies in memory: one or more pieces (`iovec`s), in the order of the bytes. Each
+/// piece starts on a fresh page, `offset` bytes into it; the rest of the pages it touches is filled
+/// with [`super::guard_page`], so that a kernel that reaches outside the buffer is seen doing it.
+/// No pieces: one page-aligned buffer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Layout(pub Vec<Piece>);
+
+/// One piece of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Piece {
+    /// Bytes into its first page, below 4096.
+    pub offset: u32,
+    /// Bytes in the piece, not 0.
+    pub len: u32,
+}
+
+/// A layout that cannot be meant.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum LayoutError {
+    /// The pieces hold more or fewer bytes than the operation moves.
+    #[error("the pieces hold {held} bytes, the operation moves {moved}")]
+    Length {
+        /// Bytes in the pieces.
+        held: u64,
+        /// Bytes of the operation.
+        moved: u64,
+    },
+    /// A piece is empty or starts beyond its first page.
+    #[error("a piece of {} bytes at offset {} is none: offset must be below 4096 and the length not 0", piece.len, piece.offset)]
+    Piece {
+        /// The piece.
+        piece: Piece,
+    },
+}
+
+impl Layout {
+    /// Whether this is one page-aligned buffer.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The pieces for an operation over `count` slots, checked; each with the index of its first
+    /// page in the arena. The second value is the number of pages in the arena.
+    ///
+    /// # Errors
+    /// When the pieces do not hold exactly the bytes of the operation.
+    pub fn place(&self, count: usize) -> Result<(Vec<(usize, Piece)>, usize), LayoutError> {
+        let moved = count as u64 * u64::from(PAGE);
+        if self.is_plain() {
+            let len = u32::try_from(moved).map_err(|_| LayoutError::Length { held: 0, moved })?;
+            return Ok((vec![(0, Piece { offset: 0, len })], count));
+        }
+        let held = self.0.iter().map(|piece| u64::from(piece.len)).sum();
+        if held != moved {
+            return Err(LayoutError::Length { held, moved });
+        }
+        let (mut placed, mut page) = (Vec::with_capacity(self.0.len()), 0);
+        for piece in &self.0 {
+            if piece.len == 0 || piece.offset >= PAGE {
+                return Err(LayoutError::Piece { piece: *piece });
+            }
+            placed.push((page, *piece));
+            page += (piece.offset as usize + piece.len as usize).div_ceil(PAGE as usize);
+        }
+        Ok((placed, page))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_one_flat_object() {
+        let op = Op::Write { dev: 0, slot: 3, pages: vec![Content::Zero], layout: Layout::default() };
+        let text = serde_json::to_string(&op).unwrap();
+        assert_eq!(text, r#"{"op":"write","dev":0,"slot":3,"pages":[{"kind":"zero"}]}"#);
+        assert_eq!(serde_json::from_str::<Op>(&text).unwrap(), op);
+    }
+
+    #[test]
+    fn unknown_words_are_refused() {
+        assert!(serde_json::from_str::<Op>(r#"{"op":"add","dev":0}"#).is_err());
+        assert!(serde_json::from_str::<Op>(r#"{"op":"fly"}"#).is_err());
+    }
+
+    #[test]
+    fn pieces_start_on_fresh_pages() {
+        let layout = Layout(vec![Piece { offset: 512, len: 4096 }, Piece { offset: 0, len: 4096 }]);
+        let (placed, pages) = layout.place(2).unwrap();
+        assert_eq!(placed.iter().map(|(page, _)| *page).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(pages, 3);
+        assert!(layout.place(1).is_err());
+    }
+}
