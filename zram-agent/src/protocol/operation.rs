@@ -19,7 +19,7 @@ pub enum Op {
         backing_pages: u64,
     },
     /// Reads `/sys/class/zram-control/hot_add`.
-    Add,
+    Add {},
     /// Writes this text to `/sys/class/zram-control/hot_remove`.
     Remove {
         /// The text, one `write(2)`.
@@ -128,7 +128,7 @@ impl Op {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Begin { .. } => "begin",
-            Self::Add => "add",
+            Self::Add {} => "add",
             Self::Remove { .. } => "remove",
             Self::Set { .. } => "set",
             Self::Get { .. } => "get",
