@@ -1,1 +1,2 @@
-//! zram-verify
+//! draft
+pub mod codec;

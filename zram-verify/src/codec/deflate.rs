@@ -1,0 +1,93 @@
+//! Stock zlib, raw streams, with the window and memory level of the kernel's backend.
+
+use core::{ffi::c_int, mem::MaybeUninit};
+
+use libz_sys as z;
+
+use super::PAGE;
+
+/// `DEFLATE_DEF_WINBITS`
+const WINDOW_BITS: c_int = -11;
+/// `MAX_MEM_LEVEL` of the kernel's zlib
+const MEM_LEVEL: c_int = 8;
+
+fn fail(doing: &str, code: c_int) -> String {
+    format!("{doing} answered {code}")
+}
+
+/// A stream with zlib's own allocator: what zeroed memory means to it, but for the two function
+/// pointers, which its Rust declaration does not let be null.
+fn blank() -> z::z_stream {
+    extern "C" fn alloc(_: z::voidpf, items: z::uInt, size: z::uInt) -> z::voidpf {
+        // SAFETY: calloc takes any two numbers.
+        unsafe { nix::libc::calloc(items as usize, size as usize) }
+    }
+    extern "C" fn free(_: z::voidpf, address: z::voidpf) {
+        // SAFETY: zlib frees only what `alloc` gave it.
+        unsafe { nix::libc::free(address) }
+    }
+    let mut stream = MaybeUninit::<z::z_stream>::zeroed();
+    let fields = stream.as_mut_ptr();
+    // SAFETY: the pointer is to a live local, and a raw field write reads nothing.
+    unsafe { (&raw mut (*fields).zalloc).write(alloc) };
+    // SAFETY: likewise.
+    unsafe { (&raw mut (*fields).zfree).write(free) };
+    // SAFETY: every other field is a number or a pointer that may be null.
+    unsafe { stream.assume_init() }
+}
+
+pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, String> {
+    let mut stream = blank();
+    // SAFETY: the stream is initialised, and version and size are those of the library linked.
+    let code = unsafe {
+        z::deflateInit2_(
+            &raw mut stream,
+            z::Z_DEFAULT_COMPRESSION,
+            z::Z_DEFLATED,
+            WINDOW_BITS,
+            MEM_LEVEL,
+            z::Z_DEFAULT_STRATEGY,
+            z::zlibVersion(),
+            size_of::<z::z_stream>() as c_int,
+        )
+    };
+    if code != z::Z_OK {
+        return Err(fail("deflateInit2", code));
+    }
+    stream.next_in = page.as_ptr().cast_mut();
+    stream.avail_in = PAGE as z::uInt;
+    stream.next_out = out.as_mut_ptr();
+    stream.avail_out = z::uInt::try_from(out.len()).map_err(|e| e.to_string())?;
+    // SAFETY: both buffers outlive the call and are as long as said; deflate does not write to its input.
+    let code = unsafe { z::deflate(&raw mut stream, z::Z_FINISH) };
+    let len = stream.total_out as usize;
+    // SAFETY: the stream was initialised by deflateInit2.
+    unsafe { z::deflateEnd(&raw mut stream) };
+    if code == z::Z_STREAM_END { Ok(len) } else { Err(fail("deflate", code)) }
+}
+
+pub(super) fn decompress(bytes: &[u8], page: &mut [u8; PAGE]) -> Result<usize, String> {
+    let mut stream = blank();
+    // SAFETY: as for deflateInit2.
+    let code = unsafe {
+        z::inflateInit2_(
+            &raw mut stream,
+            WINDOW_BITS,
+            z::zlibVersion(),
+            size_of::<z::z_stream>() as c_int,
+        )
+    };
+    if code != z::Z_OK {
+        return Err(fail("inflateInit2", code));
+    }
+    stream.next_in = bytes.as_ptr().cast_mut();
+    stream.avail_in = z::uInt::try_from(bytes.len()).map_err(|e| e.to_string())?;
+    stream.next_out = page.as_mut_ptr();
+    stream.avail_out = PAGE as z::uInt;
+    // SAFETY: both buffers outlive the call and are as long as said.
+    let code = unsafe { z::inflate(&raw mut stream, z::Z_FINISH) };
+    let len = stream.total_out as usize;
+    // SAFETY: the stream was initialised by inflateInit2.
+    unsafe { z::inflateEnd(&raw mut stream) };
+    if code == z::Z_STREAM_END { Ok(len) } else { Err(fail("inflate", code)) }
+}
