@@ -1,0 +1,247 @@
+//! What the kernel's own code does not determine.
+//!
+//! The model computes everything that follows from the source. The rest comes through one trait:
+//! compressed sizes, the clock, the backing device, the order of asynchronous steps, the outcome of
+//! allocations. A checker answers from what it observed, a simulator from a codec and a
+//! simulated device, an explorer with every answer in turn. What happens goes out the same way.
+
+use zram_events::{Block, DeviceId, Event, SlotIndex};
+
+use crate::{
+    bio::{PAGE_SIZE, PageBytes},
+    errno::Errno,
+    view::BlockContent,
+};
+
+/// The world around the module.
+pub trait Environment {
+    /// Something observable happened.
+    fn emit(&mut self, event: Event);
+
+    /// What `zcomp_compress` returns for this page: the length in bytes (it may exceed the page), or an error.
+    ///
+    /// # Errors
+    /// The compressor's error.
+    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno>;
+
+    /// `ktime_get_boottime_seconds()`, as a `u32`.
+    fn boot_seconds(&mut self, asked: ClockUse) -> u32;
+
+    /// `filp_open` of a backing device and the size of what it names, in whole pages. A file that is
+    /// no block device is `ENOTBLK`; 0 pages are a valid answer (and refused by zram).
+    ///
+    /// # Errors
+    /// What opening said.
+    fn open_backing(&mut self, path: &str) -> Result<u64, Errno>;
+
+    /// The path of an opened backing device as `file_path` prints it later. By default the path is
+    /// cleaned textually, which is right where no symbolic link is involved.
+    fn backing_path(&mut self, path: &str) -> String {
+        clean_path(path)
+    }
+
+    /// A bio goes to the backing device. Whether it completes within the submission is the device's nature.
+    fn submit_backing(&mut self, request: BackingRequest) -> Completion;
+
+    /// The status with which a request that was answered [`Completion::Later`] now completes.
+    fn complete_backing(&mut self, request: BackingRequest) -> u8 {
+        let _ = request;
+        0
+    }
+
+    /// Which of these steps happens next. An answer out of range means the first.
+    fn choose(&mut self, ready: &[Step]) -> usize {
+        let _ = ready;
+        0
+    }
+
+    /// Whether an allocation succeeds.
+    fn allocate(&mut self, what: Allocation) -> bool {
+        let _ = what;
+        true
+    }
+
+    /// The size in bytes of a dictionary that the kernel reads (`kernel_read_file_from_path`), or `None` if it cannot.
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+        let _ = path;
+        None
+    }
+
+    /// The decompressor is given bytes that are not the object it was told of: possible where two
+    /// read-backs share a page of memory. The model carries no compressed bytes, so the outcome is an input.
+    ///
+    /// # Errors
+    /// The decompressor's error.
+    fn decompress_foreign(&mut self, found: &BlockContent, len: u32) -> Result<Box<PageBytes>, Errno> {
+        let _ = (found, len);
+        Err(Errno::EINVAL)
+    }
+
+    /// After this bio, page `page` of its memory holds bytes of a compressed object, which the model does not carry.
+    fn undetermined(&mut self, page: usize) {
+        let _ = page;
+    }
+}
+
+/// What the clock is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClockUse {
+    /// A slot is marked as accessed (`mark_slot_accessed`).
+    Access {
+        /// The device.
+        dev: DeviceId,
+        /// The slot.
+        slot: SlotIndex,
+    },
+    /// An age is turned into a cutoff (`idle_store`).
+    Idle {
+        /// The device.
+        dev: DeviceId,
+    },
+}
+
+/// Direction of a backing request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackingOp {
+    /// Read-back of a slot.
+    Read,
+    /// Writeback of a slot.
+    Write,
+}
+
+/// One page to or from the backing device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BackingRequest {
+    /// The zram device.
+    pub dev: DeviceId,
+    /// Read or write.
+    pub op: BackingOp,
+    /// The slot it is for.
+    pub slot: SlotIndex,
+    /// The block of the backing device.
+    pub block: Block,
+}
+
+/// When a backing request completes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Completion {
+    /// Within its submission, with this `blk_status_t`, as brd does.
+    Now(u8),
+    /// Later, as a [`Step`].
+    Later,
+}
+
+/// One thing that can happen next. Each but [`Step::Continue`] emits exactly one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The task that runs the pass goes on by itself. What it does next may emit an event of its own.
+    Continue,
+    /// A writeback request completes: [`Event::WritebackEndio`].
+    WritebackEndio {
+        /// The slot.
+        slot: SlotIndex,
+        /// The block.
+        block: Block,
+    },
+    /// A read-back request completes: [`Event::ReadBackEndio`].
+    ReadBackEndio {
+        /// The slot.
+        slot: SlotIndex,
+        /// The block.
+        block: Block,
+    },
+    /// A worker takes up a read-back: [`Event::ReadBackWork`].
+    ReadBackWork {
+        /// The slot.
+        slot: SlotIndex,
+        /// The block.
+        block: Block,
+    },
+    /// The worker has decompressed: [`Event::Decompress`].
+    ReadBackDecompress {
+        /// The slot.
+        slot: SlotIndex,
+        /// The block.
+        block: Block,
+    },
+}
+
+/// A place where the kernel asks for memory and goes on without it when it must.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Allocation {
+    /// A new device (`zram_add`).
+    Device,
+    /// The slot table (`zram_meta_alloc`).
+    SlotTable {
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// A pool (`zs_create_pool`).
+    Pool,
+    /// A handle (`cache_alloc_handle`).
+    Handle,
+    /// The descriptor of a zspage (`cache_alloc_zspage`).
+    Zspage,
+    /// Page number `index` of a new zspage (`alloc_zpdesc`).
+    ZspagePage {
+        /// Which page of the zspage.
+        index: u32,
+    },
+    /// The bitmap of a backing device (`backing_dev_store`).
+    Bitmap {
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// The control block of a pass (`init_pp_ctl`).
+    Candidates,
+    /// An entry for a slot selected for writeback (`place_pp_slot`).
+    Candidate {
+        /// The slot.
+        slot: SlotIndex,
+    },
+    /// The control block of writeback (`init_wb_ctl`).
+    WritebackControl,
+    /// Writeback request number `index` with its page (`init_wb_ctl`). The model asks when a request
+    /// is first needed; the kernel allocates all in advance and stops at the first failure, which comes to the same.
+    WritebackRequest {
+        /// Which request of the batch.
+        index: u32,
+    },
+    /// A read-back request and its bio (`read_from_bdev_async`).
+    ReadBack {
+        /// The slot.
+        slot: SlotIndex,
+    },
+}
+
+/// An absolute path without `//`, `.` and `..`; a relative one is taken from the root, where the first process stands.
+fn clean_path(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// The most bytes that a table of one device may take in the model, whatever the environment grants.
+pub(crate) const TABLE_LIMIT: u64 = 1 << 32;
+
+const _: () = assert!(PAGE_SIZE == 4096);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_clean() {
+        assert_eq!(clean_path("/dev//ram0"), "/dev/ram0");
+        assert_eq!(clean_path("dev/./x/../ram0"), "/dev/ram0");
+        assert_eq!(clean_path("/../.."), "/");
+    }
+}

@@ -1,0 +1,87 @@
+//! Rules that can be got wrong, each as a switch.
+//!
+//! A comparison that agrees proves something only if it would disagree with a wrong model. Each
+//! mutation is one plausible mistake, made in one place, which some observation must reveal.
+
+macro_rules! mutations {
+    ($($variant:ident, $name:literal, $describes:literal;)*) => {
+        /// One rule of the model, broken.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Mutation {
+            $(#[doc = $describes] $variant,)*
+        }
+
+        impl Mutation {
+            /// Every mutation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its name on the command line.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What the broken model does, in one line.
+            #[must_use]
+            pub fn describes(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $describes,)*
+                }
+            }
+        }
+    };
+}
+
+mutations! {
+    ClassOffByOne, "class-off-by-one", "An object goes to the nominal class above its own.";
+    EmptiestZspageFirst, "emptiest-zspage-first", "New objects go to the emptiest zspage that has room.";
+    FullnessTail, "fullness-tail", "A zspage that changes its fullness group goes to the tail of the new list.";
+    FullnessRounding, "fullness-rounding", "The fullness group is the usage in tenths, rounded down without adding one.";
+    FreeListFifo, "free-list-fifo", "A freed object goes to the end of its zspage's free list.";
+    SpanByClassSize, "span-by-class-size", "Whether an object spans two pages is judged by class size, not by the length asked for.";
+    CompactionSwapped, "compaction-swapped", "Compaction empties the fullest zspage into the emptiest.";
+    CompactionAscending, "compaction-ascending", "Compaction goes through the classes from small to large.";
+    OldFreedFirst, "old-freed-first", "A write frees the slot's old object before it allocates the new one.";
+    FailedWriteLosesOld, "failed-write-loses-old", "A write refused by mem_limit frees the old content.";
+    MaxUsedBeforeMalloc, "max-used-before-malloc", "mem_used_max is updated before the object is allocated.";
+    HugeThreshold, "huge-threshold", "An object of exactly the huge class size is stored compressed.";
+    SameFilledByBytes, "same-filled-by-bytes", "A page counts as same-filled only if all its bytes are equal.";
+    SameFilledByEnds, "same-filled-by-ends", "A page counts as same-filled if its first and last words are equal.";
+    IdleKeptAfterWrite, "idle-kept-after-write", "A write leaves the slot idle.";
+    IdleKeptAfterRead, "idle-kept-after-read", "A read leaves the slot idle.";
+    ReadBackNotAccess, "read-back-not-access", "Submitting a read-back does not count as an access.";
+    IdleInclusive, "idle-inclusive", "A slot accessed exactly at the cutoff counts as idle.";
+    IdleMarksSame, "idle-marks-same", "Same-filled slots are marked idle.";
+    AccessTimeKeptOnFree, "access-time-kept-on-free", "Freeing a slot keeps its access time.";
+    NotifyFreeOnlyOccupied, "notify-free-only-occupied", "A discard counts only the slots that held something.";
+    PagesStoredKeptOnDiscard, "pages-stored-kept-on-discard", "A discard does not count the page down.";
+    SmallestBucketFirst, "smallest-bucket-first", "Writeback takes the smallest objects first.";
+    BucketTail, "bucket-tail", "Within a size bucket, writeback takes the slot that was queued first.";
+    HighestFreeBlock, "highest-free-block", "Writeback takes the highest free block.";
+    NextFitBlock, "next-fit-block", "Writeback looks for a free block from where it found the last one.";
+    BlockZeroUnused, "block-zero-unused", "Block 0 is never used, as in 6.12.";
+    TrailingBytesKept, "trailing-bytes-kept", "The bytes after a compressed object are not cleared before the block is written (before 3bf1c285dc40).";
+    MetadataLost, "metadata-lost", "Completing a writeback frees the slot first, so that size, priority and HUGE are lost (before b0377ee80429).";
+    HugeNotCountedDown, "huge-not-counted-down", "Completing a writeback leaves a huge page in huge_pages.";
+    HugeCountedDownTwice, "huge-counted-down-twice", "Freeing a written-back huge slot counts it down from huge_pages again.";
+    DoneListFifo, "done-list-fifo", "Finished writeback requests are completed first in, first out.";
+    BatchSizeIgnored, "batch-size-ignored", "Each writeback request is completed before the next is submitted.";
+    ReservedBlockLeaked, "reserved-block-leaked", "A block reserved but not used at the end of a pass stays taken (before 3e8d8eb8d7f5).";
+    LimitNotCharged, "limit-not-charged", "Writeback does not use up writeback_limit.";
+    LimitCheckedAfter, "limit-checked-after", "writeback_limit is looked at after a slot was submitted, not before.";
+    LimitNotRefunded, "limit-not-refunded", "A writeback that failed on the device stays charged to writeback_limit.";
+    FailedBlockKept, "failed-block-kept", "The block of a writeback that failed on the device stays taken.";
+    PostProcessingKept, "post-processing-kept", "Letting go of a slot after a pass leaves it marked as selected.";
+    ReadBackInTask, "read-back-in-task", "A compressed block is decompressed where its read completes, without a work item.";
+    ResetForgetsLimit, "reset-forgets-limit", "A reset also resets writeback_limit.";
+}
+
+impl Mutation {
+    /// The mutation with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|mutation| mutation.name() == name)
+    }
+}

@@ -1,0 +1,71 @@
+//! A kernel, as the model needs to know it: version and configuration.
+
+use crate::{mutation::Mutation, site::SiteSet};
+
+/// Which kernel the model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The name used on command lines and in reports.
+    pub name: &'static str,
+    /// The series of the kernel, such as "7.2".
+    pub series: &'static str,
+    /// `CONFIG_ZSMALLOC_CHAIN_SIZE`: the most pages in a zspage.
+    pub chain_size: u32,
+    /// Compression backends that are built in, in the order of zcomp's table.
+    pub backends: &'static [&'static str],
+    /// `CONFIG_ZRAM_DEF_COMP`.
+    pub default_algorithm: &'static str,
+    /// `CONFIG_ZRAM_WRITEBACK`.
+    pub writeback: bool,
+    /// `CONFIG_ZRAM_MULTI_COMP`: up to four algorithms, else one.
+    pub multi_comp: bool,
+    /// `CONFIG_ZRAM_TRACK_ENTRY_ACTIME`: slots carry the time of their last access.
+    pub entry_access_time: bool,
+    /// `CONFIG_ZRAM_MEMORY_TRACKING`: the debugfs file `block_state`.
+    pub memory_tracking: bool,
+    /// Bytes of memory of the machine. `vmalloc` refuses outright to build a larger slot table.
+    pub memory: u64,
+    /// Every segment of a read or write moves a whole page, from the page's first byte, whatever the
+    /// segment's offset and length are.
+    ///
+    /// With 4 KiB pages `is_partial_io` is the constant `false`, so `zram_bio_read` and
+    /// `zram_bio_write` look at a segment's page only. A buffer that is not page-aligned, which
+    /// O_DIRECT allows down to 512 bytes, makes a bio whose segments do not coincide with slots:
+    /// a slot is then read or written once per segment, from the wrong bytes, and memory outside
+    /// the buffer is touched. When off, the model moves exactly the bytes asked for, as the
+    /// partial path does on larger pages.
+    pub whole_page_segments: bool,
+    /// Points in the kernel's code that no probe can see on this build (inlined calls, clones).
+    pub silent: SiteSet,
+    /// The one rule that this model gets wrong on purpose, to test the tests.
+    pub broken: Option<Mutation>,
+}
+
+impl Profile {
+    /// Debian's cloud kernel of the 7.2 series.
+    #[must_use]
+    pub fn debian_7_2() -> Self {
+        Self {
+            name: "debian-7.2",
+            series: "7.2",
+            chain_size: 8,
+            backends: &["lz4", "lz4hc", "zstd", "deflate"],
+            default_algorithm: "lz4",
+            writeback: true,
+            multi_comp: false,
+            entry_access_time: true,
+            memory_tracking: true,
+            memory: 512 << 20,
+            whole_page_segments: true,
+            silent: SiteSet::NONE,
+            broken: None,
+        }
+    }
+
+    /// This profile with one rule broken.
+    #[must_use]
+    pub fn with_broken(mut self, mutation: Mutation) -> Self {
+        self.broken = Some(mutation);
+        self
+    }
+}
