@@ -1,2 +1,53 @@
-//! Starts everything that is not `cargo build`.
-fn main() {}
+//! Starts everything that is not `cargo build`: toolchain, kernels, virtual machines, the verifier.
+//!
+//! Thin on purpose. What a VM is for is decided in `zram-verify`; this program only makes sure that there is one.
+
+mod agent;
+mod apt;
+mod cache;
+mod child;
+mod cli;
+mod context;
+mod elf;
+mod initramfs;
+mod interrupt;
+mod kernels;
+mod modules;
+mod progress;
+mod qemu;
+mod toolchain;
+mod vm;
+mod vmlinux;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use context::Cx;
+use interrupt::{EXIT_INTERRUPTED, Interrupted};
+
+/// Exit status of a command that could not be carried out.
+const EXIT_TROUBLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match interrupt::install().and_then(|()| run(cli)) {
+        Ok(code) => code,
+        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => {
+            eprintln!("{Interrupted}");
+            ExitCode::from(EXIT_INTERRUPTED)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(EXIT_TROUBLE)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let cx = Cx::from_environment()?;
+    match cli.command {
+        Command::Vm(options) => vm::command(&cx, &options),
+    }
+}

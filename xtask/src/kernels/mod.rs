@@ -1,0 +1,8 @@
+//! Kernels: the table of those known, and the ones in the cache.
+
+mod choose;
+mod install;
+mod table;
+
+pub(crate) use install::{Installed, cached, ensure};
+pub(crate) use table::{Kernel, Table};

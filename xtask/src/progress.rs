@@ -1,0 +1,161 @@
+//! What the user sees while waiting.
+//!
+//! On a terminal: bars with sizes, redrawn in place. Elsewhere (CI, a pipe): plain lines, one at the start, one every two
+//! seconds with how far it got, one at the end. Everything goes to standard error, since standard output belongs
+//! to the protocol (`vm`) or to results (`kernels`, `simulate`).
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+/// Nothing stays silent for longer.
+const PLAIN_EVERY: Duration = Duration::from_secs(2);
+
+/// Where progress goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    terminal: bool,
+}
+
+impl Progress {
+    /// Bars on a terminal, lines elsewhere.
+    pub(crate) fn from_environment() -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { terminal: std::io::stderr().is_terminal() && !dumb }
+    }
+
+    /// One line to the user.
+    #[expect(clippy::unused_self, reason = "says that only holders of a Progress talk to the user")]
+    pub(crate) fn say(&self, line: &str) {
+        eprintln!("{line}");
+    }
+
+    /// Starts something that takes an unknown time.
+    pub(crate) fn spinner(&self, label: &str) -> Task {
+        self.task(label, None)
+    }
+
+    /// Starts something whose size in bytes is known.
+    pub(crate) fn bytes(&self, label: &str, total: u64) -> Task {
+        self.task(label, Some(total))
+    }
+
+    fn task(&self, label: &str, total: Option<u64>) -> Task {
+        let bar = self.terminal.then(|| {
+            let (bar, template) = match total {
+                Some(total) => (
+                    ProgressBar::new(total),
+                    "{msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+                ),
+                None => (ProgressBar::new_spinner(), "{spinner} {msg} ({elapsed})"),
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.set_message(label.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Task {
+            label: label.to_owned(),
+            total,
+            position: 0,
+            started: Instant::now(),
+            last_line: Instant::now(),
+            announced: false,
+            bar,
+        }
+    }
+}
+
+/// Something under way. Dropped without [`Task::done`], it leaves the line to the error that follows.
+pub(crate) struct Task {
+    label: String,
+    total: Option<u64>,
+    position: u64,
+    started: Instant,
+    last_line: Instant,
+    announced: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Task {
+    /// How many bytes are through.
+    pub(crate) fn set(&mut self, position: u64) {
+        self.position = position;
+        if let Some(bar) = &self.bar {
+            bar.set_position(position);
+        }
+        self.tick("");
+    }
+
+    /// Still alive; `detail` is what is being worked on, shown where there is room.
+    pub(crate) fn tick(&mut self, detail: &str) {
+        if let Some(bar) = &self.bar {
+            if !detail.is_empty() {
+                bar.set_message(format!("{}: {}", self.label, shorten(detail)));
+            }
+            return;
+        }
+        let due = if self.announced { PLAIN_EVERY } else { Duration::from_millis(300) };
+        if self.last_line.elapsed() < due {
+            return;
+        }
+        self.announced = true;
+        self.last_line = Instant::now();
+        let seconds = self.started.elapsed().as_secs();
+        match self.total {
+            Some(total) => {
+                eprintln!(
+                    "{}: {} of {}, {seconds} s",
+                    self.label,
+                    HumanBytes(self.position),
+                    HumanBytes(total)
+                );
+            }
+            None if detail.is_empty() => eprintln!("{}: {seconds} s", self.label),
+            None => eprintln!("{}: {seconds} s: {}", self.label, shorten(detail)),
+        }
+    }
+
+    /// Finished: one line stays on the screen.
+    pub(crate) fn done(self, outcome: &str) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        eprintln!("{}: {outcome} ({:.1} s)", self.label, self.started.elapsed().as_secs_f64());
+    }
+
+    /// Finished, and not worth a line unless it took long enough to have been announced.
+    pub(crate) fn done_quietly(self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        } else if self.announced {
+            eprintln!("{}: done ({:.1} s)", self.label, self.started.elapsed().as_secs_f64());
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn shorten(detail: &str) -> String {
+    let detail = detail.trim();
+    if detail.chars().count() <= 60 {
+        return detail.to_owned();
+    }
+    let mut short: String = detail.chars().take(57).collect();
+    short.push_str("...");
+    short
+}
+
+/// Sizes for people.
+pub(crate) fn human(bytes: u64) -> String {
+    HumanBytes(bytes).to_string()
+}

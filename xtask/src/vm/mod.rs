@@ -1,0 +1,193 @@
+//! One test VM: its files, its process, its life.
+//!
+//! `cargo xtask vm` is a pipe with a kernel at its end: what comes in on standard input reaches the agent, what the agent says
+//! goes to standard output, and nothing else does. So the verifier needs to know nothing about virtual machines, and a command
+//! like `ssh board zram-agent` can stand in its place.
+
+mod bridge;
+mod ending;
+mod kernel;
+
+use std::io::Read as _;
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+
+pub(crate) use kernel::{Choice, prepare};
+
+use crate::child::{Guarded, TICK, indent};
+use crate::context::Cx;
+use crate::initramfs::Contents;
+use crate::interrupt;
+use crate::kernels::Table;
+use crate::qemu::{self, Accel, Machine, Qemu};
+use crate::{agent, cli};
+use ending::Ending;
+
+/// QEMU connects while it sets itself up, long before the kernel runs.
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+
+/// `cargo xtask vm`.
+pub(crate) fn command(cx: &Cx, options: &cli::Vm) -> anyhow::Result<ExitCode> {
+    let table = Table::built_in()?;
+    let choice = match (options.kernel.own.choice(), &options.kernel.kernel) {
+        (Some(own), _) => own,
+        (None, Some(name)) => Choice::Named(name.clone()),
+        (None, None) => Choice::Named(table.default_name()?.to_owned()),
+    };
+    let kernel = prepare(cx, &table, &choice)?;
+    let qemu = qemu::ensure(cx)?;
+    let agent = match &options.agent_binary {
+        Some(path) => path.clone(),
+        None => agent::build(cx)?,
+    };
+    Vm::start(&qemu, &kernel, &agent, options.console.as_deref(), options.accel)?.bridge(cx)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A kernel ready to boot.
+pub(crate) struct Bootable {
+    /// Bytes QEMU can start.
+    pub(crate) image: Image,
+    /// What goes into the initramfs.
+    pub(crate) contents: Contents,
+}
+
+/// Where the bootable bytes are.
+pub(crate) enum Image {
+    /// A file that is bootable as it is.
+    File(PathBuf),
+    /// Extracted bytes that have no file yet.
+    Bytes(Vec<u8>),
+}
+
+/// A running VM. Dropping it kills it and removes its files.
+pub(crate) struct Vm {
+    process: Guarded,
+    channel: UnixStream,
+    console: PathBuf,
+    _folder: TempDir,
+}
+
+impl Vm {
+    /// Starts the VM and waits until QEMU has connected the agent's channel.
+    pub(crate) fn start(
+        qemu: &Qemu,
+        kernel: &Bootable,
+        agent: &Path,
+        console: Option<&Path>,
+        accel: Accel,
+    ) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("zram-rs-vm-").tempdir()?;
+        let initramfs = folder.path().join("initramfs.cpio");
+        kernel.contents.write(agent, &initramfs)?;
+        let image = match &kernel.image {
+            Image::File(path) => path.clone(),
+            Image::Bytes(bytes) => {
+                let path = folder.path().join("kernel");
+                std::fs::write(&path, bytes)?;
+                path
+            }
+        };
+        let console = match console {
+            Some(path) => std::path::absolute(path)?,
+            None => folder.path().join("console.log"),
+        };
+        std::fs::write(&console, "")
+            .with_context(|| format!("cannot write the console to {}", console.display()))?;
+        let socket = folder.path().join("agent");
+        let listener = UnixListener::bind(&socket).with_context(|| {
+            format!(
+                "cannot listen on {}; if the path is too long, set TMPDIR to a shorter one",
+                socket.display()
+            )
+        })?;
+        let machine =
+            Machine { kernel: &image, initramfs: &initramfs, channel: &socket, console: &console, accel };
+        let mut process = Guarded::spawn(&mut qemu.command(&machine))?;
+        let channel = connect(&listener, &mut process)?;
+        Ok(Self { process, channel, console, _folder: folder })
+    }
+
+    /// Carries bytes between standard input and output and the agent until one side ends.
+    pub(crate) fn bridge(mut self, cx: &Cx) -> anyhow::Result<()> {
+        let outcome = bridge::run(&mut self.process, &self.channel)?;
+        self.process.kill();
+        let console = String::from_utf8_lossy(&std::fs::read(&self.console).unwrap_or_default()).into_owned();
+        match (Ending::read(&console), outcome) {
+            // Whoever stopped reading does not care how it ended.
+            (_, bridge::Outcome::ReaderGone) | (Ending::PoweredOff, _) => Ok(()),
+            (Ending::Died(cause), _) => {
+                cx.progress.say(&ending::tail(&console));
+                bail!("the VM died: {cause}");
+            }
+            (Ending::Unknown, bridge::Outcome::Overdue) => {
+                cx.progress.say(&ending::tail(&console));
+                bail!(
+                    "the agent did not power the VM off within {} s after its input ended; the VM was killed",
+                    bridge::POWER_OFF_WITHIN.as_secs()
+                );
+            }
+            (Ending::Unknown, bridge::Outcome::VmEnded) => {
+                cx.progress.say(&ending::tail(&console));
+                bail!("the VM ended without powering off; QEMU said: {}", self.complaint());
+            }
+        }
+    }
+
+    fn complaint(&mut self) -> String {
+        complaint(&mut self.process)
+    }
+}
+
+fn connect(listener: &UnixListener, process: &mut Guarded) -> anyhow::Result<UnixStream> {
+    listener.set_nonblocking(true)?;
+    let started = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((channel, _)) => {
+                channel.set_nonblocking(false)?;
+                return Ok(channel);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+        interrupt::check()?;
+        if process.try_wait()?.is_some() {
+            bail!("QEMU did not start the VM; it said:\n{}", indent(&complaint(process)));
+        }
+        if started.elapsed() > CONNECT_WITHIN {
+            process.kill();
+            bail!(
+                "QEMU did not set the VM up within {} s; it said: {}",
+                CONNECT_WITHIN.as_secs(),
+                complaint(process)
+            );
+        }
+        std::thread::sleep(TICK);
+    }
+}
+
+/// What QEMU printed; only asked for once it has ended.
+fn complaint(process: &mut Guarded) -> String {
+    let mut text = String::new();
+    if let Some(mut stderr) = process.process().stderr.take() {
+        // Unreadable is as good as silent.
+        let _ = stderr.read_to_string(&mut text);
+    }
+    match text.trim() {
+        "" => "nothing".to_owned(),
+        said => said.to_owned(),
+    }
+}
+
+/// Ends the agent's input without ending its output.
+fn hang_up(channel: &UnixStream) {
+    // A channel that is gone already is hung up.
+    let _ = channel.shutdown(Shutdown::Write);
+}
