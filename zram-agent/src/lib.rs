@@ -1,4 +1,19 @@
 //! Carries operations out on a machine and says what happened.
 //!
 //! * [`protocol`] is the language between runner and agent.
+//! * [`world`] is what an operation is carried out on; [`executor`] carries it out and observes,
+//!   with the same code for a machine and for the model.
+//! * [`live`] is the world of a real machine.
+//! * [`serve`] is the conversation, [`init`] what must be done first when the agent is the only
+//!   program on the machine.
+pub mod executor;
+pub mod init;
+pub mod live;
+mod memory;
+mod observe;
 pub mod protocol;
+pub mod serve;
+pub mod world;
+
+pub use executor::execute;
+pub use world::{Seen, Trouble, World};

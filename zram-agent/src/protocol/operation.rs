@@ -123,6 +123,28 @@ pub enum Op {
 }
 
 impl Op {
+    /// The device that the operation works on, where it names one by number.
+    #[must_use]
+    pub fn dev(&self) -> Option<u32> {
+        match *self {
+            Self::Set { dev, .. }
+            | Self::Get { dev, .. }
+            | Self::Hold { dev }
+            | Self::Release { dev }
+            | Self::Write { dev, .. }
+            | Self::Read { dev, .. }
+            | Self::Discard { dev, .. }
+            | Self::ZeroOut { dev, .. }
+            | Self::State { dev, .. }
+            | Self::Classes { dev } => Some(dev),
+            Self::Begin { .. }
+            | Self::Add {}
+            | Self::Remove { .. }
+            | Self::Blocks { .. }
+            | Self::Sleep { .. } => None,
+        }
+    }
+
     /// The operation's name, as it stands in JSON and in the coverage table.
     #[must_use]
     pub fn name(&self) -> &'static str {

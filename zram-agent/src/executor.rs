@@ -1,0 +1,209 @@
+//! Carries one operation out and observes what came of it: the same code for machine and model.
+//!
+//! The order is always: clock, the operation's system call, clock, what happened inside, and only
+//! then the state of every device. Observing is free of effects (reading an attribute or a snapshot
+//! changes nothing that is compared and causes no event), with one exception that is the reason for
+//! the order: it takes time.
+
+use std::borrow::Cow;
+
+use nix::errno::Errno;
+
+use crate::{
+    memory::Arena,
+    observe,
+    protocol::{Boundary, Bytes, Data, Layout, Observation, Op, Outcome},
+    world::{Seen, Trouble, World},
+};
+
+/// Bytes of a slot and of a block.
+const PAGE: u64 = 4096;
+
+/// Most slots that one read or write, and most blocks that one look at the backing device, may
+/// have. Sixteen times what fits into one bio.
+const MOST_PAGES: u64 = 4096;
+
+/// Largest buffer for a read of `block_state`.
+const MOST_BYTES: u64 = 1 << 24;
+
+/// Longest sleep, in milliseconds.
+const LONGEST_SLEEP: u64 = 60_000;
+
+/// Carries out the `n`th operation.
+///
+/// # Errors
+/// When the operation cannot be meant, or the world is not fit: no verdict can follow from that.
+pub fn execute<W: World>(n: u64, op: &Op, world: &mut W) -> Result<Observation, Trouble> {
+    own(op, world)?;
+    if is_idle_by_age(op) {
+        world.steady_clock();
+    }
+    let done = run(op, world)?;
+    let seen = world.take_events()?;
+    let mut observation = Observation {
+        n,
+        outcome: match done.outcome {
+            Ok(value) => Outcome::Ok(value),
+            Err(errno) => Outcome::Errno(format!("{errno:?}")),
+        },
+        data: done.data,
+        clock: done.clock,
+        devices: observe::devices(world)?,
+        records: None,
+        events: None,
+        health: world.health()?,
+        kernel_log: world.kernel_log(),
+    };
+    match seen {
+        Seen::Nothing => {}
+        Seen::Records(records) => observation.records = Some(Bytes(records)),
+        Seen::Events(events) => observation.events = Some(events),
+    }
+    Ok(observation)
+}
+
+/// Refuses devices of others. `hot_remove` reads its text with `kstrtoint(…, 10, …)`, which takes
+/// what Rust takes, and a newline at the end.
+fn own<W: World>(op: &Op, world: &mut W) -> Result<(), Trouble> {
+    let named = match op {
+        Op::Remove { text } => text.strip_suffix('\n').unwrap_or(text).parse::<u32>().ok(),
+        op => op.dev(),
+    };
+    named.map_or(Ok(()), |dev| world.own(dev))
+}
+
+/// Marking by age compares access times with a second computed from the kernel's coarse clock.
+fn is_idle_by_age(op: &Op) -> bool {
+    matches!(op, Op::Set { attr, value, .. } if attr == "idle" && value.trim_end() != "all")
+}
+
+/// What an operation brought back.
+struct Done {
+    clock: Boundary,
+    outcome: Result<u64, Errno>,
+    data: Option<Data>,
+}
+
+/// Makes a call between two looks at the clock.
+fn timed<W: World, T>(world: &mut W, call: impl FnOnce(&mut W) -> Result<T, Errno>) -> Timed<T> {
+    let before = world.boot_time();
+    let result = call(world);
+    Timed { clock: Boundary { before, after: world.boot_time() }, result }
+}
+
+struct Timed<T> {
+    clock: Boundary,
+    result: Result<T, Errno>,
+}
+
+impl<T> Timed<T> {
+    /// The outcome is the number that this makes of the result; there is nothing else.
+    fn number(self, number: impl FnOnce(T) -> u64) -> Done {
+        Done { clock: self.clock, outcome: self.result.map(number), data: None }
+    }
+
+    /// The outcome and the data are what this makes of the result.
+    fn bringing(self, both: impl FnOnce(T) -> (u64, Data)) -> Done {
+        match self.result.map(both) {
+            Ok((number, data)) => Done { clock: self.clock, outcome: Ok(number), data: Some(data) },
+            Err(errno) => Done { clock: self.clock, outcome: Err(errno), data: None },
+        }
+    }
+}
+
+fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
+    Ok(match op {
+        Op::Begin { backing_pages } => {
+            world.begin(*backing_pages)?;
+            timed(world, |_| Ok(0)).number(|n| n)
+        }
+        Op::Add {} => timed(world, W::hot_add).number(u64::from),
+        Op::Remove { text } => timed(world, |world| world.hot_remove(text.as_bytes())).number(count),
+        Op::Set { dev, attr, value } => {
+            let value = with_backing(value, world.backing_path()).into_owned();
+            timed(world, |world| world.write_attr(*dev, attr, value.as_bytes())).number(count)
+        }
+        Op::Get { dev, attr } => timed(world, |world| world.read_attr(*dev, attr)).bringing(text),
+        Op::Hold { dev } => timed(world, |world| world.hold(*dev)).number(nothing),
+        Op::Release { dev } => timed(world, |world| world.release(*dev)).number(nothing),
+        Op::Write { dev, slot, pages, layout } => {
+            let (at, mut arena) = (bytes(*slot)?, memory(layout, pages.len())?);
+            arena.fill(&pages.iter().flat_map(|page| *page.bytes()).collect::<Vec<_>>());
+            let before = arena.bytes().to_vec();
+            let written = timed(world, |world| world.write(*dev, at, arena.buffer()));
+            let mut done = written.number(count);
+            done.data = (arena.bytes() != before).then(|| Data::Memory(Bytes(arena.bytes().to_vec())));
+            done
+        }
+        Op::Read { dev, slot, count: slots, layout } => {
+            let (at, mut arena) = (bytes(*slot)?, memory(layout, *slots as usize)?);
+            let read = timed(world, |world| world.read(*dev, at, arena.buffer()));
+            let mut done = read.number(count);
+            done.data = Some(Data::Memory(Bytes(arena.bytes().to_vec())));
+            done
+        }
+        Op::Discard { dev, slot, count } => {
+            let (at, length) = (bytes(*slot)?, bytes(*count)?);
+            timed(world, |world| world.discard(*dev, at, length)).number(nothing)
+        }
+        Op::ZeroOut { dev, slot, count } => {
+            let (at, length) = (bytes(*slot)?, bytes(*count)?);
+            timed(world, |world| world.zero_out(*dev, at, length)).number(nothing)
+        }
+        Op::State { dev, position, bytes } => {
+            at_most("a buffer in bytes", u64::from(*bytes), MOST_BYTES)?;
+            timed(world, |world| world.block_state(*dev, *position, *bytes as usize)).bringing(text)
+        }
+        Op::Blocks { first, count } => {
+            bytes(*first)?;
+            at_most("a number of blocks", u64::from(*count), MOST_PAGES)?;
+            timed(world, |world| world.read_blocks(*first, *count))
+                .bringing(|blocks| (blocks.len() as u64, Data::Blocks(Bytes(blocks))))
+        }
+        Op::Classes { dev } => {
+            let ready = timed(world, |world| observe::initialised(world, *dev));
+            let classes = if ready.result.is_ok() { world.classes(*dev)? } else { Vec::new() };
+            ready.bringing(|()| (classes.len() as u64, Data::Classes(classes)))
+        }
+        Op::Sleep { millis } => {
+            at_most("a sleep in milliseconds", u64::from(*millis), LONGEST_SLEEP)?;
+            timed(world, |world| {
+                world.sleep(*millis);
+                Ok(())
+            })
+            .number(nothing)
+        }
+    })
+}
+
+fn count(n: usize) -> u64 {
+    n as u64
+}
+
+fn nothing((): ()) -> u64 {
+    0
+}
+
+fn text(bytes: Vec<u8>) -> (u64, Data) {
+    (bytes.len() as u64, Data::Text(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The text with the backing device's path in it.
+fn with_backing<'a>(value: &'a str, path: &str) -> Cow<'a, str> {
+    if value.contains("$BACKING") { value.replace("$BACKING", path).into() } else { value.into() }
+}
+
+fn memory(layout: &Layout, slots: usize) -> Result<Arena, Trouble> {
+    at_most("a number of slots", slots as u64, MOST_PAGES)?;
+    Ok(Arena::new(layout, slots)?)
+}
+
+/// Pages to bytes. File positions are signed in the kernel, so half the range of u64 is the end.
+fn bytes(pages: u64) -> Result<u64, Trouble> {
+    at_most("a position or length in pages", pages, i64::MAX as u64 / PAGE)?;
+    Ok(pages * PAGE)
+}
+
+fn at_most(what: &'static str, asked: u64, limit: u64) -> Result<(), Trouble> {
+    if asked > limit { Err(Trouble::TooMuch { what, asked, limit }) } else { Ok(()) }
+}

@@ -1,0 +1,97 @@
+//! The backing device: a RAM disk that is made anew for every program of operations.
+//!
+//! Unloading `brd` throws its pages away, so that loading it again is the one way to a device that
+//! is certainly zeroed and of exactly the wanted size. It also completes I/O in the submitter's
+//! context, in order, which keeps the order of completions out of what has to be observed.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use nix::errno::Errno;
+use zram_host::live::read_direct;
+
+use super::modules::{Source, is_loaded, unload};
+use crate::{memory::Arena, protocol::Layout, world::Trouble};
+
+const MODULE: &str = "brd";
+const PATH: &str = "/dev/ram0";
+const ATTRIBUTES: &str = "/sys/block/ram0";
+
+/// Bytes of a block.
+const PAGE: u64 = 4096;
+
+/// The RAM disk.
+pub(super) struct Backing {
+    source: Source,
+    loaded: bool,
+    attributes: PathBuf,
+}
+
+impl Backing {
+    /// None yet.
+    pub(super) fn new(source: Source) -> Result<Self, Trouble> {
+        if is_loaded(MODULE) {
+            let busy = io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "the module brd is loaded already, and its RAM disks may hold somebody's data; unload it first",
+            );
+            return Err(Trouble::setup("making a backing device", busy));
+        }
+        Ok(Self { source, loaded: false, attributes: ATTRIBUTES.into() })
+    }
+
+    pub(super) fn path(&self) -> &str {
+        PATH
+    }
+
+    /// The folder of its attributes.
+    pub(super) fn attributes(&self) -> &Path {
+        &self.attributes
+    }
+
+    /// Makes it anew, with this many zeroed pages; 0: none.
+    pub(super) fn renew(&mut self, pages: u64) -> Result<(), Trouble> {
+        self.remove()?;
+        if pages == 0 {
+            return Ok(());
+        }
+        let kib = pages.checked_mul(PAGE / 1024).ok_or(Trouble::TooMuch {
+            what: "a backing device in pages",
+            asked: pages,
+            limit: u64::MAX / (PAGE / 1024),
+        })?;
+        self.source.load(MODULE, &format!("rd_nr=1 rd_size={kib} max_part=1"))?;
+        self.loaded = true;
+        let path = self.attributes.join("size");
+        let text = fs::read_to_string(&path)
+            .map_err(|error| Trouble::setup(format!("reading {}", path.display()), error))?;
+        // In sectors of 512 bytes, whatever the device's own are.
+        if text.trim_end().parse() == Ok(pages * (PAGE / 512)) {
+            return Ok(());
+        }
+        Err(Trouble::Unreadable {
+            what: path.display().to_string(),
+            text,
+            expected: "the size that brd was loaded with",
+        })
+    }
+
+    /// Removes it.
+    pub(super) fn remove(&mut self) -> Result<(), Trouble> {
+        if self.loaded {
+            unload(MODULE)?;
+            self.loaded = false;
+        }
+        Ok(())
+    }
+
+    /// Reads blocks.
+    pub(super) fn read(&self, first: u64, count: u32) -> Result<Vec<u8>, Errno> {
+        let mut arena = Arena::new(&Layout::default(), count as usize).map_err(|_| Errno::EINVAL)?;
+        let at = first.checked_mul(PAGE).ok_or(Errno::EINVAL)?;
+        let read = read_direct(Path::new(PATH), at, arena.buffer())?;
+        Ok(arena.bytes()[..read].to_vec())
+    }
+}

@@ -1,0 +1,50 @@
+//! The conversation: an operation per line in, an answer per line out, in order.
+//!
+//! The agent keeps no state of its own about it beyond a count, and gives up at the first line that
+//! it cannot make sense of: an agent that guesses would be one more thing to verify.
+
+use std::io::{BufRead, Write};
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    execute,
+    protocol::{Answer, Hello, Op},
+    world::World,
+};
+
+/// Says hello, then answers operations until there are no more.
+///
+/// # Errors
+/// When the channel breaks, a line is no operation, or the world fails. The caller says so to the
+/// runner ([`trouble`]): it knows what else has to be told, and to whom.
+pub fn serve<W: World>(
+    hello: Hello,
+    world: &mut W,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> Result<()> {
+    send(&mut output, &Answer::Hello(Box::new(hello)))?;
+    for (n, line) in (0..).zip(input.lines()) {
+        let line = line.context("reading the next operation")?;
+        let op: Op = serde_json::from_str(&line).with_context(|| format!("operation {n} is none: {line}"))?;
+        let observation =
+            execute(n, &op, world).with_context(|| format!("operation {n} cannot be carried out: {line}"))?;
+        send(&mut output, &Answer::Observation(Box::new(observation)))?;
+    }
+    Ok(())
+}
+
+/// Says that the agent cannot go on.
+///
+/// # Errors
+/// When the channel is broken.
+pub fn trouble(output: impl Write, reason: String) -> Result<()> {
+    send(output, &Answer::Trouble(reason))
+}
+
+fn send(mut output: impl Write, answer: &Answer) -> Result<()> {
+    let mut line = serde_json::to_vec(answer).context("putting an answer into JSON")?;
+    line.push(b'\n');
+    output.write_all(&line).and_then(|()| output.flush()).context("sending an answer")
+}

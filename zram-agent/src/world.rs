@@ -1,0 +1,140 @@
+//! A world: a kernel with zram, and what a test needs around it.
+//!
+//! The port says what a program may ask of a kernel. A test asks for more: a clean start, a backing
+//! device and a look at its blocks, the slot table, what happened inside. [`World`] adds that, so
+//! that [`crate::executor`] is one piece of code for the machine and for the model; whatever the two
+//! then answer differently was not introduced on the way.
+
+use thiserror::Error;
+use zram_events::Event;
+use zram_host::{Port, SetupError};
+use zram_probe::{ClassEntry, Health, ProbeError};
+
+use crate::protocol::{LayoutError, SlotRow};
+use nix::errno::Errno;
+
+/// What happened inside since the last time it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody was looking: there are no probes.
+    Nothing,
+    /// Raw records, one after another, as the probes wrote them.
+    Records(Vec<u8>),
+    /// Events, as the model says them.
+    Events(Vec<Event>),
+}
+
+/// A kernel with zram, a backing device for it, and eyes inside.
+pub trait World: Port {
+    /// Removes every device that was added, makes the backing device anew with this many zeroed
+    /// pages (0: none), and forgets what was seen so far.
+    ///
+    /// # Errors
+    /// When the clean state cannot be reached.
+    fn begin(&mut self, backing_pages: u64) -> Result<(), Trouble>;
+
+    /// Says no to an operation on a device that is not the test's own.
+    ///
+    /// # Errors
+    /// [`Trouble::Foreign`].
+    fn own(&mut self, dev: u32) -> Result<(), Trouble>;
+
+    /// The path of the backing device.
+    fn backing_path(&self) -> &str;
+
+    /// Bytes of blocks of the backing device, read past zram; fewer where the device ends.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn read_blocks(&mut self, first: u64, count: u32) -> Result<Vec<u8>, Errno>;
+
+    /// The rows of a device's slot table that are not all zero; the device is initialised and has
+    /// this many slots. `None`: this world has no eyes.
+    ///
+    /// # Errors
+    /// When the snapshot fails.
+    fn slot_table(&mut self, dev: u32, slots: u32) -> Result<Option<Vec<SlotRow>>, Trouble>;
+
+    /// The size classes of a device's pool; the device is initialised.
+    ///
+    /// # Errors
+    /// When the snapshot fails or this world has no eyes.
+    fn classes(&mut self, dev: u32) -> Result<Vec<ClassEntry>, Trouble>;
+
+    /// Takes what was seen since the last call.
+    ///
+    /// # Errors
+    /// When it cannot be taken.
+    fn take_events(&mut self) -> Result<Seen, Trouble>;
+
+    /// What was lost. `None`: nothing was watched.
+    ///
+    /// # Errors
+    /// When the counters cannot be read.
+    fn health(&mut self) -> Result<Option<Health>, Trouble>;
+
+    /// Lines that the kernel logged since the last call, each as `<level> text`.
+    fn kernel_log(&mut self) -> Vec<String>;
+
+    /// Lets time pass.
+    fn sleep(&mut self, millis: u32);
+
+    /// Returns at a moment in which the kernel's coarse clock and the fine one agree on the second
+    /// of boot time, and will for a while.
+    fn steady_clock(&mut self);
+}
+
+/// Why there is no answer: the machine is not fit for the test, or the operation cannot be meant.
+#[derive(Debug, Error)]
+pub enum Trouble {
+    /// Preparing the world failed.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The buffer's layout cannot be meant.
+    #[error("the layout of the operation is wrong: {0}")]
+    Layout(#[from] LayoutError),
+    /// The operation names a device that the test did not add.
+    #[error(
+        "zram{dev} was there before the test or was not added by it; only devices that the test adds are touched"
+    )]
+    Foreign {
+        /// The device's number.
+        dev: u32,
+    },
+    /// A number that no test needs and no machine could take.
+    #[error("{what} of {asked} is more than the {limit} that an operation may have")]
+    TooMuch {
+        /// What the number counts.
+        what: &'static str,
+        /// The number.
+        asked: u64,
+        /// The most.
+        limit: u64,
+    },
+    /// A snapshot, or the counters of the probes.
+    #[error("the probes failed: {0}")]
+    Probe(#[from] ProbeError),
+    /// An operation needs probes and there are none.
+    #[error("{what} needs probes, and the agent runs with --no-probes")]
+    NoProbes {
+        /// What needs them.
+        what: &'static str,
+    },
+    /// The kernel answered in a form that we cannot read.
+    #[error("{what} reads {text:?}, which is not {expected}")]
+    Unreadable {
+        /// What was read.
+        what: String,
+        /// Its text.
+        text: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+impl Trouble {
+    /// A failed step of setting up.
+    pub(crate) fn setup(doing: impl Into<String>, source: impl Into<std::io::Error>) -> Self {
+        Self::Setup(SetupError { doing: doing.into(), source: source.into() })
+    }
+}

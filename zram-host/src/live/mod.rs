@@ -1,0 +1,135 @@
+//! The live side of the port: system calls on the running kernel.
+//!
+//! What an operation *is* on this side, in the order of how easily it goes wrong:
+//!
+//! * An attribute is written with one `write(2)` on a file opened `O_WRONLY`: no `O_TRUNC`, no
+//!   `O_CREAT`, and no second write for a tail. The driver parses each `write(2)` as a command of
+//!   its own; a tail sent again would be another command, and a short count is what the caller
+//!   asked to see.
+//! * The block device is opened for each I/O and closed after it. The driver refuses `reset` and
+//!   `hot_remove` while anybody has the device open, so a descriptor kept here would change the
+//!   errno of those two. The kernel does nothing else on such an open or close: zram's disks
+//!   have no partitions to scan (`GENHD_FL_NO_PART`), and no page of theirs is ever in the page
+//!   cache, since all I/O here is `O_DIRECT`, so the last close has nothing to write back or to
+//!   throw away. [`Port::hold`](crate::Port::hold) is the way to have the device open on purpose.
+//! * I/O is one `preadv(2)` or `pwritev(2)` whose pieces point into the caller's arena. How the
+//!   kernel cuts them into a bio is the kernel's business.
+//!
+//! All paths start at a root, so that the file part can be tested on a made-up tree.
+
+mod attribute;
+mod block;
+mod tree;
+
+use std::{collections::HashMap, fs::File, path::PathBuf};
+
+use nix::{
+    errno::Errno,
+    time::{ClockId, clock_gettime},
+};
+
+pub use block::read_direct;
+pub use tree::Tree;
+
+use crate::port::{Buffer, Port};
+
+/// A kernel with zram, reached by system calls.
+#[derive(Debug)]
+pub struct LiveHost {
+    tree: Tree,
+    held: HashMap<u32, Vec<File>>,
+}
+
+impl LiveHost {
+    /// The running kernel.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::rooted("/")
+    }
+
+    /// The kernel whose `sys` and `dev` stand under this folder.
+    #[must_use]
+    pub fn rooted(root: impl Into<PathBuf>) -> Self {
+        Self { tree: Tree::new(root), held: HashMap::new() }
+    }
+
+    /// Where things are.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Closes everything that [`Port::hold`] opened.
+    pub fn release_all(&mut self) {
+        self.held.clear();
+    }
+}
+
+impl Default for LiveHost {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Port for LiveHost {
+    fn hot_add(&mut self) -> Result<u32, Errno> {
+        let text = attribute::read(&self.tree.control("hot_add"))?;
+        // The driver prints the number with "%d\n"; anything else is no number of a device.
+        String::from_utf8_lossy(&text).trim_end().parse().map_err(|_| Errno::EPROTO)
+    }
+
+    fn hot_remove(&mut self, text: &[u8]) -> Result<usize, Errno> {
+        attribute::write(&self.tree.control("hot_remove"), text)
+    }
+
+    fn devices(&mut self) -> Result<Vec<u32>, Errno> {
+        self.tree.devices()
+    }
+
+    fn read_attr(&mut self, dev: u32, name: &str) -> Result<Vec<u8>, Errno> {
+        attribute::read(&self.tree.attribute(dev, name)?)
+    }
+
+    fn write_attr(&mut self, dev: u32, name: &str, text: &[u8]) -> Result<usize, Errno> {
+        attribute::write(&self.tree.attribute(dev, name)?, text)
+    }
+
+    fn hold(&mut self, dev: u32) -> Result<(), Errno> {
+        let file = block::open_to_hold(&self.tree.node(dev))?;
+        self.held.entry(dev).or_default().push(file);
+        Ok(())
+    }
+
+    fn release(&mut self, dev: u32) -> Result<(), Errno> {
+        let file = self.held.get_mut(&dev).and_then(Vec::pop).ok_or(Errno::EBADF)?;
+        nix::unistd::close(file)
+    }
+
+    fn write(&mut self, dev: u32, at: u64, buffer: Buffer<'_>) -> Result<usize, Errno> {
+        block::write_direct(&self.tree.node(dev), at, buffer)
+    }
+
+    fn read(&mut self, dev: u32, at: u64, buffer: Buffer<'_>) -> Result<usize, Errno> {
+        read_direct(&self.tree.node(dev), at, buffer)
+    }
+
+    fn discard(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
+        block::discard(&self.tree.node(dev), at, bytes)
+    }
+
+    fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
+        block::zero_out(&self.tree.node(dev), at, bytes)
+    }
+
+    fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {
+        attribute::read_once(&self.tree.block_state(dev), position, bytes)
+    }
+
+    fn boot_time(&mut self) -> u64 {
+        // The clock exists since Linux 2.6.39 and the call has no other way to fail.
+        clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| {
+            let part = |n: i64| u64::try_from(n).unwrap_or(0);
+            part(time.tv_sec()) * 1_000_000_000 + part(time.tv_nsec())
+        })
+    }
+}
