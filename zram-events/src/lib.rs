@@ -6,6 +6,7 @@
 //!
 //! * [`raw`] is the record as BPF writes it: numbers and kernel addresses, fixed size, no
 //!   allocation, usable in the BPF programs themselves (`no_std`).
+//! * [`layout`] is what a loader tells those programs about the running kernel.
 //! * [`event`] is the vocabulary proper: what happened, to which *life* of which object.
 //! * [`decode`] turns the first into the second. Addresses are only names, and the slab hands a
 //!   freed one out again at once; so an address is replaced by the ordinal of the life it names,
@@ -16,6 +17,7 @@
 pub mod decode;
 #[cfg(feature = "std")]
 pub mod event;
+pub mod layout;
 pub mod raw;
 
 #[cfg(feature = "std")]

@@ -10,11 +10,19 @@
 //! What cannot be observed is said ([`Coverage`]), and what was lost is counted ([`Health`]):
 //! a stream with a hole in it is worse than none, because everything after the hole looks wrong.
 
+pub mod btf;
 pub mod coverage;
 pub mod error;
+mod facts;
 pub mod health;
+mod load;
+pub mod offsets;
+pub mod plan;
 pub mod probes;
 pub mod snapshot;
+mod stream;
+mod sys;
+pub mod table;
 
 pub use coverage::{Attached, Coverage, Unobservable};
 pub use error::ProbeError;

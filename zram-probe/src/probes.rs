@@ -1,13 +1,49 @@
 //! The probes in place.
 
-use zram_events::{DeviceId, RawRecord};
+use std::{fmt, os::fd::AsFd as _, thread, time::Duration};
 
-use crate::{ClassEntry, Coverage, Health, ProbeError, SlotEntry};
+use aya::{
+    Ebpf,
+    maps::{Array, MapData, PerCpuArray, RingBuf},
+};
+use aya_log::EbpfLogger;
+use log::{Log, debug};
+use zram_events::{
+    DeviceId, RawRecord,
+    layout::{Layout, counter},
+};
+
+use crate::{
+    ClassEntry, Coverage, Health, ProbeError, SlotEntry, coverage, facts::BtfFiles, load, plan,
+    snapshot::Snapshots, stream::Stream, sys,
+};
+
+const EVENTS: &str = "EVENTS";
+const SEQUENCE: &str = "SEQUENCE";
+const COUNTERS: &str = "COUNTERS";
+
+/// How long a record may take from getting its number to lying in the buffer: the programs do both
+/// without sleeping, but the CPU they run on may be taken away in a virtual machine.
+const IN_FLIGHT: Duration = Duration::from_millis(1);
+/// How often that is waited for.
+const PATIENCE: usize = 50;
 
 /// Attached probes. Dropping them detaches.
-#[derive(Debug)]
 pub struct Probes {
     coverage: Coverage,
+    layout: Layout,
+    programs: Vec<load::Attached>,
+    stream: Stream,
+    sequence: Array<MapData, u64>,
+    counters: PerCpuArray<MapData, u64>,
+    snapshots: Result<Snapshots, String>,
+    logger: EbpfLogger<&'static dyn Log>,
+}
+
+impl fmt::Debug for Probes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probes").field("coverage", &self.coverage).finish_non_exhaustive()
+    }
 }
 
 impl Probes {
@@ -16,41 +52,104 @@ impl Probes {
     /// # Errors
     /// When a required probe cannot be placed: says which, where and why.
     pub fn attach() -> Result<Self, ProbeError> {
-        Err(ProbeError::System {
-            what: "attaching probes".into(),
-            source: std::io::Error::from_raw_os_error(nix::libc::ENOSYS),
-            way_out: "the loader is the next change to this crate",
+        let files = BtfFiles::read()?;
+        files.with(|btf| {
+            let facts = btf.facts()?;
+            let plan = plan::plan(&facts);
+            if !plan.missing.is_empty() {
+                let reasons: Vec<String> =
+                    plan.missing.iter().map(|(program, reason)| format!("{program}: {reason}")).collect();
+                return Err(ProbeError::Unobservable {
+                    kernel: load::release(),
+                    reasons: reasons.join("; "),
+                });
+            }
+            let mut ebpf = load::maps(&facts.layout)?;
+            let programs = load::programs(&ebpf, &facts.layout, &plan, btf)?;
+            debug!("{} programs attached", programs.len());
+            let snapshots = match plan.no_snapshot {
+                None => Ok(Snapshots::take(&mut ebpf)?),
+                Some(ref reason) => Err(reason.clone()),
+            };
+            Ok(Self {
+                coverage: covered(&programs, plan.unobservable),
+                layout: facts.layout,
+                stream: Stream::new(RingBuf::try_from(take(&mut ebpf, EVENTS)?).map_err(map_error(EVENTS))?),
+                sequence: take(&mut ebpf, SEQUENCE)?.try_into().map_err(map_error(SEQUENCE))?,
+                counters: take(&mut ebpf, COUNTERS)?.try_into().map_err(map_error(COUNTERS))?,
+                snapshots,
+                logger: EbpfLogger::init(&mut ebpf)
+                    .map_err(|error| ProbeError::Object { what: error.to_string() })?,
+                programs,
+            })
         })
     }
 
     /// Takes what the programs wrote since the last call, in the order of its sequence numbers.
     /// Returns how many records were added to `out`.
-    pub fn drain(&mut self, _out: &mut Vec<RawRecord>) -> usize {
-        0
+    ///
+    /// A record is held back until all before it have come, so records of a CPU that is about to
+    /// write may come with the next call.
+    pub fn drain(&mut self, out: &mut Vec<RawRecord>) -> usize {
+        self.logger.flush();
+        self.stream.drain(out)
     }
 
-    /// Losses since the probes were attached.
+    /// Losses since the probes were attached. To be asked when nothing is going on: records that
+    /// are being written while it looks are waited for, and at last counted as lost.
     ///
     /// # Errors
     /// When the counters cannot be read.
     pub fn health(&mut self) -> Result<Health, ProbeError> {
-        Ok(Health::default())
+        self.logger.flush();
+        let numbered = self.sequence.get(&0, 0).map_err(map_error(SEQUENCE))?;
+        for _ in 0..PATIENCE {
+            self.stream.fetch();
+            if self.stream.missing(numbered) == 0 {
+                break;
+            }
+            thread::sleep(IN_FLIGHT);
+        }
+        let sum = |which| -> Result<u64, ProbeError> {
+            let counts = self.counters.get(&which, 0).map_err(map_error(COUNTERS))?;
+            Ok(counts.iter().sum())
+        };
+        let mut recursion_misses = 0;
+        for attached in &self.programs {
+            let missed = sys::recursion_misses(attached.program.as_fd());
+            recursion_misses += missed.map_err(|source| ProbeError::System {
+                what: format!("asking the kernel about program {}", attached.placement.hook.program),
+                source,
+                way_out: "run as root",
+            })?;
+        }
+        Ok(Health {
+            reserve_failures: sum(counter::RESERVE_FAILURES)?,
+            recursion_misses,
+            missed: self.stream.missing(numbered),
+            faults: sum(counter::FAULTS)?,
+        })
     }
 
     /// `count` slots of a device's table, from slot `first`.
     ///
     /// # Errors
     /// When the device has no such slots or the copy fails.
-    pub fn slots(&mut self, _dev: DeviceId, _first: u32, _count: u32) -> Result<Vec<SlotEntry>, ProbeError> {
-        Ok(Vec::new())
+    pub fn slots(&mut self, dev: DeviceId, first: u32, count: u32) -> Result<Vec<SlotEntry>, ProbeError> {
+        let layout = self.layout;
+        self.snapshots(dev)?.slots(&layout, dev, first, count)
     }
 
     /// The size classes of a device's pool, by nominal class.
     ///
     /// # Errors
     /// When the device has no pool or the copy fails.
-    pub fn classes(&mut self, _dev: DeviceId) -> Result<Vec<ClassEntry>, ProbeError> {
-        Ok(Vec::new())
+    pub fn classes(&mut self, dev: DeviceId) -> Result<Vec<ClassEntry>, ProbeError> {
+        self.snapshots(dev)?.classes(dev)
+    }
+
+    fn snapshots(&mut self, device: DeviceId) -> Result<&mut Snapshots, ProbeError> {
+        self.snapshots.as_mut().map_err(|reason| ProbeError::Snapshot { device, reason: reason.clone() })
     }
 
     /// What is attached, and what this kernel does not let us see.
@@ -60,8 +159,35 @@ impl Probes {
     }
 }
 
+fn map_error(map: &'static str) -> impl Fn(aya::maps::MapError) -> ProbeError {
+    move |source| ProbeError::Map { map, source }
+}
+
+fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<aya::maps::Map, ProbeError> {
+    ebpf.take_map(name).ok_or_else(|| ProbeError::Object { what: format!("it has no map {name}") })
+}
+
+fn covered(programs: &[load::Attached], unobservable: Vec<coverage::Unobservable>) -> Coverage {
+    let attached = programs.iter().filter_map(|attached| {
+        let placement = &attached.placement;
+        Some(coverage::Attached {
+            kind: placement.kind?,
+            symbol: placement.symbol.to_owned(),
+            module: placement.module.clone(),
+            how: placement.hook.attach.name().to_owned(),
+        })
+    });
+    Coverage {
+        kernel: load::release(),
+        object_sha256: object_sha256().to_owned(),
+        attached: attached.collect(),
+        unobservable,
+    }
+}
+
 /// SHA-256 of the embedded BPF object, in hexadecimal.
 #[must_use]
 pub fn object_sha256() -> &'static str {
-    ""
+    // The file is as `sha256sum` writes it: the sum, then the name.
+    include_str!("../bpf/zram-probes.o.sha256").split_whitespace().next().unwrap_or("")
 }

@@ -1,0 +1,75 @@
+//! Programs on zsmalloc's objects: what a user of the allocator asks for.
+
+use aya_ebpf::{
+    macros::{fentry, fexit},
+    programs::{FEntryContext, FExitContext},
+};
+use zram_events::{
+    Kind,
+    layout::{BitField, Field, OBJECT_INDEX_BITS},
+};
+
+use crate::{
+    memory::{bit_field, field},
+    record::{deliver, returned},
+};
+
+/// The object's index in an object word.
+#[inline(always)]
+fn index(object: u64) -> u64 {
+    object & ((1 << OBJECT_INDEX_BITS) - 1)
+}
+
+/// `obj_malloc(pool, zspage, handle)`
+#[fexit]
+pub(crate) fn obj_malloc(ctx: FExitContext) -> u32 {
+    let words = || {
+        let zspage: u64 = ctx.arg(1);
+        let class = bit_field(zspage, BitField::ZspageClass)?;
+        let inuse = u64::from(field::<u32>(zspage, Field::ZspageInuse)?);
+        let huge = bit_field(zspage, BitField::ZspageHuge)?;
+        Ok([zspage, ctx.arg(2), index(returned(&ctx)?), class, inuse, huge])
+    };
+    deliver(Kind::ObjMalloc, words())
+}
+
+/// `obj_free(class_size, object)`
+#[fexit]
+pub(crate) fn obj_free(ctx: FExitContext) -> u32 {
+    let size: u32 = ctx.arg(0);
+    deliver(Kind::ObjFree, Ok([index(ctx.arg(1)), u64::from(size), 0, 0, 0, 0]))
+}
+
+/// `zs_malloc(pool, size, …)`
+#[fexit]
+pub(crate) fn malloc(ctx: FExitContext) -> u32 {
+    deliver(Kind::Malloc, returned(&ctx).map(|handle| [ctx.arg(0), ctx.arg(1), handle, 0, 0, 0]))
+}
+
+/// `zs_free(pool, handle)`
+#[fentry]
+pub(crate) fn free(ctx: FEntryContext) -> u32 {
+    deliver(Kind::Free, Ok([ctx.arg(0), ctx.arg(1), 0, 0, 0, 0]))
+}
+
+/// `zs_obj_read_begin(pool, handle, length, local_copy)`
+#[fexit]
+pub(crate) fn read_begin(ctx: FExitContext) -> u32 {
+    let words = || {
+        let (address, local): (u64, u64) = (returned(&ctx)?, ctx.arg(3));
+        Ok([ctx.arg(1), ctx.arg(2), u64::from(local != 0 && address == local), 0, 0, 0])
+    };
+    deliver(Kind::ReadBegin, words())
+}
+
+/// `zs_obj_read_end(pool, handle, length, address)`
+#[fentry]
+pub(crate) fn read_end(ctx: FEntryContext) -> u32 {
+    deliver(Kind::ReadEnd, Ok([ctx.arg(1), ctx.arg(2), 0, 0, 0, 0]))
+}
+
+/// `zs_obj_write(pool, handle, source, length)`
+#[fentry]
+pub(crate) fn obj_write(ctx: FEntryContext) -> u32 {
+    deliver(Kind::ObjWrite, Ok([ctx.arg(1), ctx.arg(3), 0, 0, 0, 0]))
+}

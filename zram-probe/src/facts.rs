@@ -1,0 +1,150 @@
+//! Reading a running kernel into [`Facts`] for the planner.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use zram_events::layout::Layout;
+
+use crate::{
+    btf::{Btf, BtfError},
+    error::ProbeError,
+    offsets,
+    plan::{Facts, Function},
+    table::{Home, PROBES},
+};
+
+/// BTF of the kernel and of its modules, as files.
+const BTF_FOLDER: &str = "/sys/kernel/btf";
+
+/// Where ftrace lists what it can patch; either may be mounted.
+const TRACEABLE: [&str; 2] = [
+    "/sys/kernel/tracing/available_filter_functions",
+    "/sys/kernel/debug/tracing/available_filter_functions",
+];
+
+/// The kernel's BTF as bytes.
+pub(crate) struct BtfFiles {
+    kernel: Vec<u8>,
+    zram: Option<Vec<u8>>,
+    zsmalloc: Option<Vec<u8>>,
+}
+
+impl BtfFiles {
+    pub(crate) fn read() -> Result<Self, ProbeError> {
+        let kernel =
+            fs::read(Path::new(BTF_FOLDER).join("vmlinux")).map_err(|source| ProbeError::System {
+                what: format!("reading {BTF_FOLDER}/vmlinux"),
+                source,
+                way_out: "the kernel must be built with CONFIG_DEBUG_INFO_BTF, and sysfs mounted",
+            })?;
+        Ok(Self { kernel, zram: module(Home::Zram)?, zsmalloc: module(Home::Zsmalloc)? })
+    }
+
+    /// Hands the parsed BTF to `then`: the kernel's, zram's and zsmalloc's, the latter two being the
+    /// kernel's where they are built in.
+    pub(crate) fn with<T>(
+        &self,
+        then: impl FnOnce(&KernelBtf<'_>) -> Result<T, ProbeError>,
+    ) -> Result<T, ProbeError> {
+        let kernel = Btf::parse(&self.kernel, None).map_err(bad("vmlinux"))?;
+        let zram = split(self.zram.as_deref(), &kernel, "zram")?;
+        let zsmalloc = split(self.zsmalloc.as_deref(), &kernel, "zsmalloc")?;
+        then(&KernelBtf { kernel: &kernel, zram: zram.as_ref(), zsmalloc: zsmalloc.as_ref() })
+    }
+}
+
+fn split<'a>(
+    bytes: Option<&'a [u8]>,
+    kernel: &'a Btf<'a>,
+    name: &'static str,
+) -> Result<Option<Btf<'a>>, ProbeError> {
+    bytes.map(|bytes| Btf::parse(bytes, Some(kernel)).map_err(bad(name))).transpose()
+}
+
+fn module(home: Home) -> Result<Option<Vec<u8>>, ProbeError> {
+    let path = Path::new(BTF_FOLDER).join(home.module());
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ProbeError::System {
+            what: format!("reading {}", path.display()),
+            source,
+            way_out: "run as root",
+        }),
+    }
+}
+
+fn bad(name: &'static str) -> impl Fn(BtfError) -> ProbeError {
+    move |source| ProbeError::Btf { name, source }
+}
+
+/// BTF of the parts that matter.
+pub(crate) struct KernelBtf<'a> {
+    kernel: &'a Btf<'a>,
+    zram: Option<&'a Btf<'a>>,
+    zsmalloc: Option<&'a Btf<'a>>,
+}
+
+impl KernelBtf<'_> {
+    fn home(&self, home: Home) -> (&Btf<'_>, Option<&'static str>) {
+        let module = match home {
+            Home::Zram => self.zram,
+            Home::Zsmalloc => self.zsmalloc,
+        };
+        module.map_or((self.kernel, None), |btf| (btf, Some(home.module())))
+    }
+
+    /// The number of a function in the BTF of its module, or of the kernel.
+    pub(crate) fn function(&self, module: Option<&str>, symbol: &str) -> Option<u32> {
+        let btf = match module {
+            Some("zram") => self.zram?,
+            Some(_) => self.zsmalloc?,
+            None => self.kernel,
+        };
+        btf.function(symbol)
+    }
+
+    fn layout(&self) -> Result<Layout, ProbeError> {
+        let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096);
+        let (zram, zsmalloc) = (self.home(Home::Zram).0, self.home(Home::Zsmalloc).0);
+        offsets::layout(zram, zsmalloc, page as u32).map_err(bad("zram"))
+    }
+
+    /// Everything the planner asks about.
+    pub(crate) fn facts(&self) -> Result<Facts, ProbeError> {
+        let traceable = TRACEABLE.iter().find_map(|path| fs::read_to_string(path).ok());
+        let listed = traceable.as_deref().map(traceable_functions);
+        let mut functions = BTreeMap::new();
+        for probe in PROBES {
+            let (btf, module) = self.home(probe.home);
+            for target in probe.targets {
+                let Some(prototype) = btf.prototype(target.symbol).map_err(bad("zram"))? else { continue };
+                let key = (target.symbol, module);
+                let copies = listed.as_ref().map(|listed| listed.get(&key).copied().unwrap_or(0));
+                functions.insert(
+                    target.symbol.to_owned(),
+                    Function {
+                        module: module.map(str::to_owned),
+                        prototype: Some(prototype),
+                        traceable: copies.map(|copies| copies > 0),
+                        copies: copies.unwrap_or(1).max(1),
+                    },
+                );
+            }
+        }
+        Ok(Facts { functions, layout: self.layout()? })
+    }
+}
+
+/// `available_filter_functions`: a name per line, the module in brackets; how often each occurs.
+fn traceable_functions(text: &str) -> BTreeMap<(&str, Option<&str>), usize> {
+    let wanted: Vec<&str> =
+        PROBES.iter().flat_map(|probe| probe.targets).map(|target| target.symbol).collect();
+    let mut found = BTreeMap::new();
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let Some(name) = words.next().filter(|name| wanted.contains(name)) else { continue };
+        let module = words.next().and_then(|word| word.strip_prefix('[')?.strip_suffix(']'));
+        *found.entry((name, module)).or_insert(0) += 1;
+    }
+    found
+}

@@ -1,0 +1,150 @@
+//! Which probe attaches where on a given kernel: the planner.
+//!
+//! Pure: it takes what was read from the kernel as [`Facts`] and says what to do, so that it can be
+//! tried on the lists of kernels that nobody has at hand. A function can be probed when it is in
+//! the kernel under its own name, once, with the arguments that the program reads, where ftrace can
+//! patch it; everything else is a reason to write down.
+
+use std::collections::BTreeMap;
+
+use zram_events::{Kind, layout::Layout};
+
+use crate::{
+    btf::{Prototype, Shape},
+    coverage::Unobservable,
+    table::{Attach, Hook, Need, PROBES, Probe, Target, Want},
+};
+
+/// A function as the kernel shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// The module; none for the kernel proper.
+    pub module: Option<String>,
+    /// What BTF says of it; none if BTF does not know it.
+    pub prototype: Option<Prototype>,
+    /// Whether ftrace can patch it; none if the kernel's list could not be read.
+    pub traceable: Option<bool>,
+    /// How many functions of that module have this name.
+    pub copies: usize,
+}
+
+/// What is known of a kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Functions by name; those that the table names suffice.
+    pub functions: BTreeMap<String, Function>,
+    /// Where fields lie.
+    pub layout: Layout,
+}
+
+/// One program and the function it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The kind of record; none for the program that takes snapshots.
+    pub kind: Option<Kind>,
+    /// The function.
+    pub symbol: &'static str,
+    /// Its module.
+    pub module: Option<String>,
+    /// The program and how it is attached.
+    pub hook: Hook,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Programs to load and attach, in the order of the table.
+    pub placements: Vec<Placement>,
+    /// Kinds that cannot be observed.
+    pub unobservable: Vec<Unobservable>,
+    /// Rows without which nothing can be done: program and reason.
+    pub missing: Vec<(&'static str, String)>,
+    /// Why there are no snapshots, if so.
+    pub no_snapshot: Option<String>,
+}
+
+fn fits(want: Want, shape: &Shape) -> bool {
+    match want {
+        Want::To(name) => matches!(shape, Shape::Pointer(found) if found == name),
+        Want::Pointer => matches!(shape, Shape::Pointer(_) | Shape::AnyPointer),
+        Want::Number => *shape == Shape::Number,
+        Want::Any => true,
+    }
+}
+
+fn suits(target: &Target, prototype: &Prototype) -> bool {
+    prototype.params.len() >= target.params.len()
+        && target.params.iter().zip(&prototype.params).all(|(want, shape)| fits(*want, shape))
+        && fits(target.returns, &prototype.returns)
+}
+
+/// The module of the function that a hook can go on, or why it cannot.
+fn module_of(facts: &Facts, target: &Target, hook: Hook) -> Result<Option<String>, String> {
+    let symbol = target.symbol;
+    let Some(function) = facts.functions.get(symbol) else {
+        return Err(format!(
+            "this kernel has no function {symbol} of its own (inlined, renamed, or not built in)"
+        ));
+    };
+    if function.copies > 1 {
+        return Err(format!(
+            "{} functions are called {symbol}: which one would be probed is not defined",
+            function.copies
+        ));
+    }
+    match hook.attach {
+        Attach::Fentry | Attach::Fexit => {
+            let Some(prototype) = &function.prototype else {
+                return Err(format!("BTF does not describe {symbol}"));
+            };
+            if !suits(target, prototype) {
+                return Err(format!("{symbol} is not what the program reads: it is {prototype}"));
+            }
+            if function.traceable == Some(false) {
+                return Err(format!("ftrace cannot patch {symbol}"));
+            }
+        }
+    }
+    Ok(function.module.clone())
+}
+
+/// The first target and hook that work, or all the reasons.
+fn place(facts: &Facts, probe: &Probe) -> Result<Placement, String> {
+    if let Some(field) = probe.fields.iter().find(|field| facts.layout.field(**field).is_none()) {
+        return Err(format!("this kernel lacks the field {field:?}, or has it in another size"));
+    }
+    if let Some(field) = probe.bits.iter().find(|field| facts.layout.bit_field(**field).is_none()) {
+        return Err(format!("this kernel lacks the bit-field {field:?}"));
+    }
+    let mut reasons = Vec::new();
+    for target in probe.targets {
+        for hook in probe.hooks {
+            match module_of(facts, target, *hook) {
+                Ok(module) => {
+                    return Ok(Placement { kind: probe.kind, symbol: target.symbol, module, hook: *hook });
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+    }
+    Err(reasons.join("; "))
+}
+
+/// Holds the table against a kernel.
+#[must_use]
+pub fn plan(facts: &Facts) -> Plan {
+    let mut plan = Plan::default();
+    for probe in PROBES {
+        match (place(facts, probe), probe.kind) {
+            (Ok(placement), _) => plan.placements.push(placement),
+            (Err(reason), None) => plan.no_snapshot = Some(reason),
+            (Err(reason), Some(kind)) => {
+                if probe.need == Need::Required {
+                    plan.missing.extend(probe.hooks.first().map(|hook| (hook.program, reason.clone())));
+                }
+                plan.unobservable.push(Unobservable { kind, reason });
+            }
+        }
+    }
+    plan
+}
