@@ -1,2 +1,3 @@
 //! draft
 pub mod codec;
+pub mod generate;

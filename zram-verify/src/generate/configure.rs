@@ -1,0 +1,151 @@
+//! The time between a device's birth and its `disksize`, when most attributes are open.
+
+use super::draft::Draft;
+
+/// What a program wants of its device; the rest is left to the dice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    /// Slots.
+    pub(super) slots: Option<u64>,
+    /// Whether a backing device is set.
+    pub(super) backing: bool,
+    /// `compressed_writeback`.
+    pub(super) compressed: Option<bool>,
+    /// `writeback_batch_size`.
+    pub(super) batch: Option<u64>,
+    /// `comp_algorithm`.
+    pub(super) algorithm: Option<&'static str>,
+}
+
+/// Sets the device up, in any order, now and then with a misstep.
+pub(super) fn configure(draft: &mut Draft<'_>, wanted: Wanted) {
+    if draft.dice.chance(25) {
+        too_early(draft);
+    }
+    let mut steps: Vec<fn(&mut Draft<'_>, Wanted)> = vec![algorithm, compressed, batch];
+    if wanted.backing {
+        steps.push(backing);
+    }
+    if draft.dice.chance(15) {
+        steps.push(misstep);
+    }
+    draft.dice.shuffle(&mut steps);
+    for step in steps {
+        step(draft, wanted);
+    }
+    let slots = wanted.slots.unwrap_or_else(|| match draft.dice.below(6) {
+        0 => draft.dice.pick(&[1, 2, 3, 17, 31, 63, 65, 127, 255, 256]),
+        _ => draft.dice.between(24, 160),
+    });
+    draft.size(slots);
+    if draft.dice.chance(15) {
+        too_late(draft);
+    }
+}
+
+fn algorithm(draft: &mut Draft<'_>, wanted: Wanted) {
+    match wanted.algorithm {
+        Some(name) => draft.set("comp_algorithm", name),
+        None if draft.dice.chance(60) => {
+            draft.set_one_of("comp_algorithm", &["lz4", "lz4\n", "lz4", "zstd", "lz4hc", "deflate"]);
+        }
+        // The kernel's default.
+        None => {}
+    }
+}
+
+fn compressed(draft: &mut Draft<'_>, wanted: Wanted) {
+    match wanted.compressed {
+        Some(on) => draft.set("compressed_writeback", if on { "1" } else { "0" }),
+        None if draft.dice.chance(70) => {
+            draft.set_one_of("compressed_writeback", &["1", "1\n", "y", "on", "0", "n", "off"]);
+        }
+        None => {}
+    }
+}
+
+fn batch(draft: &mut Draft<'_>, wanted: Wanted) {
+    let size = match wanted.batch {
+        Some(size) => size,
+        None if draft.dice.chance(80) => draft.dice.pick(&[1, 2, 3, 5, 32]),
+        None => return,
+    };
+    draft.set("writeback_batch_size", size.to_string());
+}
+
+fn backing(draft: &mut Draft<'_>, _: Wanted) {
+    draft.set_one_of("backing_dev", &["$BACKING", "$BACKING\n"]);
+    if draft.dice.chance(5) {
+        // Once more: the first is open exclusively, by this very device.
+        draft.set("backing_dev", "$BACKING");
+    }
+}
+
+fn misstep(draft: &mut Draft<'_>, _: Wanted) {
+    let (attr, text) = draft.dice.pick(&[
+        ("comp_algorithm", "no-such"),
+        ("comp_algorithm", "lz4 "),
+        ("comp_algorithm", ""),
+        ("compressed_writeback", "maybe"),
+        ("compressed_writeback", ""),
+        ("compressed_writeback", "2"),
+        ("writeback_batch_size", "0"),
+        ("writeback_batch_size", "-1"),
+        ("writeback_batch_size", "4294967296"),
+        ("writeback_batch_size", "3x"),
+        ("backing_dev", "/nowhere/at/all"),
+        ("backing_dev", "/dev/null"),
+        ("backing_dev", "/"),
+        ("backing_dev", ""),
+        ("disksize", "0"),
+        ("disksize", "x"),
+        ("disksize", ""),
+        ("mem_limit", "x"),
+        ("mem_limit", ""),
+    ]);
+    draft.set(attr, text);
+}
+
+/// What asks for an initialised device, asked of one that is not.
+pub(super) fn too_early(draft: &mut Draft<'_>) {
+    for _ in 0..draft.dice.between(1, 3) {
+        match draft.dice.below(12) {
+            0 => draft.set("writeback", "type=idle"),
+            1 => draft.set("writeback", "nonsense"),
+            2 => draft.set("idle", "all"),
+            3 => draft.set("idle", "0"),
+            4 => draft.set("idle", "nonsense"),
+            5 => draft.set("compact", "1"),
+            6 => draft.set("mem_used_max", "0"),
+            7 => draft.set("mem_limit", "1M"),
+            8 => draft.set("reset", "1"),
+            9 => state(draft),
+            10 => {
+                let attr = draft.dice.pick(&["mm_stat", "initstate", "bd_stat", "disksize", "comp_algorithm"]);
+                draft.get(attr);
+            }
+            _ => draft.set("reset", "0"),
+        }
+    }
+}
+
+fn state(draft: &mut Draft<'_>) {
+    draft.ops.push(zram_agent::protocol::Op::State { dev: draft.dev, position: 0, bytes: 4096 });
+}
+
+/// What must be set before `disksize`, set after it.
+pub(super) fn too_late(draft: &mut Draft<'_>) {
+    for _ in 0..draft.dice.between(1, 2) {
+        let (attr, text) = draft.dice.pick(&[
+            ("disksize", "4096"),
+            ("disksize", "0"),
+            ("comp_algorithm", "zstd"),
+            ("comp_algorithm", "no-such"),
+            ("compressed_writeback", "1"),
+            ("compressed_writeback", "what"),
+            ("backing_dev", "$BACKING"),
+            ("backing_dev", "/nowhere"),
+        ]);
+        draft.set(attr, text);
+    }
+}

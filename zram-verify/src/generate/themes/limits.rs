@@ -1,0 +1,110 @@
+//! Things that run out.
+
+use zram_agent::protocol::Content;
+
+use crate::generate::{
+    configure::{Wanted, configure},
+    contents,
+    draft::Draft,
+};
+
+fn fill(draft: &mut Draft<'_>) {
+    let pages: Vec<_> = (0..draft.slots).map(|_| contents::compressible(draft.dice)).collect();
+    draft.write_all(0, &pages);
+}
+
+/// A backing device with fewer blocks than there are slots to write back.
+pub(in crate::generate) fn full_backing(draft: &mut Draft<'_>) {
+    let slots = draft.dice.between(draft.backing + 2, draft.backing + 24);
+    let batch = draft.dice.pick(&[1, 2, 3, 32]);
+    configure(
+        draft,
+        Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() },
+    );
+    fill(draft);
+    draft.idle_all();
+    draft.set("writeback", "type=idle");
+    draft.blocks();
+    draft.set("writeback", "type=idle");
+    draft.read_back();
+    for _ in 0..4 {
+        draft.discard_any();
+        draft.write_any();
+        draft.idle_all();
+        draft.set("writeback", "idle");
+    }
+    draft.blocks();
+    draft.read_back();
+}
+
+/// `writeback_limit` reached in the middle, exactly at the end, and before the start.
+pub(in crate::generate) fn writeback_limit(draft: &mut Draft<'_>) {
+    let slots = draft.dice.between(16, 48);
+    let batch = draft.dice.pick(&[1, 2, 3, 32]);
+    configure(
+        draft,
+        Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() },
+    );
+    fill(draft);
+    let some = draft.dice.between(1, slots / 2);
+    draft.set("writeback_limit", some.to_string());
+    draft.set("writeback_limit_enable", "1");
+    draft.set("writeback", format!("page_indexes=0-{}", some - 1));
+    // Exactly used up: the next slot is refused.
+    draft.set("writeback", format!("page_index={}", slots - 1));
+    draft.set_one_of("writeback_limit", &["1", "3", "2\n"]);
+    draft.idle_all();
+    draft.set("writeback", "idle");
+    let (attr, text) = draft.dice.pick(&[
+        ("writeback_limit", "x"),
+        ("writeback_limit", "-1"),
+        ("writeback_limit", "18446744073709551615"),
+        ("writeback_limit", "18446744073709551616"),
+        ("writeback_limit_enable", "x"),
+        ("writeback_limit_enable", "2"),
+        ("writeback_limit_enable", ""),
+    ]);
+    draft.set(attr, text);
+    draft.set("writeback_limit_enable", "0");
+    draft.set("writeback", "type=idle");
+    draft.churn(4);
+    draft.set("reset", "1");
+    draft.filled.clear();
+    draft.get("writeback_limit");
+    draft.set("backing_dev", "$BACKING");
+    draft.size(16);
+    fill(draft);
+    draft.idle_all();
+    draft.set("writeback", "type=idle");
+    draft.read_back();
+}
+
+/// `mem_limit` reached, and what a refused write leaves behind.
+pub(in crate::generate) fn memory_limit(draft: &mut Draft<'_>) {
+    let slots = draft.dice.between(24, 96);
+    configure(draft, Wanted { slots: Some(slots), backing: draft.backing > 0, ..Wanted::default() });
+    let limit = draft.dice.between(1, 24);
+    let text = match draft.dice.below(3) {
+        0 => format!("{}K", limit * 4),
+        1 => (limit * 4096 - 1).to_string(),
+        _ => format!("{:#x}", limit * 4096),
+    };
+    draft.set("mem_limit", text);
+    for n in 0..10 {
+        let (slot, count) = draft.run(8);
+        let pages: Vec<_> = (0..count)
+            .map(|_| match n % 3 {
+                0 => Content::Random { seed: draft.dice.word() },
+                1 => contents::compressible(draft.dice),
+                _ => contents::any(draft.dice),
+            })
+            .collect();
+        draft.write_all(slot, &pages);
+    }
+    draft.set("mem_used_max", "0");
+    draft.discard_any();
+    draft.set_one_of("mem_used_max", &["0\n", "1", "", "x"]);
+    draft.read_back();
+    draft.set_one_of("mem_limit", &["0", "1G", "1x", "", "-1"]);
+    draft.churn(5);
+}

@@ -1,0 +1,164 @@
+//! Passes over the device: which slots, in which order, to which blocks.
+
+use crate::generate::{
+    configure::{Wanted, configure},
+    contents,
+    draft::Draft,
+    passes,
+};
+
+fn fill(draft: &mut Draft<'_>) {
+    let pages: Vec<_> = (0..draft.slots).map(|_| contents::any(draft.dice)).collect();
+    draft.write_all(0, &pages);
+}
+
+fn passes_over(draft: &mut Draft<'_>, rounds: u64) {
+    for _ in 0..rounds {
+        if draft.dice.chance(70) {
+            draft.idle_all();
+        }
+        if draft.dice.chance(50) {
+            draft.churn(2);
+        }
+        let text = passes::sensible(draft);
+        draft.set("writeback", text);
+        if draft.dice.chance(40) {
+            draft.blocks();
+        }
+        draft.churn(2);
+    }
+}
+
+/// Uncompressed to the backing device.
+pub(in crate::generate) fn raw(draft: &mut Draft<'_>) {
+    whole(draft, false);
+}
+
+/// Compressed to the backing device.
+pub(in crate::generate) fn compressed(draft: &mut Draft<'_>) {
+    whole(draft, true);
+}
+
+fn whole(draft: &mut Draft<'_>, compressed: bool) {
+    let (slots, batch) = (draft.dice.between(40, 120), draft.dice.pick(&[1, 2, 3, 5, 32]));
+    let wanted = Wanted {
+        slots: Some(slots),
+        backing: true,
+        compressed: Some(compressed),
+        batch: Some(batch),
+        algorithm: None,
+    };
+    configure(draft, wanted);
+    fill(draft);
+    passes_over(draft, 4);
+    draft.set_one_of("writeback_batch_size", &["1", "2", "3", "7"]);
+    draft.idle_all();
+    draft.set("writeback", "type=idle");
+    draft.blocks();
+    draft.read_back();
+}
+
+/// Pages stored raw, and those just not.
+pub(in crate::generate) fn huge(draft: &mut Draft<'_>) {
+    let slots = draft.dice.between(24, 64);
+    let compressed = draft.dice.chance(60);
+    let wanted = Wanted {
+        slots: Some(slots),
+        backing: true,
+        compressed: Some(compressed),
+        algorithm: Some("lz4"),
+        ..Wanted::default()
+    };
+    configure(draft, wanted);
+    let pages: Vec<_> = (0..slots)
+        .map(|n| if n % 3 == 0 { contents::any(draft.dice) } else { contents::huge_border(draft.dice) })
+        .collect();
+    draft.write_all(0, &pages);
+    let (slot, count) = draft.run(8);
+    draft.idle_all();
+    draft.read(slot, count, zram_agent::protocol::Layout::default());
+    draft.set("writeback", "type=huge_idle");
+    draft.blocks();
+    draft.read_back();
+    draft.set("writeback", "type=huge");
+    draft.read_back();
+    // Huge slots that are away are freed: they must not be counted down twice.
+    draft.discard(slot, count);
+    draft.churn(6);
+    draft.set("writeback", "type=incompressible");
+    draft.set("writeback", "huge");
+}
+
+/// Ranges, one by one and several, overlapping, and everything that is no range.
+pub(in crate::generate) fn ranges(draft: &mut Draft<'_>) {
+    let slots = draft.dice.between(24, 64);
+    configure(draft, Wanted { slots: Some(slots), backing: true, ..Wanted::default() });
+    fill(draft);
+    for round in 0..12 {
+        let text = match round % 3 {
+            0 => passes::overlapping(draft),
+            1 => passes::odd(draft),
+            _ => passes::sensible(draft),
+        };
+        draft.set("writeback", text);
+        let (slot, count) = draft.span(8);
+        let pages: Vec<_> = (0..count).map(|_| contents::any(draft.dice)).collect();
+        draft.write_all(slot, &pages);
+    }
+    draft.blocks();
+    draft.read_back();
+}
+
+/// Idle by age, with time going by.
+pub(in crate::generate) fn ages(draft: &mut Draft<'_>) {
+    let slots = draft.dice.between(16, 40);
+    configure(draft, Wanted { slots: Some(slots), backing: true, ..Wanted::default() });
+    let half: Vec<_> = (0..slots / 2).map(|_| contents::compressible(draft.dice)).collect();
+    draft.write_all(0, &half);
+    draft.sleep(1100);
+    let rest: Vec<_> = (slots / 2..slots).map(|_| contents::any(draft.dice)).collect();
+    draft.write_all(slots / 2, &rest);
+    draft.read_any();
+    draft.set("idle", "1");
+    draft.set("writeback", "type=idle");
+    draft.read_any();
+    draft.sleep(1100);
+    draft.set("idle", "2");
+    draft.write_any();
+    draft.set("idle", "0");
+    for _ in 0..5 {
+        let text = passes::age(draft);
+        draft.set("idle", text);
+        draft.churn(1);
+    }
+    draft.set("writeback", "idle");
+    draft.read_back();
+}
+
+/// The other compressors.
+pub(in crate::generate) fn algorithms(draft: &mut Draft<'_>) {
+    let algorithm = draft.dice.pick(&["zstd", "lz4hc", "deflate"]);
+    let compressed = draft.dice.chance(75);
+    let slots = draft.dice.between(24, 64);
+    let wanted = Wanted {
+        slots: Some(slots),
+        backing: true,
+        compressed: Some(compressed),
+        algorithm: Some(algorithm),
+        ..Wanted::default()
+    };
+    configure(draft, wanted);
+    fill(draft);
+    passes_over(draft, 2);
+    draft.blocks();
+    draft.read_back();
+    if draft.dice.chance(50) {
+        // A second life of the same device with another one.
+        draft.set("reset", "1");
+        draft.filled.clear();
+        draft.set_one_of("comp_algorithm", &["deflate", "zstd", "lz4"]);
+        draft.size(24);
+        fill(draft);
+        draft.read_back();
+    }
+}
