@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use nix::sys::signal::{Signal, killpg};
@@ -20,6 +20,9 @@ use crate::interrupt;
 
 /// How often a wait looks for signals.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
+
+/// Time to clean up between being asked to end and being killed.
+const POLITE: Duration = Duration::from_secs(2);
 
 /// Lines of a failed command that go into the error.
 const TAIL_LINES: usize = 25;
@@ -78,13 +81,26 @@ impl Guarded {
         }
     }
 
-    /// Kills the process group and collects the child.
+    /// Ends the process group, politely first, and collects the child.
     pub(crate) fn kill(&mut self) {
-        if self.ended.is_none() {
-            if let Ok(pid) = i32::try_from(self.child.id()) {
-                // Already gone is what is wanted; nothing else can be done about any other refusal.
-                let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+        if self.ended.is_some() {
+            return;
+        }
+        let group = i32::try_from(self.child.id()).map(Pid::from_raw);
+        let signal = |signal| {
+            if let Ok(group) = group {
+                // Already gone is what is wanted; nothing can be done about any other refusal.
+                let _ = killpg(group, signal);
             }
+        };
+        signal(Signal::SIGTERM);
+        let asked = Instant::now();
+        while asked.elapsed() < POLITE && self.try_wait().is_ok_and(|ended| ended.is_none()) {
+            std::thread::sleep(TICK);
+        }
+        // Also what the child started and left behind.
+        signal(Signal::SIGKILL);
+        if self.ended.is_none() {
             self.ended = self.child.wait().ok();
         }
     }
@@ -100,6 +116,8 @@ impl Drop for Guarded {
 pub(crate) struct Output {
     /// Standard output, lossily decoded.
     pub(crate) stdout: String,
+    /// Both outputs, line by line in the order they came.
+    pub(crate) all: String,
     /// Whether it ended with status 0.
     pub(crate) success: bool,
     /// The last lines of standard error and, where that was silent, of standard output.
@@ -114,17 +132,21 @@ pub(crate) fn run(command: &mut Command, mut on_tick: impl FnMut(&str)) -> anyho
     let mut child = Guarded::spawn(command)?;
     let out = child.process().stdout.take().map(lines);
     let err = child.process().stderr.take().map(lines);
-    let mut stdout = String::new();
+    let (mut stdout, mut all) = (String::new(), String::new());
     let (mut tail_out, mut tail_err) = (VecDeque::new(), VecDeque::new());
     let mut last = String::new();
     let mut take = |last: &mut String, to_end: bool| {
         drain(out.as_ref(), to_end, |line| {
             stdout.push_str(&line);
             stdout.push('\n');
+            all.push_str(&line);
+            all.push('\n');
             remember(&mut tail_out, &line);
             *last = line;
         });
         drain(err.as_ref(), to_end, |line| {
+            all.push_str(&line);
+            all.push('\n');
             remember(&mut tail_err, &line);
             *last = line;
         });
@@ -135,7 +157,7 @@ pub(crate) fn run(command: &mut Command, mut on_tick: impl FnMut(&str)) -> anyho
     })?;
     take(&mut last, true);
     let tail = if tail_err.is_empty() { tail_out } else { tail_err };
-    Ok(Output { stdout, success: status.success(), tail: Vec::from(tail).join("\n") })
+    Ok(Output { stdout, all, success: status.success(), tail: Vec::from(tail).join("\n") })
 }
 
 /// As [`run`]; a non-zero exit status becomes an error that carries the last lines printed.

@@ -11,7 +11,7 @@ use crate::vm::Choice;
 ///
 /// The command to begin with is `cargo xtask verify`: it boots a real kernel in a virtual machine, drives its zram, runs the same
 /// operations through the model, and says whether they agree. Whatever a command needs (QEMU, a kernel, a BPF
-/// toolchain) it fetches by itself into a cache folder; nothing is installed on the machine and no root is needed.
+/// toolchain) it fetches by itself into a cache folder, without root and without installing packages.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 110)]
 #[command(after_help = "\
@@ -28,11 +28,109 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Hold the model against a live kernel
+    ///
+    /// Boots the kernel in a VM, drives its zram with generated operations, listens through eBPF probes, runs the same operations
+    /// through the model, and compares. Status 1 on a divergence, with the shortest operation list that shows it and the
+    /// command that repeats it. Status 2 if it could not be carried out, which is never counted as agreement.
+    #[command(after_help = "\
+Examples:
+  cargo xtask verify
+  cargo xtask verify --seed 7 --ops 5000 --json report.json
+  cargo xtask verify --kernel-image ~/linux/arch/x86/boot/bzImage --modules ~/linux")]
+    Verify(Verify),
+
+    /// Break one rule of the model at a time and see that each is caught
+    ///
+    /// Prints, per mutant, how many operations it took. A mutant that survives is a hole in the checks: status 1.
+    Mutants(Mutants),
+
+    /// Ask the model: run a file of operations through it and print what it would observe
+    ///
+    /// No VM and no kernel involved. The operation language is described in docs/operations.md.
+    Simulate {
+        /// A file of operations, one JSON object per line; `-` for standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+
+    /// Everything that must hold before a change lands
+    ///
+    /// Format, clippy, cargo-deny, tests, documentation, the committed BPF object, and a short live run. A step that cannot take
+    /// place is red, not green; only cargo-deny may be missing.
+    Test,
+
+    /// Fetch QEMU, a kernel and the BPF toolchain into the cache
+    ///
+    /// Implied by every command, as far as it needs them. Does nothing, and touches no network, when everything is there.
+    Setup,
+
+    /// List the kernels that --kernel knows
+    Kernels,
+
     /// Boot a VM and connect standard input and output to the agent in it
     ///
     /// Plumbing: the verifier starts this once per VM. Lines of the protocol go in and out; everything else goes to standard
     /// error. When standard input ends the agent powers the VM off. Status 2 if the VM died.
     Vm(Vm),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+
+    /// Seed of the generated operations; the same seed gives the same operations
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// How many operations to generate
+    #[arg(long, value_name = "N", default_value_t = 1500, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) ops: u64,
+
+    /// Write the report to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Record the run to this file; it can be checked again without a VM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Go on after a divergence
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+
+    /// How guest instructions are executed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) accel: Accel,
+
+    /// Say more; repeat for still more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mutants {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+
+    /// Seed of the generated operations
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// How guest instructions are executed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) accel: Accel,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Targets {
+    /// A kernel of the table (see `cargo xtask kernels`), repeatable; the table's first if none is named
+    #[arg(long, value_name = "NAME", conflicts_with = "kernel_image")]
+    pub(crate) kernel: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) own: OwnKernel,
 }
 
 #[derive(Debug, Args)]
@@ -63,7 +161,7 @@ pub(crate) struct OneKernel {
     pub(crate) own: OwnKernel,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct OwnKernel {
     /// A kernel of your own: a bzImage, or a vmlinux with a PVH entry
     #[arg(long, value_name = "PATH")]
@@ -78,5 +176,33 @@ impl OwnKernel {
     /// The user's own kernel, if one was given.
     pub(crate) fn choice(&self) -> Option<Choice> {
         self.kernel_image.clone().map(|image| Choice::Own { image, modules: self.modules.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_named_kernel_and_an_own_one_exclude_each_other() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).map_err(|error| error.kind());
+        assert!(parse("xtask verify --kernel a --kernel b --seed 3").is_ok());
+        assert!(parse("xtask verify --kernel-image i --modules m").is_ok());
+        assert_eq!(
+            parse("xtask verify --kernel a --kernel-image i").unwrap_err(),
+            clap::error::ErrorKind::ArgumentConflict
+        );
+        assert_eq!(
+            parse("xtask vm --modules m").unwrap_err(),
+            clap::error::ErrorKind::MissingRequiredArgument
+        );
+        assert_eq!(parse("xtask verify --ops 0").unwrap_err(), clap::error::ErrorKind::ValueValidation);
     }
 }

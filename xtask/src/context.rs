@@ -9,7 +9,7 @@ use crate::progress::Progress;
 
 /// The checkout, the cache, and the way to the user.
 #[derive(Debug)]
-pub struct Cx {
+pub(crate) struct Cx {
     /// The workspace's folder.
     pub(crate) workspace: PathBuf,
     /// The user's cache.

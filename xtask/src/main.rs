@@ -15,7 +15,10 @@ mod kernels;
 mod modules;
 mod progress;
 mod qemu;
+mod setup;
+mod test;
 mod toolchain;
+mod verify;
 mod vm;
 mod vmlinux;
 
@@ -48,6 +51,12 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let cx = Cx::from_environment()?;
     match cli.command {
+        Command::Verify(options) => verify::verify(&cx, &options),
+        Command::Mutants(options) => verify::mutants(&cx, &options),
+        Command::Simulate { file } => verify::simulate(&cx, &file),
+        Command::Test => test::run(&cx),
+        Command::Setup => setup::setup(&cx),
+        Command::Kernels => setup::list_kernels(&cx),
         Command::Vm(options) => vm::command(&cx, &options),
     }
 }

@@ -1,7 +1,11 @@
 //! The emulator: the command line that makes it a test VM, and whether the machine can do better than emulate.
 
+mod obtain;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub(crate) use obtain::ensure;
 
 use clap::ValueEnum;
 
@@ -68,20 +72,14 @@ pub(crate) struct Machine<'a> {
     pub(crate) accel: Accel,
 }
 
-/// A QEMU to run.
-pub(crate) fn ensure(cx: &crate::context::Cx) -> anyhow::Result<Qemu> {
-    let _ = cx;
-    Qemu::in_path().ok_or_else(|| anyhow::anyhow!("no QEMU"))
-}
-
 impl Qemu {
     /// The QEMU in the path, if any.
     pub(crate) fn in_path() -> Option<Self> {
         crate::toolchain::in_path(PROGRAM).map(|program| Self { program, home: None })
     }
 
-    /// The command that runs a VM.
-    pub(crate) fn command(&self, machine: &Machine<'_>) -> Command {
+    /// The program, able to find its parts.
+    fn bare(&self) -> Command {
         let mut command = Command::new(&self.program);
         if let Some(home) = &self.home {
             if let Ok(libraries) = std::env::join_paths(&home.libraries) {
@@ -92,6 +90,12 @@ impl Qemu {
                 command.arg("-L").arg(folder);
             }
         }
+        command
+    }
+
+    /// The command that runs a VM.
+    pub(crate) fn command(&self, machine: &Machine<'_>) -> Command {
+        let mut command = self.bare();
         command.args(["-M", "q35", "-smp", "2", "-m", &MEMORY.to_string()]);
         if machine.accel.uses_kvm() {
             command.args(["-accel", "kvm", "-cpu", "max"]);
@@ -120,6 +124,15 @@ impl Qemu {
 }
 
 impl Accel {
+    /// Its word on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Kvm => "kvm",
+            Self::Tcg => "tcg",
+        }
+    }
+
     fn uses_kvm(self) -> bool {
         match self {
             Self::Kvm => true,

@@ -1,0 +1,82 @@
+//! Where QEMU comes from on a machine that has none.
+//!
+//! Not installed but unpacked into the cache, with those of its libraries that the machine lacks, from the machine's own apt sources (so
+//! that they fit its C library). Installing would need root, and on machines with parts of another QEMU installed, apt would remove
+//! those parts to make room.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::{Home, PROGRAM, Qemu};
+use crate::apt::{Archive, Package, unpack, without_apt};
+use crate::cache::{Entry, Facts};
+use crate::child;
+use crate::context::Cx;
+
+/// Debian's and Ubuntu's package that has the program.
+const PACKAGE: &str = "qemu-system-x86";
+
+/// The QEMU in the path, else the one in the cache, fetched first if need be.
+pub(crate) fn ensure(cx: &Cx) -> anyhow::Result<Qemu> {
+    if let Some(qemu) = Qemu::in_path() {
+        return Ok(qemu);
+    }
+    let entry = cx.cache.ensure(cx, &key(), |stage| fetch(cx, stage)).with_context(|| {
+        format!("{PROGRAM} is not in the path, and could not be fetched. {}", without_apt())
+    })?;
+    Ok(from(&entry))
+}
+
+/// Libraries are fetched to fit this distribution's release.
+fn key() -> String {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |name: &str| {
+        let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or("unknown").trim_matches('"').replace('/', "_")
+    };
+    format!("qemu/{}-{}", field("ID"), field("VERSION_ID"))
+}
+
+fn from(entry: &Entry) -> Qemu {
+    unpacked(entry.path())
+}
+
+fn unpacked(folder: &Path) -> Qemu {
+    let multiarch = "lib/x86_64-linux-gnu";
+    Qemu {
+        program: folder.join("usr/bin").join(PROGRAM),
+        home: Some(Home {
+            libraries: ["usr", ""].map(|below| folder.join(below).join(multiarch)).into(),
+            modules: folder.join("usr").join(multiarch).join("qemu"),
+            firmware: ["qemu", "seabios"].map(|below| folder.join("usr/share").join(below)).into(),
+        }),
+    }
+}
+
+fn fetch(cx: &Cx, stage: &Path) -> anyhow::Result<Facts> {
+    let archive = Archive::of_machine(cx)?;
+    let planned = archive.missing_for(PACKAGE).map_err(|error| archive.explain(error))?;
+    let prefixes: Vec<String> = planned.iter().map(|(name, _)| name.clone()).collect();
+    let offered = archive.packages(&prefixes)?;
+    let packages: Vec<Package> = planned
+        .iter()
+        .map(|(name, version)| {
+            let found = offered.iter().find(|package| package.name == *name && package.version == *version);
+            found
+                .cloned()
+                .with_context(|| format!("apt would install {name} {version} but does not offer it"))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    unpack(&archive, &packages, "QEMU", stage)?;
+    // Documentation and firmware of other machines.
+    let _ = std::fs::remove_dir_all(stage.join("usr/share/doc"));
+    let qemu = unpacked(stage);
+    let version = child::run(qemu.bare().arg("--version"), |_| {})?;
+    if !version.success {
+        bail!("the unpacked {PROGRAM} does not run here:\n{}", child::indent(&version.tail));
+    }
+    let version = version.stdout.lines().next().unwrap_or_default().to_owned();
+    cx.progress.say(&format!("QEMU: {version}, unpacked into the cache"));
+    Ok(Facts::from([("version".to_owned(), version)]))
+}

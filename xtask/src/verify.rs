@@ -1,0 +1,159 @@
+//! `cargo xtask verify`, `mutants`, `simulate`: make ready what they need, then become `zram-verify`.
+//!
+//! Become, not start: the verifier takes over this process, so its exit status, its signals and its terminal are its own, and
+//! nothing stands between the user's Ctrl-C and the VM.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, anyhow};
+
+use crate::context::Cx;
+use crate::kernels::Table;
+use crate::qemu::Accel;
+use crate::vm::{self, Choice};
+use crate::{agent, child, cli, qemu};
+
+/// `cargo xtask verify`.
+pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode> {
+    let mut command = run_command(cx, &options.targets, options.accel)?;
+    command.args(["--ops", &options.ops.to_string()]);
+    if let Some(seed) = options.seed {
+        command.args(["--seed", &seed.to_string()]);
+    }
+    for (flag, file) in [("--json", &options.json), ("--trace", &options.trace)] {
+        if let Some(file) = file {
+            command.arg(flag).arg(file);
+        }
+    }
+    if options.keep_going {
+        command.arg("--keep-going");
+    }
+    command.args(std::iter::repeat_n("-v", options.verbose.into()));
+    become_program(command)
+}
+
+/// `cargo xtask mutants`.
+pub(crate) fn mutants(cx: &Cx, options: &cli::Mutants) -> anyhow::Result<ExitCode> {
+    let targets = targets(cx, &options.targets, options.accel)?;
+    let mut command = Command::new(build(cx)?);
+    command.arg("mutants").args(targets);
+    if let Some(seed) = options.seed {
+        command.args(["--seed", &seed.to_string()]);
+    }
+    become_program(command)
+}
+
+/// `cargo xtask simulate`.
+pub(crate) fn simulate(cx: &Cx, file: &Path) -> anyhow::Result<ExitCode> {
+    let mut command = Command::new(build(cx)?);
+    command.arg("simulate").arg(file);
+    become_program(command)
+}
+
+/// `zram-verify run` with a target per kernel, everything it needs being in place.
+pub(crate) fn run_command(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Command> {
+    let targets = targets(cx, options, accel)?;
+    let mut command = Command::new(build(cx)?);
+    command.arg("run").args(targets);
+    Ok(command)
+}
+
+/// `--target NAME=COMMAND` for each kernel. Kernels, QEMU and the agent are made ready here, once, rather than by each VM.
+fn targets(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Vec<String>> {
+    let table = Table::built_in()?;
+    let choices = match options.own.choice() {
+        Some(own) => vec![("own".to_owned(), own)],
+        None if options.kernel.is_empty() => {
+            let name = table.default_name()?;
+            vec![(name.to_owned(), Choice::Named(name.to_owned()))]
+        }
+        None => options.kernel.iter().map(|name| (name.clone(), Choice::Named(name.clone()))).collect(),
+    };
+    // Every name is looked up before anything is fetched for the first.
+    for (_, choice) in &choices {
+        if let Choice::Named(name) = choice {
+            table.find(name)?;
+        }
+    }
+    qemu::ensure(cx)?;
+    for (_, choice) in &choices {
+        vm::prepare(cx, &table, choice)?;
+    }
+    let agent = agent::build(cx)?;
+    let this = std::env::current_exe().context("cannot find the path of this program")?;
+    Ok(choices
+        .iter()
+        .flat_map(|(name, choice)| {
+            ["--target".to_owned(), format!("{name}={}", vm_command(&this, choice, &agent, accel))]
+        })
+        .collect())
+}
+
+/// The command line that boots one VM, quoted for a shell.
+fn vm_command(this: &Path, choice: &Choice, agent: &Path, accel: Accel) -> String {
+    let mut words = vec![this.to_string_lossy().into_owned(), "vm".to_owned()];
+    let mut option = |flag: &str, value: &Path| {
+        words.push(flag.to_owned());
+        words.push(value.to_string_lossy().into_owned());
+    };
+    match choice {
+        Choice::Named(name) => option("--kernel", Path::new(name)),
+        Choice::Own { image, modules } => {
+            option("--kernel-image", image);
+            if let Some(modules) = modules {
+                option("--modules", modules);
+            }
+        }
+    }
+    option("--agent-binary", agent);
+    if accel != Accel::default() {
+        option("--accel", Path::new(accel.name()));
+    }
+    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Quotes a word for a POSIX shell where it needs it.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Builds `zram-verify` and gives its path.
+fn build(cx: &Cx) -> anyhow::Result<PathBuf> {
+    let mut task = cx.progress.spinner("building zram-verify");
+    let mut cargo = cx.cargo();
+    cargo.args(["build", "--release", "--package", "zram-verify", "--bin", "zram-verify"]);
+    child::run_ok(&mut cargo, |line| task.tick(line)).context("building the verifier failed")?;
+    task.done_quietly();
+    Ok(cx.target().join("release/zram-verify"))
+}
+
+/// Only returns if the program could not be started.
+fn become_program(mut command: Command) -> anyhow::Result<ExitCode> {
+    let error = command.exec();
+    Err(anyhow!(error).context(format!("cannot start {}", command.get_program().to_string_lossy())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_of_a_vm_survives_odd_paths() {
+        let own = Choice::Own { image: "/my kernel/bzImage".into(), modules: Some("/it's".into()) };
+        assert_eq!(
+            vm_command(Path::new("/x"), &own, Path::new("/a"), Accel::Tcg),
+            r"/x vm --kernel-image '/my kernel/bzImage' --modules '/it'\''s' --agent-binary /a --accel tcg"
+        );
+        let named = Choice::Named("debian-7.2".into());
+        assert_eq!(
+            vm_command(Path::new("/x"), &named, Path::new("/a"), Accel::Auto),
+            "/x vm --kernel debian-7.2 --agent-binary /a"
+        );
+    }
+}
