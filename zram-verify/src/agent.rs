@@ -1,0 +1,314 @@
+//! The other end of the wire: an agent, started by a command, spoken to through its standard streams.
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::process::CommandExt as _,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use zram_agent::protocol::{Answer, Hello, Observation, Op, VERSION};
+
+use crate::trouble::Trouble;
+
+/// Lines of standard error kept for a report.
+const LAST_WORDS: usize = 20;
+/// Most characters of a garbled line that are shown.
+const SHOWN: usize = 200;
+/// How long an agent has to end after its standard input was closed.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Where to find an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The kernel's name.
+    pub name: String,
+    /// The shell command that bridges to its agent.
+    pub command: String,
+}
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the first line: a virtual machine has to boot.
+    pub hello: Duration,
+    /// For an answer.
+    pub answer: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { hello: Duration::from_secs(180), answer: Duration::from_secs(90) }
+    }
+}
+
+/// A running agent.
+#[derive(Debug)]
+pub struct Agent {
+    target: Target,
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: mpsc::Receiver<std::io::Result<String>>,
+    words: Arc<Mutex<VecDeque<String>>>,
+    patience: Patience,
+    asked: String,
+    hello: Hello,
+}
+
+impl Agent {
+    /// Starts the command and waits for the agent's first line.
+    ///
+    /// # Errors
+    /// When it cannot be started, does not speak, or speaks another version.
+    pub fn start(target: &Target, patience: Patience, verbose: bool) -> Result<Self, Trouble> {
+        let failed = |source| Trouble::Start {
+            target: target.name.clone(),
+            command: target.command.clone(),
+            source,
+        };
+        let mut child = Command::new("sh")
+            .args(["-c", &target.command])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(failed)?;
+        let input = child.stdin.take();
+        let lines = read_lines(child.stdout.take());
+        let words = keep_last_words(child.stderr.take(), verbose);
+        let hello = Hello {
+            protocol: 0,
+            kernel: String::new(),
+            bpf_object: None,
+            attributes: Vec::new(),
+            backing_path: String::new(),
+            coverage: None,
+        };
+        let mut agent = Self {
+            target: target.clone(),
+            child,
+            input,
+            lines,
+            words,
+            patience,
+            asked: "before its first line".to_owned(),
+            hello,
+        };
+        match agent.line(patience.hello)? {
+            Answer::Hello(hello) if hello.protocol == VERSION => agent.hello = *hello,
+            Answer::Hello(hello) => {
+                return Err(Trouble::Version {
+                    target: target.name.clone(),
+                    theirs: hello.protocol,
+                    ours: VERSION,
+                });
+            }
+            Answer::Trouble(reason) => {
+                return Err(Trouble::GaveUp { target: target.name.clone(), reason });
+            }
+            Answer::Observation(_) => return Err(agent.garbled("an observation before the greeting", "")),
+        }
+        Ok(agent)
+    }
+
+    /// What the agent said of itself.
+    #[must_use]
+    pub fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// Sends an operation. Answers come in the order of the operations.
+    ///
+    /// # Errors
+    /// When the agent is gone.
+    pub fn send(&mut self, op: &Op) -> Result<(), Trouble> {
+        let mut text = serde_json::to_string(op).map_err(|error| self.garbled(&error.to_string(), op.name()))?;
+        self.asked = format!("during {}", cut(&text));
+        text.push('\n');
+        let sent = match &mut self.input {
+            Some(input) => input.write_all(text.as_bytes()).and_then(|()| input.flush()),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        };
+        sent.or_else(|_| {
+            // What it said before it went away is worth more than the broken pipe.
+            match self.lines.try_recv() {
+                Ok(Ok(line)) => match serde_json::from_str(&line) {
+                    Ok(Answer::Trouble(reason)) => {
+                        Err(Trouble::GaveUp { target: self.target.name.clone(), reason })
+                    }
+                    _ => Err(self.died()),
+                },
+                _ => Err(self.died()),
+            }
+        })
+    }
+
+    /// Waits for the next answer.
+    ///
+    /// # Errors
+    /// When none comes, or one that is none.
+    pub fn receive(&mut self) -> Result<Observation, Trouble> {
+        match self.line(self.patience.answer)? {
+            Answer::Observation(observation) => Ok(*observation),
+            Answer::Trouble(reason) => Err(Trouble::GaveUp { target: self.target.name.clone(), reason }),
+            Answer::Hello(_) => Err(self.garbled("a second greeting", "")),
+        }
+    }
+
+    fn line(&mut self, patience: Duration) -> Result<Answer, Trouble> {
+        match self.lines.recv_timeout(patience) {
+            Ok(Ok(line)) => serde_json::from_str(&line).map_err(|error| self.garbled(&error.to_string(), &line)),
+            Ok(Err(_)) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.died()),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(Trouble::Silent {
+                target: self.target.name.clone(),
+                seconds: patience.as_secs(),
+                during: self.asked.clone(),
+                stderr: self.last_words(),
+            }),
+        }
+    }
+
+    fn died(&mut self) -> Trouble {
+        // Its standard error may still be on its way.
+        std::thread::sleep(Duration::from_millis(50));
+        Trouble::Died {
+            target: self.target.name.clone(),
+            during: self.asked.clone(),
+            stderr: self.last_words(),
+        }
+    }
+
+    fn garbled(&self, reason: &str, line: &str) -> Trouble {
+        Trouble::Garbled {
+            target: self.target.name.clone(),
+            reason: reason.to_owned(),
+            line: cut(line),
+        }
+    }
+
+    fn last_words(&self) -> Vec<String> {
+        self.words.lock().map(|words| words.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+impl Drop for Agent {
+    /// Closes its input, which tells it to end; makes it end if it does not.
+    fn drop(&mut self) {
+        self.input = None;
+        let Ok(group) = i32::try_from(self.child.id()).map(Pid::from_raw) else { return };
+        for (signal, time) in
+            [(None, FAREWELL), (Some(Signal::SIGTERM), FAREWELL), (Some(Signal::SIGKILL), FAREWELL)]
+        {
+            if let Some(signal) = signal {
+                // An error says that it is gone already.
+                let _ = killpg(group, signal);
+            }
+            let end = Instant::now() + time;
+            while Instant::now() < end {
+                if !matches!(self.child.try_wait(), Ok(None)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+fn cut(line: &str) -> String {
+    let mut text: String = line.chars().take(SHOWN).collect();
+    if text.len() < line.len() {
+        text.push('…');
+    }
+    text
+}
+
+fn read_lines(output: Option<impl std::io::Read + Send + 'static>) -> mpsc::Receiver<std::io::Result<String>> {
+    let (sender, receiver) = mpsc::channel();
+    if let Some(output) = output {
+        std::thread::spawn(move || {
+            for line in BufReader::with_capacity(1 << 16, output).lines() {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    receiver
+}
+
+fn keep_last_words(
+    output: Option<impl std::io::Read + Send + 'static>,
+    verbose: bool,
+) -> Arc<Mutex<VecDeque<String>>> {
+    let words = Arc::new(Mutex::new(VecDeque::new()));
+    let kept = Arc::clone(&words);
+    if let Some(output) = output {
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+                if verbose {
+                    eprintln!("{line}");
+                }
+                if let Ok(mut kept) = kept.lock() {
+                    if kept.len() == LAST_WORDS {
+                        kept.pop_front();
+                    }
+                    kept.push_back(line);
+                }
+            }
+        });
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(command: &str) -> Result<Agent, Trouble> {
+        let patience = Patience { hello: Duration::from_secs(5), answer: Duration::from_millis(300) };
+        Agent::start(&Target { name: "t".into(), command: command.into() }, patience, false)
+    }
+
+    const HELLO: &str = r#"{"hello":{"protocol":1,"kernel":"k","bpf_object":null,"attributes":[],"backing_path":"/b","coverage":null}}"#;
+
+    #[test]
+    fn an_agent_that_dies_leaves_its_last_words() {
+        let error = start("echo the disk is on fire >&2; exit 3").unwrap_err().to_string();
+        assert!(error.contains("went away") && error.contains("the disk is on fire"), "{error}");
+    }
+
+    #[test]
+    fn an_agent_that_gives_up_is_quoted() {
+        let error = start(r#"echo '{"trouble":"no zram here"}'"#).unwrap_err().to_string();
+        assert!(error.contains("no zram here"), "{error}");
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let hello = HELLO.replace(r#""protocol":1"#, r#""protocol":77"#);
+        let error = start(&format!("echo '{hello}'; cat")).unwrap_err().to_string();
+        assert!(error.contains("version 77"), "{error}");
+    }
+
+    #[test]
+    fn silence_is_noticed() {
+        let mut agent = start(&format!("echo '{HELLO}'; cat >/dev/null")).unwrap();
+        agent.send(&Op::Add {}).unwrap();
+        let error = agent.receive().unwrap_err();
+        assert!(matches!(error, Trouble::Silent { .. }) && error.to_string().contains("add"), "{error}");
+    }
+
+    #[test]
+    fn garbage_is_quoted() {
+        let error = start("echo hello world").unwrap_err().to_string();
+        assert!(error.contains("hello world"), "{error}");
+    }
+}

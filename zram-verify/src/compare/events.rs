@@ -1,0 +1,164 @@
+//! L2: the events of one operation, in order.
+
+use zram_events::{Event, Kind};
+use zram_probe::Coverage;
+
+use super::{Comparer, Level, Strength};
+
+/// Events shown before and after the first that differs.
+const AROUND: usize = 6;
+
+/// The record from which an event is decoded.
+#[must_use]
+pub fn kind_of(event: &Event) -> Kind {
+    match event {
+        Event::PoolCreate { .. } => Kind::PoolCreate,
+        Event::PoolDestroy { .. } => Kind::PoolDestroy,
+        Event::ZspageCreate { .. } | Event::ZspageRechain { .. } => Kind::PageChain,
+        Event::ObjMalloc { .. } => Kind::ObjMalloc,
+        Event::ObjFree { .. } => Kind::ObjFree,
+        Event::FixFullness { .. } => Kind::FixFullness,
+        Event::Putback { .. } => Kind::Putback,
+        Event::ZspageFree { .. } => Kind::ZspageFree,
+        Event::Malloc { .. } | Event::MallocFailed { .. } => Kind::Malloc,
+        Event::Free { .. } => Kind::Free,
+        Event::ReadBegin { .. } => Kind::ReadBegin,
+        Event::ReadEnd { .. } => Kind::ReadEnd,
+        Event::ObjWrite { .. } => Kind::ObjWrite,
+        Event::CompactBegin { .. } => Kind::CompactBegin,
+        Event::CompactEnd { .. } => Kind::CompactEnd,
+        Event::PageMigrate { .. } => Kind::PageMigrate,
+        Event::ShrinkerScan => Kind::ShrinkerScan,
+        Event::DeferredFree => Kind::DeferredFree,
+        Event::Bio { .. } => Kind::Bio,
+        Event::SlotFree { .. } => Kind::SlotFree,
+        Event::Compress { .. } => Kind::Compress,
+        Event::Decompress { .. } => Kind::Decompress,
+        Event::ReadFromPool { .. } => Kind::ReadFromPool,
+        Event::WritebackScan { .. } => Kind::WritebackScan,
+        Event::WritebackBegin { .. } => Kind::WritebackBegin,
+        Event::WritebackEnd { .. } => Kind::WritebackEnd,
+        Event::WritebackEndio { .. } => Kind::WritebackEndio,
+        Event::WritebackDone { .. } => Kind::WritebackDone,
+        Event::ReleaseSlot { .. } => Kind::ReleaseSlot,
+        Event::ReadBackEndio { .. } => Kind::ReadBackEndio,
+        Event::ReadBackWork { .. } => Kind::ReadBackWork,
+        Event::SlotFreeNotify { .. } => Kind::SlotFreeNotify,
+        Event::Reset { .. } => Kind::Reset,
+        Event::DeviceAdd { .. } => Kind::DeviceAdd,
+        Event::DeviceRemove { .. } => Kind::DeviceRemove,
+    }
+}
+
+/// What of the model's events this kernel lets us see: the rest cannot be compared.
+#[derive(Clone, Debug)]
+pub enum Projection {
+    /// There are no probes.
+    Blind,
+    /// There are probes, with these gaps.
+    Probes(Coverage),
+    /// The other side is a model, which shows everything.
+    Everything,
+}
+
+impl Projection {
+    /// Whether events of this kind are seen.
+    #[must_use]
+    pub fn sees(&self, event: &Event) -> bool {
+        match self {
+            Self::Blind => false,
+            Self::Everything => true,
+            Self::Probes(coverage) => coverage.observes(kind_of(event)),
+        }
+    }
+
+    fn reason(&self, event: &Event) -> String {
+        match self {
+            Self::Probes(coverage) => coverage
+                .unobservable
+                .iter()
+                .find(|gap| gap.kind == kind_of(event))
+                .map_or_else(|| "no probe delivers it".to_owned(), |gap| gap.reason.clone()),
+            _ => "the agent runs without probes".to_owned(),
+        }
+    }
+}
+
+/// Compares the sequences element by element.
+pub fn compare(comparer: &mut Comparer, expected: &[Event], observed: &[Event], projection: &Projection) {
+    let mut visible = Vec::with_capacity(expected.len());
+    for event in expected {
+        if projection.sees(event) {
+            visible.push(*event);
+        } else {
+            comparer.tally.skip(
+                Level::L2,
+                format!("event {}", event.name()),
+                projection.reason(event),
+                1,
+            );
+        }
+    }
+    let common = visible.iter().zip(observed).take_while(|(ours, theirs)| ours == theirs).count();
+    let longer = visible.len().max(observed.len());
+    if common == longer {
+        comparer.tally.count(Level::L2, Strength::Exact, longer as u64);
+        return;
+    }
+    // What follows the first difference is not compared: it would only say the same again.
+    comparer.tally.count(Level::L2, Strength::Exact, common as u64 + 1);
+    let (ours, theirs) = (visible.get(common), observed.get(common));
+    comparer.differ(
+        Level::L2,
+        Strength::Exact,
+        format!("event {common}{}", field(ours, theirs)),
+        show(ours),
+        show(theirs),
+        side_by_side(&visible, observed, common),
+    );
+}
+
+/// The name of the first field in which two events of one kind differ.
+fn field(ours: Option<&Event>, theirs: Option<&Event>) -> String {
+    let (Some(ours), Some(theirs)) = (ours, theirs) else { return String::new() };
+    if ours.name() != theirs.name() {
+        return String::new();
+    }
+    let value = |event: &Event| serde_json::to_value(event).unwrap_or_default();
+    let (ours_value, theirs_value) = (value(ours), value(theirs));
+    let differing = ours_value
+        .as_object()
+        .and_then(|fields| fields.iter().find(|(name, value)| theirs_value.get(name) != Some(value)));
+    differing.map_or_else(String::new, |(name, _)| format!(" ({}.{name})", ours.name()))
+}
+
+/// An event on one line.
+#[must_use]
+pub fn line(event: &Event) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(event) else {
+        return event.name().to_owned();
+    };
+    let mut text = event.name().to_owned();
+    for (name, value) in fields.iter().filter(|(name, _)| *name != "event") {
+        let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        text.push_str(&format!(" {name}={value}"));
+    }
+    text
+}
+
+fn show(event: Option<&Event>) -> String {
+    event.map_or_else(|| "(no more events)".to_owned(), line)
+}
+
+fn side_by_side(ours: &[Event], theirs: &[Event], at: usize) -> Vec<String> {
+    let from = at.saturating_sub(AROUND);
+    let to = (at + AROUND).min(ours.len().max(theirs.len()));
+    let cell = |events: &[Event], n: usize| events.get(n).map(line).unwrap_or_default();
+    let width = (from..to).map(|n| cell(ours, n).len()).max().unwrap_or(0).max("expected".len());
+    let mut lines = vec![format!("      {:<width$}   observed", "expected")];
+    for n in from..to {
+        let mark = if n == at { '>' } else { ' ' };
+        lines.push(format!("{mark}{n:>4} {:<width$} | {}", cell(ours, n), cell(theirs, n)));
+    }
+    lines
+}

@@ -1,0 +1,114 @@
+//! Lines in the kernel's log after which nothing that follows can be trusted.
+
+/// A complaint of the kernel's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splat {
+    /// What sort of complaint it is.
+    pub kind: &'static str,
+    /// The line.
+    pub line: String,
+}
+
+/// Marks of a complaint, most telling first.
+const MARKS: &[(&str, &str)] = &[
+    ("BUG: KASAN:", "KASAN"),
+    ("BUG: KCSAN:", "KCSAN"),
+    ("BUG: KFENCE:", "KFENCE"),
+    ("BUG: soft lockup", "soft lockup"),
+    ("BUG: workqueue lockup", "workqueue lockup"),
+    ("BUG: scheduling while atomic", "scheduling while atomic"),
+    ("BUG: sleeping function called", "sleeping in atomic context"),
+    ("BUG:", "BUG"),
+    ("kernel BUG at", "BUG"),
+    ("watchdog: BUG", "lockup"),
+    ("hard LOCKUP", "hard lockup"),
+    ("WARNING: CPU:", "WARNING"),
+    ("WARNING: possible", "lockdep"),
+    ("WARNING: suspicious RCU", "RCU"),
+    ("WARNING:", "WARNING"),
+    ("UBSAN:", "UBSAN"),
+    ("Oops:", "Oops"),
+    ("Oops -", "Oops"),
+    ("general protection fault", "general protection fault"),
+    ("Unable to handle kernel", "page fault"),
+    ("unable to handle page fault", "page fault"),
+    ("double fault:", "double fault"),
+    ("stack segment:", "stack fault"),
+    ("divide error:", "divide error"),
+    ("invalid opcode:", "invalid opcode"),
+    ("Kernel panic", "panic"),
+    ("rcu: INFO:", "RCU stall"),
+    ("detected stalls on CPUs", "RCU stall"),
+    ("self-detected stall", "RCU stall"),
+    ("blocked for more than", "hung task"),
+    ("list_add corruption", "list corruption"),
+    ("list_del corruption", "list corruption"),
+    ("refcount_t:", "refcount"),
+    ("Bad page state", "bad page state"),
+    ("Bad page map", "bad page map"),
+    ("Out of memory:", "out of memory"),
+    ("oom-kill:", "out of memory"),
+    ("page allocation failure", "allocation failure"),
+    ("cut here ]", "WARNING"),
+    ("hogged CPU", "workqueue hog"),
+];
+
+/// Lines that carry a mark and mean no harm, each with the reason.
+const HARMLESS: &[(&str, &str)] = &[
+    // A hint about scheduling under an emulated CPU, printed by a healthy kernel.
+    ("workqueue:", "hogged CPU"),
+];
+
+/// The complaint in a line, if it is one.
+#[must_use]
+pub fn splat(line: &str) -> Option<Splat> {
+    let kind = MARKS.iter().find(|(mark, _)| line.contains(mark)).map(|(_, kind)| *kind)?;
+    let harmless = HARMLESS.iter().any(|(context, mark)| line.contains(context) && line.contains(mark));
+    (!harmless).then(|| Splat { kind, line: line.to_owned() })
+}
+
+/// The first complaint among some lines.
+#[must_use]
+pub fn first_splat(lines: &[String]) -> Option<Splat> {
+    lines.iter().find_map(|line| splat(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_are_found() {
+        for (line, kind) in [
+            ("[    3.1] WARNING: CPU: 0 PID: 1 at drivers/block/zram/zram_drv.c:2101 zram_read_page+0x1/0x2", "WARNING"),
+            ("<4>[    3.1] WARNING: drivers/block/zram/zram_drv.c:2101 at zram_submit_bio+0x1/0x2, CPU#0: agent/1", "WARNING"),
+            ("[    3.1] ------------[ cut here ]------------", "WARNING"),
+            ("[    3.1] BUG: unable to handle page fault for address: ffff888000000000", "BUG"),
+            ("[    3.1] Oops: Oops: 0000 [#1] SMP", "Oops"),
+            ("[    3.1] BUG: KASAN: slab-use-after-free in zram_writeback_endio+0x1/0x2", "KASAN"),
+            ("[   33.1] watchdog: BUG: soft lockup - CPU#0 stuck for 26s!", "soft lockup"),
+            ("[  123.1] INFO: task agent:1 blocked for more than 120 seconds.", "hung task"),
+            ("[   23.1] rcu: INFO: rcu_preempt self-detected stall on CPU", "RCU stall"),
+            ("[    3.1] UBSAN: shift-out-of-bounds in mm/zsmalloc.c:1:2", "UBSAN"),
+            ("[    3.1] kernel BUG at mm/zsmalloc.c:100!", "BUG"),
+            ("[    3.1] Out of memory: Killed process 5 (agent)", "out of memory"),
+            ("[    3.1] general protection fault, probably for non-canonical address", "general protection fault"),
+        ] {
+            assert_eq!(splat(line).map(|splat| splat.kind), Some(kind), "{line}");
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_not() {
+        for line in [
+            "<6>[    1.0] zram: Added device: zram0",
+            "<6>[    1.0] zram0: detected capacity change from 0 to 512",
+            "<3>[    1.0] zram: Decompression failed! err=-22, page=3",
+            "<6>[    1.0] zram: Can't change algorithm for initialized device",
+            "<6>[    1.0] workqueue: zram_deferred_decompress hogged CPU for >10000us 4 times, consider switching to WQ_UNBOUND",
+            "<6>[    0.0] rcu: Hierarchical RCU implementation.",
+        ] {
+            assert_eq!(splat(line), None, "{line}");
+        }
+    }
+}

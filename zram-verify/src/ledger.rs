@@ -1,0 +1,361 @@
+//! The model's inputs, taken from what was observed.
+//!
+//! The model computes what follows from the kernel's source; what does not follow is an input, and
+//! every input taken from an observation is a claim given away. So each kind is listed here, counted
+//! in the report, and held as tight as it can be: a compressed length must be the one the exact codec
+//! gives, a second must lie between the clocks around the operation, an order of completion must be
+//! one that the model holds possible.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+use zram_agent::protocol::Boundary;
+use zram_events::Event;
+use zram_model::{
+    Allocation, BackingOp, BackingRequest, BlockContent, ClockUse, Completion, Environment, Errno, PAGE_SIZE,
+    PageBytes, Step,
+};
+
+use crate::{
+    codec::Algorithm,
+    compare::events::{Projection, line},
+    observed::{Observed, seconds},
+};
+
+/// Inputs taken, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Inputs {
+    /// Compressed lengths (`zcomp_compress`).
+    pub compressed_lengths: u64,
+    /// Seconds at which slots were accessed.
+    pub access_seconds: u64,
+    /// Seconds from which an age was counted.
+    pub idle_seconds: u64,
+    /// Places where the order of asynchronous steps was taken from the events.
+    pub orders: u64,
+    /// Statuses of the backing device other than success.
+    pub backing_errors: u64,
+    /// Allocations that failed.
+    pub allocation_failures: u64,
+    /// Page migrations: events taken out, since they change nothing that is compared.
+    pub migrations: u64,
+    /// Outcomes of decompressing bytes that are not the object's.
+    pub foreign_decompressions: u64,
+}
+
+impl Inputs {
+    /// Each kind's name and count.
+    #[must_use]
+    pub fn rows(&self) -> [(&'static str, u64); 8] {
+        [
+            ("compressed lengths", self.compressed_lengths),
+            ("seconds of access", self.access_seconds),
+            ("seconds of idle marking", self.idle_seconds),
+            ("orders of completion", self.orders),
+            ("errors of the backing device", self.backing_errors),
+            ("allocation failures", self.allocation_failures),
+            ("page migrations", self.migrations),
+            ("foreign decompressions", self.foreign_decompressions),
+        ]
+    }
+
+    /// Adds another ledger's counts.
+    pub fn absorb(&mut self, other: &Self) {
+        self.compressed_lengths += other.compressed_lengths;
+        self.access_seconds += other.access_seconds;
+        self.idle_seconds += other.idle_seconds;
+        self.orders += other.orders;
+        self.backing_errors += other.backing_errors;
+        self.allocation_failures += other.allocation_failures;
+        self.migrations += other.migrations;
+        self.foreign_decompressions += other.foreign_decompressions;
+    }
+}
+
+/// A compressed length beside the one that the exact codec gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodecLength {
+    /// The algorithm.
+    pub algorithm: String,
+    /// The codec's length; none where there is no exact codec.
+    pub predicted: Option<u32>,
+    /// The kernel's.
+    pub observed: u32,
+}
+
+/// A second that the clocks around the operation do not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImpossibleSecond {
+    /// The device.
+    pub dev: u32,
+    /// The slot.
+    pub slot: u32,
+    /// What the slot shows.
+    pub shown: u32,
+    /// What is possible, first and last.
+    pub possible: (u32, u32),
+}
+
+/// The environment of a model that runs beside a kernel.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    projection: Projection,
+    /// Counted over the whole run.
+    pub inputs: Inputs,
+    /// What the model emitted in this operation.
+    pub emitted: Vec<Event>,
+    /// Lengths taken in this operation.
+    pub lengths: Vec<CodecLength>,
+    /// Seconds compared in this operation with the clocks around it.
+    pub seconds_checked: u64,
+    /// Those that cannot be.
+    pub impossible: Vec<ImpossibleSecond>,
+    /// Pages of the operation's memory that the model cannot fill.
+    pub undetermined: Vec<usize>,
+    observed: Vec<Event>,
+    cursor: usize,
+    compressions: VecDeque<(i32, u32)>,
+    times: BTreeMap<(u32, u32), u32>,
+    clock: Boundary,
+    idle_second: u32,
+}
+
+impl Ledger {
+    /// An empty ledger; the projection says which events can be looked for.
+    #[must_use]
+    pub fn new(projection: Projection) -> Self {
+        Self {
+            projection,
+            inputs: Inputs::default(),
+            emitted: Vec::new(),
+            lengths: Vec::new(),
+            seconds_checked: 0,
+            impossible: Vec::new(),
+            undetermined: Vec::new(),
+            observed: Vec::new(),
+            cursor: 0,
+            compressions: VecDeque::new(),
+            times: BTreeMap::new(),
+            clock: Boundary::default(),
+            idle_second: 0,
+        }
+    }
+
+    /// Opens the page for one operation. `idle_second` is the second from which an age counts.
+    pub fn open(&mut self, observed: &Observed, idle_second: u32) {
+        self.emitted.clear();
+        self.lengths.clear();
+        self.seconds_checked = 0;
+        self.impossible.clear();
+        self.undetermined.clear();
+        self.observed = observed.events.clone().unwrap_or_default();
+        self.cursor = 0;
+        self.compressions = self
+            .observed
+            .iter()
+            .filter_map(|event| match event {
+                Event::Compress { result, len } => Some((*result, *len)),
+                _ => None,
+            })
+            .collect();
+        self.times = observed.access_times();
+        self.clock = observed.observation.clock;
+        self.idle_second = idle_second;
+        self.inputs.migrations += observed.external as u64;
+    }
+
+    /// The observed event that the model's next one should equal.
+    fn next(&self) -> Option<&Event> {
+        self.observed.get(self.cursor)
+    }
+
+    fn is_next(&self, step: &Step) -> bool {
+        match (step, self.next()) {
+            (
+                Step::WritebackEndio { slot, block },
+                Some(Event::WritebackEndio { slot: s, block: b, .. }),
+            )
+            | (Step::ReadBackEndio { slot, block }, Some(Event::ReadBackEndio { slot: s, block: b, .. }))
+            | (Step::ReadBackWork { slot, block }, Some(Event::ReadBackWork { slot: s, block: b, .. })) => {
+                slot == s && block == b
+            }
+            (Step::ReadBackDecompress { .. }, Some(Event::Decompress { .. })) => true,
+            _ => false,
+        }
+    }
+
+    fn status_of(&mut self, request: BackingRequest) -> Option<u8> {
+        let status = match (request.op, self.next()) {
+            (BackingOp::Write, Some(Event::WritebackEndio { slot, block, status }))
+            | (BackingOp::Read, Some(Event::ReadBackEndio { slot, block, status }))
+                if *slot == request.slot && *block == request.block =>
+            {
+                *status
+            }
+            _ => return None,
+        };
+        if status != 0 {
+            self.inputs.backing_errors += 1;
+        }
+        Some(status)
+    }
+}
+
+impl Environment for Ledger {
+    fn emit(&mut self, event: Event) {
+        if self.projection.sees(&event) {
+            self.cursor += 1;
+        }
+        self.emitted.push(event);
+    }
+
+    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
+        let codec = Algorithm::from_name(algorithm);
+        let predicted =
+            codec.and_then(|codec| codec.compress(page).ok()).and_then(|bytes| u32::try_from(bytes.len()).ok());
+        let Some((result, len)) = self.compressions.pop_front() else {
+            // Not observed: the sequence of events will say so, if it should have been.
+            return Ok(predicted.unwrap_or(PAGE_SIZE as u32));
+        };
+        self.inputs.compressed_lengths += 1;
+        if result != 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.lengths.push(CodecLength { algorithm: algorithm.to_owned(), predicted, observed: len });
+        Ok(len)
+    }
+
+    fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
+        let possible = seconds(self.clock);
+        match asked {
+            ClockUse::Idle { .. } => {
+                self.inputs.idle_seconds += 1;
+                self.idle_second
+            }
+            ClockUse::Access { dev, slot } => {
+                self.inputs.access_seconds += 1;
+                let Some(shown) = self.times.get(&(dev.0, slot.0)).copied() else { return possible.1 };
+                self.seconds_checked += 1;
+                if !(possible.0..=possible.1).contains(&shown) {
+                    self.impossible.push(ImpossibleSecond { dev: dev.0, slot: slot.0, shown, possible });
+                    return possible.1;
+                }
+                shown
+            }
+        }
+    }
+
+    fn open_backing(&mut self, _path: &str) -> Result<u64, Errno> {
+        // The world around the model knows its backing device; any other path is not there.
+        Err(Errno::ENOENT)
+    }
+
+    fn submit_backing(&mut self, request: BackingRequest) -> Completion {
+        self.status_of(request).map_or(Completion::Later, Completion::Now)
+    }
+
+    fn complete_backing(&mut self, request: BackingRequest) -> u8 {
+        self.status_of(request).unwrap_or(0)
+    }
+
+    fn choose(&mut self, ready: &[Step]) -> usize {
+        if ready.len() > 1 {
+            self.inputs.orders += 1;
+        }
+        ready
+            .iter()
+            .position(|step| self.is_next(step))
+            .or_else(|| ready.iter().position(|step| *step == Step::Continue))
+            .unwrap_or(0)
+    }
+
+    fn allocate(&mut self, what: Allocation) -> bool {
+        let fails = matches!(
+            (what, self.next()),
+            (Allocation::Handle | Allocation::Zspage | Allocation::ZspagePage { .. }, Some(Event::MallocFailed { .. }))
+        );
+        if fails {
+            self.inputs.allocation_failures += 1;
+        }
+        !fails
+    }
+
+    fn decompress_foreign(&mut self, _found: &BlockContent, _len: u32) -> Result<Box<PageBytes>, Errno> {
+        self.inputs.foreign_decompressions += 1;
+        match self.next() {
+            Some(Event::Decompress { result: 0, .. }) => Ok(Box::new([0; PAGE_SIZE])),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    fn undetermined(&mut self, page: usize) {
+        self.undetermined.push(page);
+    }
+}
+
+/// The next few observed events, for messages.
+#[must_use]
+pub fn upcoming(ledger: &Ledger) -> Vec<String> {
+    ledger.observed.iter().skip(ledger.cursor).take(3).map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use zram_events::{Block, DeviceId, SlotIndex};
+
+    use super::*;
+
+    fn ledger(events: Vec<Event>) -> Ledger {
+        let observation = zram_agent::protocol::Observation {
+            n: 0,
+            outcome: zram_agent::protocol::Outcome::Ok(0),
+            data: None,
+            clock: Boundary { before: 5_500_000_000, after: 6_500_000_000 },
+            devices: BTreeMap::new(),
+            records: None,
+            events: None,
+            health: None,
+            kernel_log: Vec::new(),
+        };
+        let observed = Observed { observation, events: Some(events), external: 0, memory: None, blocks: None };
+        let mut ledger = Ledger::new(Projection::Everything);
+        ledger.open(&observed, 6);
+        ledger.times.insert((0, 1), 6);
+        ledger.times.insert((0, 2), 4);
+        ledger
+    }
+
+    #[test]
+    fn an_impossible_second_is_noted() {
+        let mut ledger = ledger(Vec::new());
+        let access = |slot| ClockUse::Access { dev: DeviceId(0), slot: SlotIndex(slot) };
+        assert_eq!(ledger.boot_seconds(access(1)), 6);
+        assert!(ledger.impossible.is_empty());
+        assert_eq!(ledger.boot_seconds(access(2)), 6);
+        assert_eq!(ledger.impossible.len(), 1);
+    }
+
+    #[test]
+    fn the_order_of_completions_is_the_observed_one() {
+        let endio = |n: u32| Event::WritebackEndio { slot: SlotIndex(n), block: Block(n.into()), status: 0 };
+        let step = |n: u32| Step::WritebackEndio { slot: SlotIndex(n), block: Block(n.into()) };
+        let mut ledger = ledger(vec![endio(2), endio(1)]);
+        assert_eq!(ledger.choose(&[Step::Continue, step(1), step(2)]), 2);
+        ledger.emit(endio(2));
+        assert_eq!(ledger.choose(&[Step::Continue, step(1)]), 1);
+        ledger.emit(endio(1));
+        assert_eq!(ledger.choose(&[step(1), Step::Continue]), 1);
+        assert_eq!(ledger.inputs.orders, 3);
+    }
+
+    #[test]
+    fn a_length_is_taken_and_kept_beside_the_codecs() {
+        let mut ledger = ledger(vec![Event::Compress { result: 0, len: 77 }]);
+        let page = zram_agent::protocol::Content::Text { seed: 1 }.bytes();
+        assert_eq!(ledger.compress("lz4", &page), Ok(77));
+        assert_eq!(ledger.lengths[0].observed, 77);
+        assert_ne!(ledger.lengths[0].predicted, Some(77));
+        let predicted = ledger.lengths[0].predicted;
+        assert_eq!(ledger.compress("lz4", &page).ok(), predicted);
+    }
+}

@@ -1,0 +1,143 @@
+//! An answer, taken apart into what is compared.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text};
+use zram_events::{DecodeError, Decoder, Event, RawRecord, raw::RECORD_BYTES};
+
+use crate::pages::Pages;
+
+/// An observation whose records are decoded and whose pages are set apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// The rest of it.
+    pub observation: Observation,
+    /// What happened inside, external stimuli taken out. `None`: nobody looked.
+    pub events: Option<Vec<Event>>,
+    /// Events that the operation did not cause and that change nothing a model could know of: page migration.
+    pub external: usize,
+    /// Memory of a read or of a write that changed it.
+    pub memory: Option<Pages>,
+    /// Blocks of the backing device.
+    pub blocks: Option<Pages>,
+}
+
+/// Why an answer cannot be used. None of these is a verdict on the kernel.
+#[derive(Debug, Error)]
+pub enum Unusable {
+    /// The stream of records has a gap or makes no sense.
+    #[error("the probes' records cannot be decoded: {0}")]
+    Decode(#[from] DecodeError),
+    /// A record cut off.
+    #[error("the records are {0} bytes long, which is not a whole number of records")]
+    Cut(usize),
+    /// Memory pressure changed the pool behind the operation's back.
+    #[error("{0} ran in the kernel: the machine is short of memory, or something else works on it")]
+    Disturbed(&'static str),
+}
+
+impl Observed {
+    /// Takes an observation apart. The decoder is restarted at each `begin`.
+    ///
+    /// # Errors
+    /// When the records cannot be trusted.
+    pub fn new(op: &Op, mut observation: Observation, decoder: &mut Decoder) -> Result<Self, Unusable> {
+        if matches!(op, Op::Begin { .. }) {
+            *decoder = Decoder::new();
+        }
+        let events = match (observation.records.take(), observation.events.take()) {
+            (Some(records), _) => Some(decode(&records, decoder)?),
+            (None, events) => events,
+        };
+        let (mut external, mut kept) = (0, events);
+        if let Some(events) = &mut kept {
+            for event in events.iter() {
+                match event {
+                    Event::ShrinkerScan => return Err(Unusable::Disturbed("zram's shrinker")),
+                    Event::DeferredFree => return Err(Unusable::Disturbed("the deferred free of zspages")),
+                    _ => {}
+                }
+            }
+            let all = events.len();
+            events.retain(|event| {
+                !matches!(event, Event::ZspageRechain { .. } | Event::PageMigrate { .. })
+            });
+            external = all - events.len();
+        }
+        let (mut memory, mut blocks) = (None, None);
+        observation.data = match observation.data.take() {
+            Some(Data::Memory(bytes)) => {
+                memory = Some(Pages::Bytes(bytes.0));
+                None
+            }
+            Some(Data::Blocks(bytes)) => {
+                blocks = Some(Pages::Bytes(bytes.0));
+                None
+            }
+            other => other,
+        };
+        Ok(Self { observation, events: kept, external, memory, blocks })
+    }
+
+    /// Access times of slots as shown afterwards, by device and slot: from the slot table, or from
+    /// `block_state` where there is no snapshot.
+    #[must_use]
+    pub fn access_times(&self) -> BTreeMap<(u32, u32), u32> {
+        let mut times = BTreeMap::new();
+        for (dev, view) in &self.observation.devices {
+            if let Some(rows) = &view.slots {
+                times.extend(rows.iter().map(|row| ((*dev, row.slot), row.time)));
+            } else if let Some(Text::Read(text)) = &view.block_state {
+                times.extend(text.lines().filter_map(state_line).map(|(slot, time)| ((*dev, slot), time)));
+            }
+        }
+        times
+    }
+}
+
+/// Slot and access second of a line of `block_state`.
+fn state_line(line: &str) -> Option<(u32, u32)> {
+    let mut words = line.split_whitespace();
+    let slot = words.next()?.parse().ok()?;
+    let time = words.next()?.split('.').next()?.parse().ok()?;
+    Some((slot, time))
+}
+
+fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<Vec<Event>, Unusable> {
+    let (records, rest) = records.0.as_chunks::<RECORD_BYTES>();
+    if !rest.is_empty() {
+        return Err(Unusable::Cut(records.len() * RECORD_BYTES + rest.len()));
+    }
+    records.iter().map(|bytes| Ok(decoder.decode(&RawRecord::from_bytes(bytes))?)).collect()
+}
+
+/// The kernel's coarse clock may lag behind the fine one by a tick, which is 10 ms at the most.
+const TICK_NS: u64 = 10_000_000;
+/// Nanoseconds of a second.
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// The seconds that the kernel's clock can have shown during an operation, first and last.
+#[must_use]
+pub fn seconds(clock: Boundary) -> (u32, u32) {
+    // The kernel cuts the second to 32 bits, too.
+    let second = |ns: u64| (ns / SECOND_NS) as u32;
+    (second(clock.before.saturating_sub(TICK_NS)), second(clock.after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_block_state_is_read() {
+        assert_eq!(state_line("          17           42.000000 .w...."), Some((17, 42)));
+        assert_eq!(state_line(""), None);
+    }
+
+    #[test]
+    fn the_coarse_clock_may_lag() {
+        assert_eq!(seconds(Boundary { before: 5_005_000_000, after: 5_900_000_000 }), (4, 5));
+        assert_eq!(seconds(Boundary { before: 5_015_000_000, after: 6_000_000_000 }), (5, 6));
+    }
+}

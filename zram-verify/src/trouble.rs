@@ -1,0 +1,121 @@
+//! Why there is no verdict.
+
+use thiserror::Error;
+
+use crate::observed::Unusable;
+
+/// The test bench failed. Never counted as agreement, and no word about the kernel either.
+#[derive(Debug, Error)]
+pub enum Trouble {
+    /// The agent could not be started.
+    #[error("cannot start the agent of {target} with `{command}`: {source}")]
+    Start {
+        /// The target's name.
+        target: String,
+        /// Its command.
+        command: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The channel closed: the virtual machine or the agent is gone.
+    #[error("the agent of {target} went away {}{}", during, tail(stderr))]
+    Died {
+        /// The target's name.
+        target: String,
+        /// In the middle of what.
+        during: String,
+        /// The last lines it wrote to its standard error.
+        stderr: Vec<String>,
+    },
+    /// Nothing came for too long.
+    #[error("the agent of {target} did not answer within {seconds} s {}{}", during, tail(stderr))]
+    Silent {
+        /// The target's name.
+        target: String,
+        /// How long was waited.
+        seconds: u64,
+        /// In the middle of what.
+        during: String,
+        /// The last lines it wrote to its standard error.
+        stderr: Vec<String>,
+    },
+    /// A line that is no answer.
+    #[error("the agent of {target} said something that is not an answer ({reason}): {line}")]
+    Garbled {
+        /// The target's name.
+        target: String,
+        /// Why not.
+        reason: String,
+        /// The line, cut.
+        line: String,
+    },
+    /// Another version.
+    #[error("the agent of {target} speaks version {theirs} of the protocol and this program version {ours}: rebuild both from one checkout")]
+    Version {
+        /// The target's name.
+        target: String,
+        /// Its version.
+        theirs: u32,
+        /// This program's.
+        ours: u32,
+    },
+    /// The agent says it cannot go on.
+    #[error("the agent of {target} gave up: {reason}")]
+    GaveUp {
+        /// The target's name.
+        target: String,
+        /// Its words.
+        reason: String,
+    },
+    /// Something was lost, or disturbed the machine.
+    #[error("operation {operation}: {reason}")]
+    Unusable {
+        /// Which operation.
+        operation: usize,
+        /// Why.
+        #[source]
+        reason: Unusable,
+    },
+    /// The probes' own counters say that something was lost.
+    #[error("operation {operation}: the probes lost records ({counters}); the run is not valid")]
+    Lost {
+        /// Which operation.
+        operation: usize,
+        /// The counters.
+        counters: String,
+    },
+    /// The kernel complained.
+    #[error("operation {operation}: the kernel logged a {kind}: {line}")]
+    Splat {
+        /// Which operation.
+        operation: usize,
+        /// What sort of complaint.
+        kind: &'static str,
+        /// The line.
+        line: String,
+    },
+    /// The model's side could not carry the operation out.
+    #[error("operation {operation}: the model cannot carry it out: {reason}")]
+    Model {
+        /// Which operation.
+        operation: usize,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Trouble {
+    /// Whether a fresh machine may do better.
+    #[must_use]
+    pub fn is_worth_a_retry(&self) -> bool {
+        matches!(self, Self::Died { .. } | Self::Silent { .. } | Self::Unusable { .. } | Self::Lost { .. })
+    }
+}
+
+fn tail(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return ".".to_owned();
+    }
+    format!("; its last words:\n    {}", lines.join("\n    "))
+}
