@@ -60,6 +60,16 @@ Examples:
     /// place is red, not green; only cargo-deny may be missing.
     Test,
 
+    /// Build the BPF object that is kept in the repository
+    ///
+    /// Needed after a change to zram-ebpf or to the record layout in zram-events; commit the result. Ordinary builds use the
+    /// committed object and need no BPF toolchain.
+    Bpf {
+        /// Compare with the committed object instead of replacing it
+        #[arg(long)]
+        check: bool,
+    },
+
     /// Fetch QEMU, a kernel and the BPF toolchain into the cache
     ///
     /// Implied by every command, as far as it needs them. Does nothing, and touches no network, when everything is there.

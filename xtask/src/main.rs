@@ -4,6 +4,7 @@
 
 mod agent;
 mod apt;
+mod bpf;
 mod cache;
 mod child;
 mod cli;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Mutants(options) => verify::mutants(&cx, &options),
         Command::Simulate { file } => verify::simulate(&cx, &file),
         Command::Test => test::run(&cx),
+        Command::Bpf { check } => bpf::build(&cx, check).map(|()| ExitCode::SUCCESS),
         Command::Setup => setup::setup(&cx),
         Command::Kernels => setup::list_kernels(&cx),
         Command::Vm(options) => vm::command(&cx, &options),

@@ -38,13 +38,14 @@ struct Row {
 type Step = fn(&Cx, &mut Task) -> anyhow::Result<Verdict>;
 
 /// In the order of how soon they tell something.
-const STEPS: [(&str, Step); 7] = [
+const STEPS: [(&str, Step); 8] = [
     ("format", format),
     ("clippy", clippy),
     ("cargo-deny", deny),
     ("tests", tests),
     ("doc tests", doc_tests),
     ("documentation", documentation),
+    ("BPF object", bpf_object),
     ("live run", live_run),
 ];
 
@@ -135,6 +136,11 @@ fn documentation(cx: &Cx, task: &mut Task) -> anyhow::Result<Verdict> {
         .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
         .env("RUSTDOCFLAGS", "-D warnings");
     passed(cx, task, &mut command)
+}
+
+fn bpf_object(cx: &Cx, _: &mut Task) -> anyhow::Result<Verdict> {
+    crate::bpf::build(cx, true)?;
+    Ok(Verdict::Passed)
 }
 
 fn live_run(cx: &Cx, task: &mut Task) -> anyhow::Result<Verdict> {
