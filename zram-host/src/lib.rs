@@ -2,8 +2,13 @@
 //!
 //! * [`port`] is the trait and what it moves.
 //! * [`live`] is the running kernel, by system calls.
+//! * [`sim`] (feature `sim`) is the model, behind a re-statement of the block layer.
 pub mod live;
 pub mod port;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub use live::LiveHost;
 pub use port::{Buffer, Iovec, Port, SetupError};
+#[cfg(feature = "sim")]
+pub use sim::{SimHost, Simulated, Surroundings};

@@ -1,0 +1,295 @@
+//! The simulated side of the port: the model behind the block layer's part of a system call.
+//!
+//! The model takes bios. A program makes system calls. What lies between (the checks of `pread(2)` on
+//! a block device, the cutting of a buffer into bios, the two discard `ioctl`s) belongs to the kernel's
+//! block layer, not to zram; it is re-stated here, in [`direct_io`] and [`range`], so that the same
+//! program gets the same answers from both sides of the port, refusals included.
+//!
+//! What the model does not determine it asks of its [`Surroundings`], a trait: [`Simulated`] answers
+//! from a compressor and a clock that stands still; a checker answers with what it observed.
+
+mod direct_io;
+mod range;
+mod simulated;
+mod surroundings;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nix::errno::Errno;
+use zram_events::{BioOp, Block, DeviceId, Event};
+use zram_model::{
+    Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, SlotView,
+};
+
+pub use simulated::Simulated;
+pub use surroundings::Surroundings;
+
+use crate::port::{Buffer, Iovec, Port};
+use direct_io::Direction;
+use surroundings::Watched;
+
+/// The path of the simulated backing device.
+pub const BACKING: &str = "/dev/ram0";
+
+/// The model as a kernel with zram.
+#[derive(Clone, Debug)]
+pub struct SimHost<E> {
+    kernel: Kernel,
+    surroundings: E,
+    devices: BTreeSet<u32>,
+    held: BTreeMap<u32, u32>,
+    seen: Seen,
+}
+
+/// What is kept of a run beside the model's own state.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    events: Vec<Event>,
+    undetermined: BTreeSet<usize>,
+    /// Pages of the backing device; 0: there is none.
+    backing_pages: u64,
+    /// Blocks to which a write went, not yet looked at.
+    touched: BTreeSet<(u32, u64)>,
+    /// What the backing device holds. The model forgets it when a device is reset; a disk does not.
+    disk: BTreeMap<u64, BlockContent>,
+}
+
+impl<E: Surroundings> SimHost<E> {
+    /// A kernel just booted, with zram loaded and no device.
+    #[must_use]
+    pub fn new(profile: Profile, surroundings: E) -> Self {
+        Self {
+            kernel: Kernel::new(profile),
+            surroundings,
+            devices: BTreeSet::new(),
+            held: BTreeMap::new(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// Starts again: no devices, ordinals from 0, and a zeroed backing device of this many pages at
+    /// [`BACKING`] (0: none). The surroundings stay.
+    pub fn restart(&mut self, backing_pages: u64) {
+        self.kernel = Kernel::new(self.kernel.profile().clone());
+        self.devices.clear();
+        self.held.clear();
+        self.seen = Seen { backing_pages, ..Seen::default() };
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// What the model asks.
+    #[must_use]
+    pub fn surroundings(&self) -> &E {
+        &self.surroundings
+    }
+
+    /// What the model asks.
+    pub fn surroundings_mut(&mut self) -> &mut E {
+        &mut self.surroundings
+    }
+
+    /// Takes what happened since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.seen.events)
+    }
+
+    /// Takes the pages of the last read's arena of which the model cannot say what they hold, since
+    /// it carries no compressed bytes.
+    pub fn take_undetermined(&mut self) -> BTreeSet<usize> {
+        std::mem::take(&mut self.seen.undetermined)
+    }
+
+    /// Pages of the backing device.
+    #[must_use]
+    pub fn backing_pages(&self) -> u64 {
+        self.seen.backing_pages
+    }
+
+    /// What a block of the backing device holds.
+    #[must_use]
+    pub fn block(&self, block: u64) -> BlockContent {
+        self.seen.disk.get(&block).cloned().unwrap_or(BlockContent::Untouched)
+    }
+
+    /// The slot table.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is no such device.
+    pub fn slots(&self, dev: u32) -> Result<Vec<SlotView>, Errno> {
+        self.kernel.slots(DeviceId(dev)).map_err(errno)
+    }
+
+    /// The pool's classes.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is no such device.
+    pub fn classes(&self, dev: u32) -> Result<Vec<ClassView>, Errno> {
+        self.kernel.classes(DeviceId(dev)).map_err(errno)
+    }
+
+    /// Runs a call of the model in surroundings that take note.
+    fn call<T>(&mut self, call: impl FnOnce(&mut Kernel, &mut Watched<'_, E>) -> T) -> T {
+        let mut watched = Watched { surroundings: &mut self.surroundings, seen: &mut self.seen };
+        call(&mut self.kernel, &mut watched)
+    }
+
+    /// Keeps what the blocks hold to which writes went, before the model may forget it.
+    fn look_at_blocks(&mut self) {
+        for (dev, block) in std::mem::take(&mut self.seen.touched) {
+            let content = self.kernel.block(DeviceId(dev), Block(block));
+            self.seen.disk.insert(block, content);
+        }
+    }
+
+    fn exists(&self, dev: u32) -> bool {
+        self.kernel.slots(DeviceId(dev)).is_ok()
+    }
+
+    /// Bytes of the block device: `disksize`, and 0 before that is set.
+    fn size(&self, dev: u32) -> Result<u64, Errno> {
+        let text = self.kernel.read_attr(DeviceId(dev), "disksize").map_err(errno)?;
+        Ok(String::from_utf8_lossy(&text).trim_end().parse().unwrap_or(0))
+    }
+
+    /// Does something with the block device open.
+    fn opened<T>(&mut self, dev: u32, call: impl FnOnce(&mut Self) -> Result<T, Errno>) -> Result<T, Errno> {
+        self.kernel.open(DeviceId(dev)).map_err(errno)?;
+        let result = call(self);
+        self.kernel.close(DeviceId(dev)).map_err(errno)?;
+        result
+    }
+
+    fn submit(&mut self, dev: u32, bio: &Bio, memory: &mut Memory) -> BioStatus {
+        self.call(|kernel, env| kernel.submit(DeviceId(dev), bio, memory, env))
+    }
+
+    /// A read or write: cut into bios, submitted in order; the first error counts.
+    fn transfer(
+        &mut self,
+        dev: u32,
+        direction: Direction,
+        at: u64,
+        buffer: Buffer<'_>,
+    ) -> Result<usize, Errno> {
+        let Buffer { arena, pieces } = buffer;
+        check(arena, pieces)?;
+        let plan = direct_io::plan(direction, at, self.size(dev)?, pieces)?;
+        let mut memory = Memory(arena.as_chunks::<PAGE_SIZE>().0.to_vec());
+        let mut worst = BioStatus::OK;
+        for bio in &plan.bios {
+            let status = self.submit(dev, bio, &mut memory);
+            if worst == BioStatus::OK {
+                worst = status;
+            }
+        }
+        for (page, bytes) in arena.as_chunks_mut::<PAGE_SIZE>().0.iter_mut().zip(&memory.0) {
+            let page: &mut PageBytes = page;
+            *page = *bytes;
+        }
+        if let Some(refused) = plan.refused {
+            return Err(refused);
+        }
+        worst.into_result().map_err(errno)?;
+        Ok(plan.bios.iter().map(|bio| bio.size() as usize).sum())
+    }
+
+    /// A discard or a zeroing of a range.
+    fn ranged(&mut self, dev: u32, op: BioOp, at: u64, bytes: u64) -> Result<(), Errno> {
+        let bios = range::bios(op, at, bytes, self.size(dev)?)?;
+        let mut worst = BioStatus::OK;
+        for bio in &bios {
+            let status = self.submit(dev, bio, &mut Memory(Vec::new()));
+            if worst == BioStatus::OK {
+                worst = status;
+            }
+        }
+        range::outcome(op, worst)
+    }
+}
+
+/// What the live side checks too: the arena is whole pages and holds the pieces.
+fn check(arena: &[u8], pieces: &[Iovec]) -> Result<(), Errno> {
+    let inside = |piece: &Iovec| piece.start.checked_add(piece.len).is_some_and(|end| end <= arena.len());
+    if arena.len().is_multiple_of(PAGE_SIZE) && pieces.iter().all(inside) {
+        Ok(())
+    } else {
+        Err(Errno::EFAULT)
+    }
+}
+
+fn errno(errno: zram_model::Errno) -> Errno {
+    Errno::from_raw(errno.number())
+}
+
+impl<E: Surroundings> Port for SimHost<E> {
+    fn hot_add(&mut self) -> Result<u32, Errno> {
+        let DeviceId(dev) = self.call(|kernel, env| kernel.hot_add(env)).map_err(errno)?;
+        self.devices.insert(dev);
+        Ok(dev)
+    }
+
+    fn hot_remove(&mut self, text: &[u8]) -> Result<usize, Errno> {
+        let taken = self.call(|kernel, env| kernel.hot_remove(text, env)).map_err(errno);
+        let gone = self.devices.iter().copied().filter(|dev| !self.exists(*dev)).collect::<Vec<_>>();
+        for dev in gone {
+            self.devices.remove(&dev);
+        }
+        taken
+    }
+
+    fn devices(&mut self) -> Result<Vec<u32>, Errno> {
+        Ok(self.devices.iter().copied().collect())
+    }
+
+    fn read_attr(&mut self, dev: u32, name: &str) -> Result<Vec<u8>, Errno> {
+        self.kernel.read_attr(DeviceId(dev), name).map_err(errno)
+    }
+
+    fn write_attr(&mut self, dev: u32, name: &str, text: &[u8]) -> Result<usize, Errno> {
+        let taken = self.call(|kernel, env| kernel.write_attr(DeviceId(dev), name, text, env));
+        self.look_at_blocks();
+        taken.map_err(errno)
+    }
+
+    fn hold(&mut self, dev: u32) -> Result<(), Errno> {
+        self.kernel.open(DeviceId(dev)).map_err(errno)?;
+        *self.held.entry(dev).or_default() += 1;
+        Ok(())
+    }
+
+    fn release(&mut self, dev: u32) -> Result<(), Errno> {
+        let held = self.held.get_mut(&dev).filter(|held| **held > 0).ok_or(Errno::EBADF)?;
+        *held -= 1;
+        self.kernel.close(DeviceId(dev)).map_err(errno)
+    }
+
+    fn write(&mut self, dev: u32, at: u64, buffer: Buffer<'_>) -> Result<usize, Errno> {
+        self.opened(dev, |host| host.transfer(dev, Direction::Write, at, buffer))
+    }
+
+    fn read(&mut self, dev: u32, at: u64, buffer: Buffer<'_>) -> Result<usize, Errno> {
+        self.seen.undetermined.clear();
+        self.opened(dev, |host| host.transfer(dev, Direction::Read, at, buffer))
+    }
+
+    fn discard(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
+        self.opened(dev, |host| host.ranged(dev, BioOp::Discard, at, bytes))
+    }
+
+    fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
+        self.opened(dev, |host| host.ranged(dev, BioOp::WriteZeroes, at, bytes))
+    }
+
+    fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {
+        self.kernel.block_state(DeviceId(dev), position, bytes).map(|(text, _)| text).map_err(errno)
+    }
+
+    fn boot_time(&mut self) -> u64 {
+        self.surroundings.boot_time()
+    }
+}

@@ -1,0 +1,87 @@
+//! What is around the module: the model's own questions, and a clock for the port.
+
+use zram_events::Event;
+use zram_model::{
+    Allocation, BackingOp, BackingRequest, BlockContent, ClockUse, Completion, Environment, Errno, PageBytes,
+    Step,
+};
+
+use super::{BACKING, Seen};
+
+/// The world around a simulated kernel: it answers the model's questions, and keeps the clock that
+/// programs read. The backing device at [`BACKING`] is [`super::SimHost`]'s own; what is asked about
+/// any other path comes here.
+pub trait Surroundings: Environment {
+    /// `CLOCK_BOOTTIME` in nanoseconds.
+    fn boot_time(&mut self) -> u64;
+
+    /// So many nanoseconds pass.
+    fn pass(&mut self, nanoseconds: u64);
+}
+
+/// Surroundings of one call, with somebody taking notes.
+pub(super) struct Watched<'a, E> {
+    pub(super) surroundings: &'a mut E,
+    pub(super) seen: &'a mut Seen,
+}
+
+impl<E: Surroundings> Environment for Watched<'_, E> {
+    fn emit(&mut self, event: Event) {
+        self.seen.events.push(event);
+        self.surroundings.emit(event);
+    }
+
+    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
+        self.surroundings.compress(algorithm, page)
+    }
+
+    fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
+        self.surroundings.boot_seconds(asked)
+    }
+
+    fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
+        if self.backing_path(path) != BACKING {
+            return self.surroundings.open_backing(path);
+        }
+        match self.seen.backing_pages {
+            0 => Err(Errno::ENOENT),
+            pages => Ok(pages),
+        }
+    }
+
+    fn backing_path(&mut self, path: &str) -> String {
+        self.surroundings.backing_path(path)
+    }
+
+    fn submit_backing(&mut self, request: BackingRequest) -> Completion {
+        if request.op == BackingOp::Write {
+            self.seen.touched.insert((request.dev.0, request.block.0));
+        }
+        self.surroundings.submit_backing(request)
+    }
+
+    fn complete_backing(&mut self, request: BackingRequest) -> u8 {
+        self.surroundings.complete_backing(request)
+    }
+
+    fn choose(&mut self, ready: &[Step]) -> usize {
+        self.surroundings.choose(ready)
+    }
+
+    fn allocate(&mut self, what: Allocation) -> bool {
+        self.surroundings.allocate(what)
+    }
+
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+        self.surroundings.read_dictionary(path)
+    }
+
+    fn decompress_foreign(&mut self, found: &BlockContent, len: u32) -> Result<Box<PageBytes>, Errno> {
+        self.surroundings.decompress_foreign(found, len)
+    }
+
+    fn undetermined(&mut self, page: usize) {
+        self.seen.undetermined.insert(page);
+        self.surroundings.undetermined(page);
+    }
+}
