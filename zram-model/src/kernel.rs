@@ -1,26 +1,40 @@
 //! The loaded module, as its users meet it.
 
-use zram_events::{Block, DeviceId};
+use std::{collections::BTreeMap, sync::Arc};
+
+use zram_events::{Block, DeviceId, Event, SlotIndex};
 
 use crate::{
-    bio::{Bio, BioStatus, Memory},
-    environment::Environment,
+    attr::{
+        Attribute, number,
+        text::{MAX_WRITE, c_string},
+    },
+    bio::{Bio, BioStatus, Memory, PAGE_SIZE},
+    context::{Call, Lives},
+    environment::{Allocation, Environment},
     errno::Errno,
     profile::Profile,
-    view::{BlockContent, ClassView, SlotView},
+    site::Site,
+    view::{BlockContent, ClassView, SlotView, SlotWord, slot_flags},
+    zram::{device::Device, slot::Slot},
+    zsmalloc::{ClassTable, Handle, Pool},
 };
 
-/// zram and zsmalloc, loaded, with no device yet.
+/// zram and zsmalloc, loaded.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     profile: Profile,
+    classes: Arc<ClassTable>,
+    lives: Lives,
+    devices: BTreeMap<DeviceId, Device>,
 }
 
 impl Kernel {
-    /// The module loaded with `num_devices=0`.
+    /// The module loaded with `num_devices=0`: no device yet.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
-        Self { profile }
+        let classes = Arc::new(ClassTable::new(PAGE_SIZE as u32, profile.chain_size.max(1)));
+        Self { profile, classes, lives: Lives::default(), devices: BTreeMap::new() }
     }
 
     /// Which kernel this is.
@@ -29,22 +43,55 @@ impl Kernel {
         &self.profile
     }
 
-    /// A read of `/sys/class/zram-control/hot_add`.
+    /// The devices there are.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceId> {
+        self.devices.keys().copied()
+    }
+
+    /// The names of a device's attributes, each with whether it can be read and written.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, bool, bool)> {
+        Attribute::all(&self.profile)
+    }
+
+    /// A read of `/sys/class/zram-control/hot_add`: the lowest number that is free.
     ///
     /// # Errors
     /// `ENOMEM`.
     pub fn hot_add(&mut self, env: &mut (impl Environment + ?Sized)) -> Result<DeviceId, Errno> {
-        let _ = env;
-        Err(Errno::ENOMEM)
+        if !env.allocate(Allocation::Device) {
+            return Err(Errno::ENOMEM);
+        }
+        let free = (0..).map(DeviceId).find(|id| !self.devices.contains_key(id)).ok_or(Errno::ENOSPC)?;
+        self.devices.insert(free, Device::new(free, &self.profile));
+        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        call.emit(Site::DeviceAdd, Event::DeviceAdd { dev: free });
+        Ok(free)
     }
 
     /// A write to `/sys/class/zram-control/hot_remove`: how many bytes it took.
     ///
     /// # Errors
-    /// As the kernel answers.
+    /// `EINVAL` or `ERANGE` for what is no device number, `ENODEV`, `EBUSY` while the device is open.
     pub fn hot_remove(&mut self, text: &[u8], env: &mut (impl Environment + ?Sized)) -> Result<usize, Errno> {
-        let _ = (text, env);
-        Err(Errno::ENODEV)
+        let taken = &text[..text.len().min(MAX_WRITE)];
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        let number = number::int(c_string(taken), 10)?;
+        let id = DeviceId(u32::try_from(number).map_err(|_| Errno::EINVAL)?);
+        let device = self.devices.get_mut(&id).ok_or(Errno::ENODEV)?;
+        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        if device.openers > 0 {
+            let result = Errno::EBUSY.negative();
+            call.emit(Site::DeviceRemove, Event::DeviceRemove { result });
+            return Err(Errno::EBUSY);
+        }
+        // The second reset is for a disksize written after the first: sysfs goes only in between.
+        device.reset(Site::ResetRemove, &mut call);
+        device.reset(Site::ResetRemove, &mut call);
+        call.emit(Site::DeviceRemove, Event::DeviceRemove { result: 0 });
+        self.devices.remove(&id);
+        Ok(taken.len())
     }
 
     /// One read of an attribute: the bytes exactly as the kernel prints them.
@@ -52,14 +99,18 @@ impl Kernel {
     /// # Errors
     /// `ENOENT` for a device or attribute that is not there, `EACCES` for one that cannot be read.
     pub fn read_attr(&self, dev: DeviceId, name: &str) -> Result<Vec<u8>, Errno> {
-        let _ = (dev, name);
-        Err(Errno::ENOENT)
+        let device = self.device(dev)?;
+        let attribute = Attribute::named(name, &self.profile).ok_or(Errno::ENOENT)?;
+        if !attribute.readable() {
+            return Err(Errno::EACCES);
+        }
+        device.show(attribute, &self.profile).map(String::into_bytes).ok_or(Errno::EACCES)
     }
 
-    /// One write(2) to an attribute: how many bytes it took.
+    /// One write(2) to an attribute: how many bytes it took, at most 4096. Nothing at all is taken without a look.
     ///
     /// # Errors
-    /// As the kernel answers; `ENOENT` and `EACCES` as for [`Kernel::read_attr`].
+    /// As the attribute answers; `ENOENT` and `EACCES` as for [`Kernel::read_attr`].
     pub fn write_attr(
         &mut self,
         dev: DeviceId,
@@ -67,8 +118,25 @@ impl Kernel {
         text: &[u8],
         env: &mut (impl Environment + ?Sized),
     ) -> Result<usize, Errno> {
-        let _ = (dev, name, text, env);
-        Err(Errno::ENOENT)
+        self.device(dev)?;
+        let attribute = Attribute::named(name, &self.profile).ok_or(Errno::ENOENT)?;
+        if !attribute.writable() {
+            return Err(Errno::EACCES);
+        }
+        let taken = &text[..text.len().min(MAX_WRITE)];
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        // The device steps out so that the others can be asked about their backing devices meanwhile.
+        let mut device = self.devices.remove(&dev).ok_or(Errno::ENOENT)?;
+        let others = &self.devices;
+        let open_elsewhere = |path: &str| {
+            others.values().any(|other| other.state.backing.as_ref().is_some_and(|b| b.path == path))
+        };
+        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        let result = device.store(attribute, c_string(taken), &self.classes, open_elsewhere, &mut call);
+        self.devices.insert(dev, device);
+        result.map(|()| taken.len())
     }
 
     /// open(2) of the block device.
@@ -76,20 +144,23 @@ impl Kernel {
     /// # Errors
     /// `ENOENT` if there is no such device.
     pub fn open(&mut self, dev: DeviceId) -> Result<(), Errno> {
-        let _ = dev;
-        Err(Errno::ENOENT)
+        let device = self.device_mut(dev)?;
+        device.openers = device.openers.saturating_add(1);
+        Ok(())
     }
 
     /// close(2) of the block device.
     ///
     /// # Errors
-    /// `ENOENT` if there is no such device, `EBADF`-like `EINVAL` if nobody had it open.
+    /// `ENOENT` if there is no such device, `EINVAL` if nobody has it open.
     pub fn close(&mut self, dev: DeviceId) -> Result<(), Errno> {
-        let _ = dev;
-        Err(Errno::ENOENT)
+        let device = self.device_mut(dev)?;
+        device.openers = device.openers.checked_sub(1).ok_or(Errno::EINVAL)?;
+        Ok(())
     }
 
-    /// One bio, until it has completed.
+    /// One bio, until it has completed. What the block layer would not let through does not reach
+    /// zram: beyond the end is an I/O error, an operation that zram does not offer is not supported.
     pub fn submit(
         &mut self,
         dev: DeviceId,
@@ -97,8 +168,30 @@ impl Kernel {
         memory: &mut Memory,
         env: &mut (impl Environment + ?Sized),
     ) -> BioStatus {
-        let _ = (dev, bio, memory, env);
-        BioStatus::IO_ERROR
+        let Some(device) = self.devices.get_mut(&dev) else { return BioStatus::IO_ERROR };
+        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        device.submit(bio, memory, &mut call)
+    }
+
+    /// Swap tells that a slot is free (`zram_slot_free_notify`); `locked` if the slot's lock is held elsewhere.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is no such device or slot.
+    pub fn slot_free_notify(
+        &mut self,
+        dev: DeviceId,
+        slot: SlotIndex,
+        locked: bool,
+        env: &mut (impl Environment + ?Sized),
+    ) -> Result<(), Errno> {
+        let device = self.devices.get_mut(&dev).ok_or(Errno::ENOENT)?;
+        let mut live = device.live().ok_or(Errno::ENOENT)?;
+        if slot.0 as usize >= live.disk.slots.len() {
+            return Err(Errno::ENOENT);
+        }
+        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        live.slot_free_notify(slot, locked, &mut call);
+        Ok(())
     }
 
     /// One read(2) of the debugfs file `block_state`: the bytes and the file position afterwards.
@@ -106,8 +199,11 @@ impl Kernel {
     /// # Errors
     /// `EINVAL` before disksize is set, `ENOENT` if there is no such file.
     pub fn block_state(&self, dev: DeviceId, position: u64, count: usize) -> Result<(Vec<u8>, u64), Errno> {
-        let _ = (dev, position, count);
-        Err(Errno::ENOENT)
+        let device = self.device(dev)?;
+        if !self.profile.memory_tracking {
+            return Err(Errno::ENOENT);
+        }
+        device.block_state(position, count)
     }
 
     /// The slot table, empty before disksize is set.
@@ -115,15 +211,22 @@ impl Kernel {
     /// # Errors
     /// `ENOENT` if there is no such device.
     pub fn slots(&self, dev: DeviceId) -> Result<Vec<SlotView>, Errno> {
-        let _ = dev;
-        Err(Errno::ENOENT)
+        let disk = self.device(dev)?.disk.as_ref();
+        Ok(disk.map_or_else(Vec::new, |disk| disk.slots.iter().map(|slot| view(slot, &disk.pool)).collect()))
     }
 
     /// What zram left in a block of the device's backing device.
     #[must_use]
     pub fn block(&self, dev: DeviceId, block: Block) -> BlockContent {
-        let _ = (dev, block);
-        BlockContent::Untouched
+        let backing = self.devices.get(&dev).and_then(|device| device.state.backing.as_ref());
+        backing.map_or(BlockContent::Untouched, |backing| backing.content(block))
+    }
+
+    /// How many blocks of the backing device are taken, counted in its bitmap (`bd_stat` has a counter of its own).
+    #[must_use]
+    pub fn blocks_taken(&self, dev: DeviceId) -> u64 {
+        let backing = self.devices.get(&dev).and_then(|device| device.state.backing.as_ref());
+        backing.map_or(0, |backing| backing.taken_blocks())
     }
 
     /// The pool's class array, nominal class by nominal class; empty before disksize is set.
@@ -131,13 +234,41 @@ impl Kernel {
     /// # Errors
     /// `ENOENT` if there is no such device.
     pub fn classes(&self, dev: DeviceId) -> Result<Vec<ClassView>, Errno> {
-        let _ = dev;
-        Err(Errno::ENOENT)
+        let Some(disk) = &self.device(dev)?.disk else { return Ok(Vec::new()) };
+        let view = |(nominal, class): (u16, &crate::zsmalloc::class::Class)| ClassView {
+            nominal,
+            index: class.shape.index,
+            size: class.shape.size,
+            objects: class.shape.objects,
+            pages: class.shape.pages,
+            stats: class.stats,
+        };
+        Ok((0..).zip(disk.pool.nominal_classes()).map(view).collect())
     }
 
     /// `zs_huge_class_size`: objects of this many bytes and more are stored uncompressed.
     #[must_use]
     pub fn huge_class_size(&self) -> u32 {
-        0
+        self.classes.huge_class_size()
     }
+
+    fn device(&self, dev: DeviceId) -> Result<&Device, Errno> {
+        self.devices.get(&dev).ok_or(Errno::ENOENT)
+    }
+
+    fn device_mut(&mut self, dev: DeviceId) -> Result<&mut Device, Errno> {
+        self.devices.get_mut(&dev).ok_or(Errno::ENOENT)
+    }
+}
+
+fn view(slot: &Slot, pool: &Pool) -> SlotView {
+    let word = if slot.has(slot_flags::WB) {
+        SlotWord::Block(Block(slot.word))
+    } else if slot.has(slot_flags::SAME) {
+        SlotWord::Fill(slot.word)
+    } else {
+        let life = Handle::from_word(slot.word).and_then(|handle| pool.life_of(handle));
+        life.map_or(SlotWord::Empty, SlotWord::Handle)
+    };
+    SlotView { flags: slot.flags, access_time: slot.access_time, word, size: slot.size() }
 }

@@ -10,7 +10,9 @@
 //! * [`Profile`] says which kernel it is, [`Mutation`] which rule it gets wrong on purpose.
 #![forbid(unsafe_code)]
 
+mod attr;
 pub mod bio;
+mod context;
 pub mod environment;
 pub mod errno;
 pub mod kernel;
@@ -18,6 +20,8 @@ pub mod mutation;
 pub mod profile;
 pub mod site;
 pub mod view;
+mod zram;
+mod zsmalloc;
 
 pub use bio::{Bio, BioStatus, Memory, PAGE_SHIFT, PAGE_SIZE, PageBytes, Segment};
 pub use environment::{Allocation, BackingOp, BackingRequest, ClockUse, Completion, Environment, Step};

@@ -1,0 +1,72 @@
+//! What attributes print, padding included.
+
+use std::fmt::Write;
+
+use super::Attribute;
+use crate::{bio::PAGE_SHIFT, profile::Profile, zram::device::Device};
+
+impl Device {
+    /// The text of a readable attribute; none of one that is not.
+    pub(crate) fn show(&self, attribute: Attribute, profile: &Profile) -> Option<String> {
+        let state = &self.state;
+        let stats = &state.stats;
+        Some(match attribute {
+            Attribute::Disksize => format!("{}\n", self.disk.as_ref().map_or(0, |disk| disk.disksize)),
+            Attribute::Initstate => format!("{}\n", u32::from(self.disk.is_some())),
+            Attribute::CompAlgorithm => algorithms(state.algorithm(0), profile),
+            Attribute::BdStat => {
+                format!("{:>8} {:>8} {:>8}\n", stats.bd_count, stats.bd_reads, stats.bd_writes)
+            }
+            Attribute::BackingDev => {
+                let path = state.backing.as_ref().map_or("none", |backing| backing.path.as_str());
+                format!("{path}\n")
+            }
+            Attribute::WritebackLimit => format!("{}\n", state.writeback.limit),
+            Attribute::WritebackLimitEnable => format!("{}\n", u32::from(state.writeback.limit_enable)),
+            Attribute::WritebackBatchSize => format!("{}\n", state.writeback.batch_size),
+            Attribute::CompressedWriteback => format!("{}\n", u32::from(state.writeback.compressed)),
+            Attribute::IoStat => {
+                format!("{:>8} {:>8} 0 {:>8}\n", stats.failed_reads, stats.failed_writes, stats.notify_free)
+            }
+            Attribute::MmStat => self.mm_stat(),
+            Attribute::DebugStat => format!("version: 1\n0 {:>8}\n", stats.miss_free),
+            Attribute::Reset
+            | Attribute::Compact
+            | Attribute::MemLimit
+            | Attribute::MemUsedMax
+            | Attribute::Idle
+            | Attribute::Writeback
+            | Attribute::AlgorithmParams => return None,
+        })
+    }
+
+    /// `mm_stat_show`
+    fn mm_stat(&self) -> String {
+        let stats = &self.state.stats;
+        let pool = self.disk.as_ref().map(|disk| &disk.pool);
+        let used = pool.map_or(0, |pool| pool.total_pages());
+        format!(
+            "{:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n",
+            stats.pages_stored << PAGE_SHIFT,
+            stats.compr_data_size,
+            used << PAGE_SHIFT,
+            self.state.limit_pages << PAGE_SHIFT,
+            (stats.max_used_pages << PAGE_SHIFT).cast_signed(),
+            stats.same_pages,
+            pool.map_or(0, |pool| pool.pages_compacted()),
+            stats.huge_pages,
+            stats.huge_pages_since,
+        )
+    }
+}
+
+/// The backends, the chosen one in brackets (`zcomp_available_show`).
+fn algorithms(chosen: &str, profile: &Profile) -> String {
+    let mut text = String::new();
+    for name in profile.backends {
+        // Writing to a String cannot fail.
+        let _ = if *name == chosen { write!(text, "[{name}] ") } else { write!(text, "{name} ") };
+    }
+    text.push('\n');
+    text
+}

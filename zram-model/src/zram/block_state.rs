@@ -1,0 +1,52 @@
+//! The debugfs file `block_state` (`read_block_state`, 8b05d2d8af81).
+
+use std::io::Write;
+
+use super::device::Device;
+use crate::{
+    errno::Errno,
+    view::slot_flags::{HUGE, IDLE, INCOMPRESSIBLE, SAME, WB},
+};
+
+/// The most one read(2) can ask for (`MAX_RW_COUNT`).
+const MAX_READ: usize = 0x7fff_f000;
+
+impl Device {
+    /// One read(2) of `count` bytes at `position`, which is a slot number, not a byte: the text and the new position.
+    ///
+    /// A line goes out only if more than its length is left of the buffer, because the kernel prints
+    /// it with a terminating NUL first. So a buffer of exactly one line gets nothing.
+    pub(crate) fn block_state(&self, position: u64, count: usize) -> Result<(Vec<u8>, u64), Errno> {
+        let disk = self.disk.as_ref().ok_or(Errno::EINVAL)?;
+        let mut room = count.min(MAX_READ);
+        let mut text = Vec::new();
+        let mut next = position;
+        let start = usize::try_from(position).unwrap_or(usize::MAX);
+        for (index, slot) in disk.slots.iter().enumerate().skip(start) {
+            if slot.allocated() {
+                let letter = |flag, letter| if slot.has(flag) { letter } else { '.' };
+                let before = text.len();
+                let printed = writeln!(
+                    text,
+                    "{index:>12} {:>12}.{:06} {}{}{}{}{}{}",
+                    slot.access_time,
+                    0,
+                    letter(SAME, 's'),
+                    letter(WB, 'w'),
+                    letter(HUGE, 'h'),
+                    letter(IDLE, 'i'),
+                    if slot.priority() != 0 { 'r' } else { '.' },
+                    letter(INCOMPRESSIBLE, 'n'),
+                );
+                let len = text.len() - before;
+                if printed.is_err() || room <= len {
+                    text.truncate(before);
+                    break;
+                }
+                room -= len;
+            }
+            next += 1;
+        }
+        Ok((text, next))
+    }
+}

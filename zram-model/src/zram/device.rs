@@ -1,0 +1,157 @@
+//! A device: what survives a reset, what does not, and the slot table in between.
+
+use zram_events::{DeviceId, Event, SlotIndex};
+
+use super::{
+    backing::Backing,
+    codec::{PRIORITIES, Params},
+    slot::Slot,
+    stats::{Stats, sub},
+};
+use crate::{
+    context::Call,
+    environment::{ClockUse, Environment},
+    mutation::Mutation,
+    profile::Profile,
+    site::Site,
+    view::slot_flags::{HUGE, IDLE, INCOMPRESSIBLE, PP_SLOT, PRIORITY, SAME, WB},
+    zsmalloc::{Handle, Pool},
+};
+
+/// `struct zram`
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    pub(crate) id: DeviceId,
+    /// How often the block device is open (`disk_openers`).
+    pub(crate) openers: u32,
+    pub(crate) state: State,
+    /// The slot table and the pool: there once disksize is set (`init_done`).
+    pub(crate) disk: Option<Disk>,
+}
+
+/// What a device has before it has a size.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) algorithms: [Option<&'static str>; PRIORITIES],
+    pub(crate) params: [Params; PRIORITIES],
+    /// `mem_limit` in pages; 0 for none.
+    pub(crate) limit_pages: u64,
+    pub(crate) stats: Stats,
+    pub(crate) writeback: WritebackSettings,
+    pub(crate) backing: Option<Backing>,
+}
+
+/// Settings that a reset leaves alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WritebackSettings {
+    pub(crate) limit_enable: bool,
+    /// What may still be written back, in units of 4 KiB.
+    pub(crate) limit: u64,
+    pub(crate) batch_size: u32,
+    pub(crate) compressed: bool,
+}
+
+/// The slot table and the pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk {
+    /// Bytes, a multiple of the page size.
+    pub(crate) disksize: u64,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) pool: Pool,
+    pub(crate) huge_class_size: u32,
+}
+
+/// A device that has a size, borrowed in its parts.
+pub(crate) struct Live<'a> {
+    pub(crate) dev: DeviceId,
+    pub(crate) state: &'a mut State,
+    pub(crate) disk: &'a mut Disk,
+}
+
+impl Device {
+    /// `zram_add`
+    pub(crate) fn new(id: DeviceId, profile: &Profile) -> Self {
+        let mut algorithms = [None; PRIORITIES];
+        algorithms[0] = Some(profile.default_algorithm);
+        let state = State {
+            algorithms,
+            params: [Params::default(); PRIORITIES],
+            limit_pages: 0,
+            stats: Stats::default(),
+            writeback: WritebackSettings { limit_enable: false, limit: 0, batch_size: 32, compressed: false },
+            backing: None,
+        };
+        Self { id, openers: 0, state, disk: None }
+    }
+
+    /// The device at work, if it has a size.
+    pub(crate) fn live(&mut self) -> Option<Live<'_>> {
+        let disk = self.disk.as_mut()?;
+        Some(Live { dev: self.id, state: &mut self.state, disk })
+    }
+}
+
+impl State {
+    /// The algorithm at a priority.
+    pub(crate) fn algorithm(&self, priority: usize) -> &'static str {
+        self.algorithms.get(priority).copied().flatten().unwrap_or("")
+    }
+}
+
+impl Live<'_> {
+    /// `slot_free`: whatever the slot holds goes.
+    pub(crate) fn slot_free(
+        &mut self,
+        index: SlotIndex,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let stats = &mut self.state.stats;
+        let slot = &mut self.disk.slots[index.0 as usize];
+        call.emit(site, Event::SlotFree { dev: self.dev, slot: index, flags: slot.flags });
+        if !call.broken(Mutation::AccessTimeKeptOnFree) {
+            slot.access_time = 0;
+        }
+        slot.clear(IDLE | INCOMPRESSIBLE | PP_SLOT | PRIORITY);
+        if slot.has(HUGE) {
+            // Writeback has counted it down already and keeps the flag for read-back (b0377ee80429).
+            if !slot.has(WB) || call.broken(Mutation::HugeCountedDownTwice) {
+                sub(&mut stats.huge_pages, 1);
+            }
+            slot.clear(HUGE);
+        }
+        if slot.has(WB) {
+            slot.clear(WB);
+            if let Some(backing) = &mut self.state.backing {
+                backing.release(zram_events::Block(slot.word));
+            }
+            sub(&mut stats.bd_count, 1);
+        } else if slot.has(SAME) {
+            slot.clear(SAME);
+            sub(&mut stats.same_pages, 1);
+        } else {
+            let Some(handle) = Handle::from_word(slot.word) else { return };
+            self.disk.pool.free(handle, Site::FreeSlot, call);
+            sub(&mut stats.compr_data_size, u64::from(slot.size()));
+        }
+        if site != Site::SlotFreeDiscard || !call.broken(Mutation::PagesStoredKeptOnDiscard) {
+            sub(&mut stats.pages_stored, 1);
+        }
+        slot.word = 0;
+        slot.set_size(0);
+    }
+
+    /// `mark_slot_accessed`
+    pub(crate) fn mark_accessed(
+        &mut self,
+        index: SlotIndex,
+        kept_idle: Mutation,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let slot = &mut self.disk.slots[index.0 as usize];
+        slot.clear(if call.broken(kept_idle) { PP_SLOT } else { PP_SLOT | IDLE });
+        if call.profile.entry_access_time {
+            slot.access_time = call.env.boot_seconds(ClockUse::Access { dev: self.dev, slot: index });
+        }
+    }
+}

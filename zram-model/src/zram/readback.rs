@@ -1,0 +1,271 @@
+//! Read-back: what happens to a read after its slot turned out to be on the backing device.
+//!
+//! zram submits a bio of its own for each such slot and returns. Those bios go out only then, and
+//! each writes its block over the whole page of memory. With compressed writeback the bytes are
+//! decompressed in place by a work item, because completion may come in interrupt context. The parent
+//! completes with the last of them. Which step comes when is the environment's to say.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use zram_events::{Block, Context, Event, SlotIndex};
+
+use super::{device::Live, stats::add};
+use crate::{
+    bio::{BioStatus, Memory, PAGE_SIZE, PageBytes},
+    context::Call,
+    environment::{BackingOp, BackingRequest, Completion, Environment, Step},
+    errno::Errno,
+    mutation::Mutation,
+    site::Site,
+    view::{
+        BlockContent,
+        slot_flags::{HUGE, WB},
+    },
+};
+
+/// `struct zram_rb_req`
+#[derive(Clone, Copy)]
+pub(super) struct ReadBack {
+    pub(super) request: BackingRequest,
+    /// The page of memory that it fills.
+    pub(super) page: usize,
+}
+
+/// The read-backs of one bio.
+struct ReadBacks<'m> {
+    /// Bios to the backing device, in the order of their submission.
+    submitted: Vec<(ReadBack, Completion)>,
+    /// Work items that wait for a worker.
+    queued: VecDeque<ReadBack>,
+    /// Work items that are between their beginning and the end of decompression.
+    running: Vec<ReadBack>,
+    memory: &'m mut Memory,
+    /// Pages of memory that hold a compressed object now.
+    raw: BTreeMap<usize, BlockContent>,
+    status: BioStatus,
+}
+
+/// What a chosen step is about.
+enum Chosen {
+    Endio(usize),
+    Decompress(usize),
+    Work(usize),
+}
+
+impl Live<'_> {
+    pub(super) fn backing_request(&self, op: BackingOp, slot: SlotIndex, block: Block) -> BackingRequest {
+        BackingRequest { dev: self.dev, op, slot, block }
+    }
+
+    /// Everything from the end of `zram_submit_bio` to the parent's completion.
+    pub(super) fn finish_read_backs(
+        &mut self,
+        queue: Vec<ReadBack>,
+        memory: &mut Memory,
+        status: BioStatus,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> BioStatus {
+        if queue.is_empty() {
+            return status;
+        }
+        let submitted = queue.into_iter().map(|read| (read, call.env.submit_backing(read.request))).collect();
+        let mut reads = ReadBacks {
+            submitted,
+            queued: VecDeque::new(),
+            running: Vec::new(),
+            memory,
+            raw: BTreeMap::new(),
+            status,
+        };
+        while let Some(chosen) = reads.choose(call) {
+            match chosen {
+                Chosen::Endio(at) => self.read_back_endio(&mut reads, at, call),
+                Chosen::Work(at) => self.read_back_work(&mut reads, at, call),
+                Chosen::Decompress(at) => {
+                    let read = reads.running.remove(at);
+                    self.decompress_in_place(&mut reads, read, Context::Worker, call);
+                }
+            }
+        }
+        for page in reads.raw.keys() {
+            call.env.undetermined(*page);
+        }
+        reads.status
+    }
+
+    /// `zram_async_read_endio`
+    fn read_back_endio(
+        &mut self,
+        reads: &mut ReadBacks<'_>,
+        at: usize,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let (read, completion) = reads.submitted.remove(at);
+        let status = match completion {
+            Completion::Now(status) => status,
+            Completion::Later => call.env.complete_backing(read.request),
+        };
+        let BackingRequest { slot, block, .. } = read.request;
+        call.emit(Site::ReadBackEndio, Event::ReadBackEndio { slot, block, status });
+        if status != 0 {
+            reads.status = BioStatus(status);
+            return;
+        }
+        reads.fill(read.page, self.content(block));
+        if !self.state.writeback.compressed {
+            return;
+        }
+        if call.broken(Mutation::ReadBackInTask) {
+            if self.needs_decompression(reads, read) {
+                self.decompress_in_place(reads, read, Context::Task, call);
+            }
+            return;
+        }
+        reads.queued.push_back(read);
+    }
+
+    /// `zram_deferred_decompress`, up to the decompressor.
+    fn read_back_work(
+        &mut self,
+        reads: &mut ReadBacks<'_>,
+        at: usize,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let Some(read) = reads.queued.remove(at) else { return };
+        let BackingRequest { slot, block, .. } = read.request;
+        call.emit(Site::ReadBackWork, Event::ReadBackWork { slot, block, context: Context::Worker });
+        if self.needs_decompression(reads, read) {
+            reads.running.push(read);
+        }
+    }
+
+    /// The checks of `decompress_bdev_page`: a slot that is gone is an error, a huge one is complete as it is.
+    fn needs_decompression(&self, reads: &mut ReadBacks<'_>, read: ReadBack) -> bool {
+        let slot = &self.disk.slots[read.request.slot.0 as usize];
+        if !slot.has(WB) {
+            reads.fill(read.page, BlockContent::Untouched);
+            reads.status = BioStatus::IO_ERROR;
+            return false;
+        }
+        !slot.has(HUGE)
+    }
+
+    /// The decompression of `decompress_bdev_page`, with the size that the slot has now.
+    fn decompress_in_place(
+        &mut self,
+        reads: &mut ReadBacks<'_>,
+        read: ReadBack,
+        context: Context,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let len = self.disk.slots[read.request.slot.0 as usize].size();
+        let found = match reads.raw.get(&read.page) {
+            Some(content) => content.clone(),
+            None => reads
+                .memory
+                .0
+                .get(read.page)
+                .map_or(BlockContent::Untouched, |page| BlockContent::Raw((*page).into())),
+        };
+        match decompress(&found, len, context, call) {
+            Ok(page) => reads.fill(read.page, BlockContent::Raw((*page).into())),
+            Err(_) => reads.status = BioStatus::IO_ERROR,
+        }
+    }
+
+    /// `read_from_bdev_sync`: for partial I/O only, which no kernel with 4 KiB pages takes.
+    pub(super) fn read_back_sync(
+        &mut self,
+        index: SlotIndex,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<Box<PageBytes>, Errno> {
+        let slot = self.disk.slots[index.0 as usize];
+        add(&mut self.state.stats.bd_reads, 1);
+        let block = Block(slot.word);
+        let request = self.backing_request(BackingOp::Read, index, block);
+        let status = match call.env.submit_backing(request) {
+            Completion::Now(status) => status,
+            Completion::Later => call.env.complete_backing(request),
+        };
+        BioStatus(status).into_result()?;
+        let content = self.content(block);
+        if self.state.writeback.compressed && !slot.has(HUGE) {
+            return decompress(&content, slot.size(), Context::Task, call);
+        }
+        Ok(match content {
+            BlockContent::Raw(page) => Box::new(*page),
+            _ => Box::new([0; PAGE_SIZE]),
+        })
+    }
+
+    fn content(&self, block: Block) -> BlockContent {
+        self.state.backing.as_ref().map_or(BlockContent::Untouched, |backing| backing.content(block))
+    }
+}
+
+/// `zcomp_decompress` of what a page of memory holds.
+fn decompress(
+    found: &BlockContent,
+    len: u32,
+    context: Context,
+    call: &mut Call<'_, impl Environment + ?Sized>,
+) -> Result<Box<PageBytes>, Errno> {
+    let result = match found {
+        BlockContent::Compressed { len: stored, page } | BlockContent::Unclean { len: stored, page }
+            if *stored == len =>
+        {
+            Ok(Box::new(**page))
+        }
+        foreign => call.env.decompress_foreign(foreign, len),
+    };
+    let code = result.as_ref().err().map_or(0, |errno| errno.negative());
+    call.emit(Site::DecompressReadBack, Event::Decompress { result: code, len, context });
+    result
+}
+
+impl ReadBacks<'_> {
+    /// What can happen next, and which of it does. None when all is done.
+    fn choose(&self, call: &mut Call<'_, impl Environment + ?Sized>) -> Option<Chosen> {
+        let mut steps = Vec::new();
+        let mut meanings = Vec::new();
+        for (at, (read, completion)) in self.submitted.iter().enumerate() {
+            let BackingRequest { slot, block, .. } = read.request;
+            steps.push(Step::ReadBackEndio { slot, block });
+            meanings.push(Chosen::Endio(at));
+            if matches!(completion, Completion::Now(_)) {
+                // It completes within its submission: those behind it have not been submitted yet.
+                break;
+            }
+        }
+        for (at, read) in self.running.iter().enumerate() {
+            let BackingRequest { slot, block, .. } = read.request;
+            steps.push(Step::ReadBackDecompress { slot, block });
+            meanings.push(Chosen::Decompress(at));
+        }
+        for (at, read) in self.queued.iter().enumerate() {
+            let BackingRequest { slot, block, .. } = read.request;
+            steps.push(Step::ReadBackWork { slot, block });
+            meanings.push(Chosen::Work(at));
+        }
+        if meanings.is_empty() {
+            return None;
+        }
+        let choice = call.env.choose(&steps);
+        let choice = if choice < meanings.len() { choice } else { 0 };
+        Some(meanings.swap_remove(choice))
+    }
+
+    /// A page of memory receives a block, from its first byte.
+    fn fill(&mut self, page: usize, content: BlockContent) {
+        let Some(bytes) = self.memory.0.get_mut(page) else { return };
+        self.raw.remove(&page);
+        match &content {
+            BlockContent::Raw(source) => bytes.copy_from_slice(&source[..]),
+            BlockContent::Untouched => bytes.fill(0),
+            BlockContent::Compressed { .. } | BlockContent::Unclean { .. } => {
+                bytes.fill(0);
+                self.raw.insert(page, content);
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Bios: from the block layer's gate through zram's handlers (`submit_bio_noacct`, `zram_submit_bio`).
+//!
+//! The loop over a bio's segments is where `whole_page_segments` (see [`crate::Profile`]) bites. Each
+//! turn moves *a page*, the one the segment lies in, from its first byte, and advances by the
+//! segment's length. Where segments and slots do not coincide, a slot is served once per turn.
+
+use zram_events::{BioOp, Event, SlotIndex};
+
+use super::{
+    device::{Device, Live},
+    readback::ReadBack,
+    stats::add,
+};
+use crate::{
+    bio::{Bio, BioStatus, Memory, PAGE_SHIFT, PAGE_SIZE, PageBytes, Segment},
+    context::Call,
+    environment::{Allocation, BackingOp, Environment},
+    errno::Errno,
+    mutation::Mutation,
+    site::Site,
+    view::slot_flags::WB,
+};
+
+/// Sectors per page.
+const SECTORS: u64 = 1 << (PAGE_SHIFT - 9);
+
+/// One turn of the loop: what is left of a segment, cut where the slot ends.
+struct Turn {
+    slot: SlotIndex,
+    /// First byte within the slot.
+    offset: u32,
+    page: usize,
+    /// First byte within the page of memory.
+    page_offset: u32,
+    len: u32,
+}
+
+/// Walks a bio as `bio_iter_iovec` and `bio_advance_iter_single` do.
+struct Turns<'a> {
+    segments: &'a [Segment],
+    done: u32,
+    sector: u64,
+}
+
+impl Iterator for Turns<'_> {
+    type Item = Turn;
+
+    fn next(&mut self) -> Option<Turn> {
+        let segment = self.segments.first()?;
+        let offset = (self.sector % SECTORS * 512) as u32;
+        let len = (segment.len - self.done).min(PAGE_SIZE as u32 - offset);
+        let turn = Turn {
+            slot: SlotIndex((self.sector / SECTORS) as u32),
+            offset,
+            page: segment.page,
+            page_offset: segment.offset + self.done,
+            len,
+        };
+        self.done += len;
+        if self.done == segment.len {
+            self.segments = &self.segments[1..];
+            self.done = 0;
+        }
+        self.sector += u64::from(len >> 9);
+        Some(turn)
+    }
+}
+
+impl Device {
+    /// One bio, to its completion.
+    pub(crate) fn submit(
+        &mut self,
+        bio: &Bio,
+        memory: &mut Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> BioStatus {
+        match bio.op {
+            BioOp::Read | BioOp::Write | BioOp::Discard | BioOp::WriteZeroes => {}
+            // zram has no write cache: the block layer answers an empty flush itself.
+            BioOp::Flush => return BioStatus::OK,
+            BioOp::Other(_) => return BioStatus::NOT_SUPPORTED,
+        }
+        if !well_formed(bio, memory) {
+            return BioStatus::INVALID;
+        }
+        let bytes = bio.size();
+        if bytes == 0 {
+            return BioStatus::OK;
+        }
+        let capacity = self.disk.as_ref().map_or(0, |disk| disk.disksize >> 9);
+        let sectors = u64::from(bytes >> 9);
+        // bio_check_eod
+        if sectors > capacity || bio.sector > capacity - sectors {
+            return BioStatus::IO_ERROR;
+        }
+        let Some(mut live) = self.live() else { return BioStatus::IO_ERROR };
+        let event = Event::Bio { dev: live.dev, op: bio.op, sector: bio.sector, bytes };
+        call.emit(Site::Bio, event);
+        match bio.op {
+            BioOp::Read => live.bio_read(bio, memory, call),
+            BioOp::Write => live.bio_write(bio, memory, call),
+            _ => {
+                live.discard(bio.sector, bytes, call);
+                BioStatus::OK
+            }
+        }
+    }
+}
+
+/// What the block layer guarantees: whole sectors, segments that are not empty and stay within their pages.
+fn well_formed(bio: &Bio, memory: &Memory) -> bool {
+    let page = PAGE_SIZE as u32;
+    bio.size().is_multiple_of(512)
+        && bio.segments.iter().all(|segment| {
+            segment.page < memory.0.len()
+                && segment.len != 0
+                && segment.offset < page
+                && segment.len <= page - segment.offset
+        })
+}
+
+impl Live<'_> {
+    /// `zram_bio_read`
+    fn bio_read(
+        &mut self,
+        bio: &Bio,
+        memory: &mut Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> BioStatus {
+        let mut status = BioStatus::OK;
+        // Bios submitted from within submit_bio wait until it has returned (`current->bio_list`).
+        let mut queue = Vec::new();
+        for turn in turns(bio) {
+            let partial = !call.profile.whole_page_segments && turn.len != PAGE_SIZE as u32;
+            let done = if partial {
+                self.read_part(&turn, memory, call)
+            } else {
+                self.read_page(&turn, memory, &mut queue, call)
+            };
+            if done.is_err() {
+                add(&mut self.state.stats.failed_reads, 1);
+                status = BioStatus::IO_ERROR;
+                break;
+            }
+            let read_back = self.disk.slots[turn.slot.0 as usize].has(WB);
+            if !read_back || !call.broken(Mutation::ReadBackNotAccess) {
+                self.mark_accessed(turn.slot, Mutation::IdleKeptAfterRead, call);
+            }
+        }
+        self.finish_read_backs(queue, memory, status, call)
+    }
+
+    /// `zram_read_page` for a bio: the slot's page, into the page of memory, or a read-back in the queue.
+    fn read_page(
+        &mut self,
+        turn: &Turn,
+        memory: &mut Memory,
+        queue: &mut Vec<ReadBack>,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let slot = self.disk.slots[turn.slot.0 as usize];
+        if !slot.has(WB) {
+            let content = self.read_from_pool(turn.slot, Site::ReadFromPool, call);
+            content.copy_to(&mut memory.0[turn.page]);
+            return Ok(());
+        }
+        add(&mut self.state.stats.bd_reads, 1);
+        if !call.env.allocate(Allocation::ReadBack { slot: turn.slot }) {
+            return Err(Errno::ENOMEM);
+        }
+        let request = self.backing_request(BackingOp::Read, turn.slot, zram_events::Block(slot.word));
+        queue.push(ReadBack { request, page: turn.page });
+        Ok(())
+    }
+
+    /// `zram_bvec_read_partial`: the bytes asked for and no others, by way of a page of its own.
+    fn read_part(
+        &mut self,
+        turn: &Turn,
+        memory: &mut Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let page = self.read_whole(turn.slot, call)?;
+        let (from, to, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
+        memory.0[turn.page][to..to + len].copy_from_slice(&page[from..from + len]);
+        Ok(())
+    }
+
+    /// `zram_read_page` without a parent: waits for the backing device.
+    fn read_whole(
+        &mut self,
+        index: SlotIndex,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<Box<PageBytes>, Errno> {
+        if self.disk.slots[index.0 as usize].has(WB) {
+            return self.read_back_sync(index, call);
+        }
+        let mut page = Box::new([0; PAGE_SIZE]);
+        self.read_from_pool(index, Site::ReadFromPool, call).copy_to(&mut page);
+        Ok(page)
+    }
+
+    /// `zram_bio_write`
+    fn bio_write(
+        &mut self,
+        bio: &Bio,
+        memory: &Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> BioStatus {
+        for turn in turns(bio) {
+            let partial = !call.profile.whole_page_segments && turn.len != PAGE_SIZE as u32;
+            let done = if partial {
+                self.write_part(&turn, memory, call)
+            } else {
+                self.write_page(turn.slot, &memory.0[turn.page], call)
+            };
+            if done.is_err() {
+                add(&mut self.state.stats.failed_writes, 1);
+                return BioStatus::IO_ERROR;
+            }
+            self.mark_accessed(turn.slot, Mutation::IdleKeptAfterWrite, call);
+        }
+        BioStatus::OK
+    }
+
+    /// `zram_bvec_write_partial`
+    fn write_part(
+        &mut self,
+        turn: &Turn,
+        memory: &Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let mut page = self.read_whole(turn.slot, call)?;
+        let (to, from, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
+        page[to..to + len].copy_from_slice(&memory.0[turn.page][from..from + len]);
+        self.write_page(turn.slot, &page, call)
+    }
+}
+
+fn turns(bio: &Bio) -> Turns<'_> {
+    Turns { segments: &bio.segments, done: 0, sector: bio.sector }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_cut_where_slots_end() {
+        let segments = vec![
+            Segment { page: 0, offset: 512, len: 3584 },
+            Segment { page: 1, offset: 0, len: 4096 },
+            Segment { page: 2, offset: 0, len: 512 },
+        ];
+        let bio = Bio { op: BioOp::Read, sector: 8, segments, bytes: 0 };
+        let seen: Vec<_> = turns(&bio).map(|t| (t.slot.0, t.offset, t.page, t.page_offset, t.len)).collect();
+        let expected =
+            [(1, 0, 0, 512, 3584), (1, 3584, 1, 0, 512), (2, 0, 1, 512, 3584), (2, 3584, 2, 0, 512)];
+        assert_eq!(seen, expected);
+    }
+}

@@ -1,0 +1,140 @@
+//! Writing a page: same-filled, compressed or as it is (`zram_write_page`).
+//!
+//! The order is the rule here. The new object is allocated and filled before the old one is freed:
+//! so a failed write keeps the old content, and the new object cannot take the old one's place.
+//! `mem_limit` and `mem_used_max` look at the pool in between, when both are there.
+
+use std::sync::Arc;
+
+use zram_events::{Event, SlotIndex};
+
+use super::{device::Live, stats::add};
+use crate::{
+    bio::{PAGE_SIZE, PageBytes},
+    context::Call,
+    environment::Environment,
+    errno::Errno,
+    mutation::Mutation,
+    site::Site,
+    view::slot_flags::{HUGE, IDLE, SAME},
+};
+
+/// The sites of one kind of stored page.
+struct Sites {
+    write: Site,
+    free: Site,
+}
+
+const HUGE_SITES: Sites = Sites { write: Site::ObjWriteHuge, free: Site::SlotFreeHuge };
+const COMPRESSED_SITES: Sites = Sites { write: Site::ObjWriteCompressed, free: Site::SlotFreeCompressed };
+
+impl Live<'_> {
+    /// `zram_write_page`
+    pub(super) fn write_page(
+        &mut self,
+        index: SlotIndex,
+        page: &PageBytes,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        if let Some(fill) = same_filled(page, call) {
+            self.write_same_filled(index, fill, call);
+            return Ok(());
+        }
+        let compressed = call.env.compress(self.state.algorithm(0), page);
+        let (result, len) = match compressed {
+            Ok(len) => (0, len),
+            Err(errno) => (errno.negative(), 0),
+        };
+        call.emit(Site::Compress, Event::Compress { result, len });
+        let len = compressed?;
+        let threshold = self.disk.huge_class_size;
+        if len > threshold || len == threshold && !call.broken(Mutation::HugeThreshold) {
+            self.store(index, page, PAGE_SIZE as u32, &HUGE_SITES, call)?;
+            let slot = &mut self.disk.slots[index.0 as usize];
+            slot.set(HUGE);
+            let stats = &mut self.state.stats;
+            add(&mut stats.huge_pages, 1);
+            add(&mut stats.huge_pages_since, 1);
+            return Ok(());
+        }
+        self.store(index, page, len, &COMPRESSED_SITES, call)
+    }
+
+    /// `write_same_filled_page`
+    fn write_same_filled(
+        &mut self,
+        index: SlotIndex,
+        fill: u64,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        self.replace(index, Site::SlotFreeSame, call);
+        let slot = &mut self.disk.slots[index.0 as usize];
+        slot.set(SAME);
+        slot.word = fill;
+        add(&mut self.state.stats.same_pages, 1);
+        add(&mut self.state.stats.pages_stored, 1);
+    }
+
+    /// The common part of `zram_write_page` and `write_incompressible_page`: from `zs_malloc` on.
+    fn store(
+        &mut self,
+        index: SlotIndex,
+        page: &PageBytes,
+        size: u32,
+        sites: &Sites,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let early = call.broken(Mutation::OldFreedFirst);
+        if early {
+            self.replace(index, sites.free, call);
+        }
+        let before = self.disk.pool.total_pages();
+        let handle = self.disk.pool.malloc(size, call)?;
+        let now = self.disk.pool.total_pages();
+        let counted = if call.broken(Mutation::MaxUsedBeforeMalloc) { before } else { now };
+        self.state.stats.update_used_max(counted);
+        if self.state.limit_pages != 0 && now > self.state.limit_pages {
+            self.disk.pool.free(handle, Site::FreeOverLimit, call);
+            if call.broken(Mutation::FailedWriteLosesOld) {
+                self.replace(index, sites.free, call);
+            }
+            return Err(Errno::ENOMEM);
+        }
+        self.disk.pool.write(handle, size, Arc::new(*page), sites.write, call);
+        if !early {
+            self.replace(index, sites.free, call);
+        }
+        let slot = &mut self.disk.slots[index.0 as usize];
+        slot.word = handle.word();
+        slot.set_size(size);
+        add(&mut self.state.stats.pages_stored, 1);
+        add(&mut self.state.stats.compr_data_size, u64::from(size));
+        Ok(())
+    }
+
+    /// Frees what the slot held, for something new.
+    fn replace(&mut self, index: SlotIndex, site: Site, call: &mut Call<'_, impl Environment + ?Sized>) {
+        let idle = self.disk.slots[index.0 as usize].has(IDLE);
+        self.slot_free(index, site, call);
+        if idle && call.broken(Mutation::IdleKeptAfterWrite) {
+            self.disk.slots[index.0 as usize].set(IDLE);
+        }
+    }
+}
+
+/// The word that fills the page, if one does (`page_same_filled`).
+fn same_filled(page: &PageBytes, call: &Call<'_, impl Environment + ?Sized>) -> Option<u64> {
+    let words = page.as_chunks::<8>().0;
+    let (first, last) = (words.first()?, words.last()?);
+    if first != last {
+        return None;
+    }
+    let same = if call.broken(Mutation::SameFilledByEnds) {
+        true
+    } else if call.broken(Mutation::SameFilledByBytes) {
+        page.iter().all(|byte| *byte == page[0])
+    } else {
+        words.iter().all(|word| word == first)
+    };
+    same.then(|| u64::from_le_bytes(*first))
+}

@@ -1,0 +1,181 @@
+//! Writeback requests under way, while the pass goes on.
+//!
+//! A completion may come at any moment between two things the pass does. To give it the chance, the
+//! requests stand between the pass and its environment: before each event of the pass the
+//! environment is asked whether a completion comes first. On a device that completes within the
+//! submission nothing is ever asked.
+
+use zram_events::Event;
+
+use crate::{
+    bio::PageBytes,
+    environment::{Allocation, BackingRequest, ClockUse, Completion, Environment, Step},
+    errno::Errno,
+    site::{Site, SiteSet},
+    view::BlockContent,
+};
+
+/// `struct zram_wb_req`, from its submission on.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) request: BackingRequest,
+    /// What goes to the device.
+    pub(super) content: BlockContent,
+    /// `bi_status`, once it has completed.
+    pub(super) status: u8,
+}
+
+/// Requests under way and finished (`struct zram_wb_ctl`), over the pass's environment.
+pub(super) struct InFlight<'a, E: ?Sized> {
+    env: &'a mut E,
+    silent: SiteSet,
+    /// Submitted, not completed.
+    pending: Vec<Request>,
+    /// Completed, not yet processed: the last completed is at the end.
+    done: Vec<Request>,
+    fifo: bool,
+}
+
+impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
+    pub(super) fn new(env: &'a mut E, silent: SiteSet, fifo: bool) -> Self {
+        Self { env, silent, pending: Vec::new(), done: Vec::new(), fifo }
+    }
+
+    /// Whether any request is under way or waits to be processed (`num_inflight`).
+    pub(super) fn any(&self) -> bool {
+        !self.pending.is_empty() || !self.done.is_empty()
+    }
+
+    /// `submit_bio` of a request.
+    pub(super) fn submit(&mut self, mut request: Request) {
+        match self.env.submit_backing(request.request) {
+            Completion::Now(status) => {
+                request.status = status;
+                self.endio(request);
+            }
+            Completion::Later => self.pending.push(request),
+        }
+    }
+
+    /// Waits until a request is done (`wait_event` on `done_wait`). False if none ever will be.
+    pub(super) fn wait(&mut self) -> bool {
+        while self.done.is_empty() {
+            if self.pending.is_empty() {
+                return false;
+            }
+            let steps: Vec<Step> = self.pending.iter().map(step).collect();
+            let choice = self.env.choose(&steps);
+            self.complete(if choice < steps.len() { choice } else { 0 });
+        }
+        true
+    }
+
+    /// The next finished request: the one that finished last.
+    pub(super) fn take_done(&mut self) -> Option<Request> {
+        self.let_complete();
+        if self.fifo && !self.done.is_empty() {
+            return Some(self.done.remove(0));
+        }
+        self.done.pop()
+    }
+
+    /// Completions that come before the pass's next event.
+    fn let_complete(&mut self) {
+        while !self.pending.is_empty() {
+            let mut steps = vec![Step::Continue];
+            steps.extend(self.pending.iter().map(step));
+            match self.env.choose(&steps).checked_sub(1) {
+                Some(at) if at < self.pending.len() => self.complete(at),
+                _ => return,
+            }
+        }
+    }
+
+    fn complete(&mut self, at: usize) {
+        let mut request = self.pending.remove(at);
+        request.status = self.env.complete_backing(request.request);
+        self.endio(request);
+    }
+
+    /// `zram_writeback_endio`
+    fn endio(&mut self, request: Request) {
+        let BackingRequest { slot, block, .. } = request.request;
+        if !self.silent.contains(Site::WritebackEndio) {
+            self.env.emit(Event::WritebackEndio { slot, block, status: request.status });
+        }
+        self.done.push(request);
+    }
+}
+
+fn step(request: &Request) -> Step {
+    Step::WritebackEndio { slot: request.request.slot, block: request.request.block }
+}
+
+impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
+    fn emit(&mut self, event: Event) {
+        self.let_complete();
+        self.env.emit(event);
+    }
+
+    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
+        self.env.compress(algorithm, page)
+    }
+
+    fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
+        self.env.boot_seconds(asked)
+    }
+
+    fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
+        self.env.open_backing(path)
+    }
+
+    fn submit_backing(&mut self, request: BackingRequest) -> Completion {
+        self.env.submit_backing(request)
+    }
+
+    fn choose(&mut self, ready: &[Step]) -> usize {
+        self.env.choose(ready)
+    }
+
+    fn allocate(&mut self, what: Allocation) -> bool {
+        self.env.allocate(what)
+    }
+}
+
+/// The requests that a pass has to hand (`idle_reqs`): all alike, so that counting them is enough.
+pub(super) struct Batch {
+    /// Not allocated in the model yet.
+    fresh: u32,
+    next: u32,
+    /// Allocated and idle.
+    idle: u32,
+}
+
+impl Batch {
+    /// `init_wb_ctl`: as many as the batch size says; none at all is an error.
+    pub(super) fn new(size: u32, env: &mut (impl Environment + ?Sized)) -> Result<Self, Errno> {
+        if size == 0 || !env.allocate(Allocation::WritebackRequest { index: 0 }) {
+            return Err(Errno::ENOMEM);
+        }
+        Ok(Self { fresh: size - 1, next: 1, idle: 1 })
+    }
+
+    /// `zram_select_idle_req`
+    pub(super) fn take(&mut self, env: &mut (impl Environment + ?Sized)) -> bool {
+        if self.idle == 0 && self.fresh > 0 {
+            if env.allocate(Allocation::WritebackRequest { index: self.next }) {
+                (self.fresh, self.next, self.idle) = (self.fresh - 1, self.next + 1, 1);
+            } else {
+                self.fresh = 0;
+            }
+        }
+        let any = self.idle > 0;
+        self.idle -= u32::from(any);
+        any
+    }
+
+    /// A request is idle again.
+    pub(super) fn put(&mut self) {
+        self.idle += 1;
+    }
+}

@@ -1,0 +1,16 @@
+//! Writeback: slots leave memory for the backing device (`writeback_store`).
+//!
+//! A pass has two halves. First the ranges and modes of the command are scanned, and each slot that
+//! matches is queued by size: [`candidates`], [`scan`]. Then the queue is worked off, the
+//! largest first, with up to a batch of requests under way: [`pass`], [`in_flight`]. A finished
+//! request waits on a list until the pass needs a free one, and that list is a stack: so slots
+//! complete in groups, each group last submitted first (f405066a1f0d, e828cccb72ed).
+//!
+//! A slot is read and submitted under its lock, and completed under it again; in between it may be
+//! rewritten or freed, which clears PP_SLOT. Completion then leaves the slot alone (b0377ee80429).
+
+mod candidates;
+mod command;
+mod in_flight;
+mod pass;
+mod scan;

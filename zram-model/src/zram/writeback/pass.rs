@@ -1,0 +1,228 @@
+//! One pass over the candidates (`zram_writeback_slots`).
+
+use zram_events::{Block, Event, SlotIndex};
+
+use super::{
+    candidates::Candidates,
+    in_flight::{Batch, InFlight, Request},
+};
+use crate::{
+    bio::{BioStatus, PAGE_SIZE},
+    context::Call,
+    environment::{BackingOp, Environment},
+    errno::Errno,
+    mutation::Mutation,
+    site::Site,
+    view::{
+        BlockContent,
+        slot_flags::{HUGE, IDLE, PP_SLOT, PRIORITY, WB},
+    },
+    zram::{
+        device::Live,
+        stats::{add, sub},
+    },
+    zsmalloc::Handle,
+};
+
+type PassCall<'a, 'b, E> = Call<'a, InFlight<'b, E>>;
+
+impl Live<'_> {
+    /// `zram_writeback_slots`. An error of the device does not stop the pass; the last one is its result.
+    pub(super) fn writeback_slots<E: Environment + ?Sized>(
+        &mut self,
+        candidates: &mut Candidates,
+        mut batch: Batch,
+        call: &mut Call<'_, E>,
+    ) -> Result<(), Errno> {
+        call.emit(Site::Writeback, Event::WritebackBegin { dev: self.dev });
+        let fifo = call.broken(Mutation::DoneListFifo);
+        let mut in_flight = InFlight::new(&mut *call.env, call.profile.silent, fifo);
+        let mut inner = Call { env: &mut in_flight, lives: &mut *call.lives, profile: call.profile };
+        let result = self.run_pass(candidates, &mut batch, &mut inner);
+        let code = result.err().map_or(0, Errno::negative);
+        call.emit(Site::Writeback, Event::WritebackEnd { dev: self.dev, result: code });
+        result
+    }
+
+    fn run_pass<E: Environment + ?Sized>(
+        &mut self,
+        candidates: &mut Candidates,
+        batch: &mut Batch,
+        call: &mut PassCall<'_, '_, E>,
+    ) -> Result<(), Errno> {
+        let mut result = Ok(());
+        // A block reserved for a slot that then was not written serves the next one.
+        let mut reserved = None;
+        let mut holds_request = false;
+        while let Some(index) = candidates.select() {
+            if self.limit_reached() && !call.broken(Mutation::LimitCheckedAfter) {
+                result = Err(Errno::EIO);
+                break;
+            }
+            while !holds_request {
+                holds_request = batch.take(call.env);
+                if !holds_request {
+                    if !call.env.wait() {
+                        return Err(Errno::ENOMEM);
+                    }
+                    result = self.complete_done(batch, Site::WritebackDone, call).and(result);
+                }
+            }
+            let Some(block) = reserved.or_else(|| self.reserve_block(call)) else {
+                result = Err(Errno::ENOSPC);
+                break;
+            };
+            reserved = Some(block);
+            candidates.remove_selected();
+            if !self.disk.slots[index.0 as usize].has(PP_SLOT) {
+                self.release(index, Site::ReleaseSkipped, call);
+                continue;
+            }
+            self.write_back(index, block, call);
+            (reserved, holds_request) = (None, false);
+            if call.broken(Mutation::LimitCheckedAfter) && self.limit_reached() {
+                result = Err(Errno::EIO);
+                break;
+            }
+        }
+        if let Some(block) = reserved
+            && !call.broken(Mutation::ReservedBlockLeaked)
+        {
+            // 3e8d8eb8d7f5
+            self.release_block(block);
+        }
+        while call.env.any() {
+            if !call.env.wait() {
+                break;
+            }
+            result = self.complete_done(batch, Site::WritebackDoneTail, call).and(result);
+        }
+        result
+    }
+
+    fn limit_reached(&self) -> bool {
+        let settings = &self.state.writeback;
+        settings.limit_enable && settings.limit == 0
+    }
+
+    /// Reads the slot and submits it. The limit is charged before submission.
+    fn write_back<E: Environment + ?Sized>(
+        &mut self,
+        index: SlotIndex,
+        block: Block,
+        call: &mut PassCall<'_, '_, E>,
+    ) {
+        let content = if self.state.writeback.compressed {
+            // d38fab605c66
+            let (len, page) = self.read_raw(index, call);
+            if len as usize == PAGE_SIZE {
+                BlockContent::Raw(page)
+            } else if call.broken(Mutation::TrailingBytesKept) {
+                BlockContent::Unclean { len, page }
+            } else {
+                // 3bf1c285dc40
+                BlockContent::Compressed { len, page }
+            }
+        } else {
+            let content = self.read_from_pool(index, Site::ReadFromPoolWriteback, call);
+            BlockContent::Raw(content.into_page())
+        };
+        let settings = &mut self.state.writeback;
+        if settings.limit_enable && settings.limit > 0 && !call.broken(Mutation::LimitNotCharged) {
+            settings.limit -= 1;
+        }
+        let request = self.backing_request(BackingOp::Write, index, block);
+        call.env.submit(Request { request, content, status: 0 });
+    }
+
+    /// `zram_complete_done_reqs`
+    fn complete_done<E: Environment + ?Sized>(
+        &mut self,
+        batch: &mut Batch,
+        site: Site,
+        call: &mut PassCall<'_, '_, E>,
+    ) -> Result<(), Errno> {
+        let mut result = Ok(());
+        while let Some(request) = call.env.take_done() {
+            let index = request.request.slot;
+            result = self.complete(request, call).and(result);
+            self.release(index, Site::ReleaseCompleted, call);
+            batch.put();
+        }
+        let code = result.err().map_or(0, Errno::negative);
+        call.emit(site, Event::WritebackDone { dev: self.dev, result: code });
+        result
+    }
+
+    /// `zram_writeback_complete`
+    fn complete(
+        &mut self,
+        request: Request,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let Request { request, content, status } = request;
+        let (block, index) = (request.block, request.slot);
+        if let Err(errno) = BioStatus(status).into_result() {
+            let settings = &mut self.state.writeback;
+            if settings.limit_enable && !call.broken(Mutation::LimitNotRefunded) {
+                settings.limit = settings.limit.wrapping_add(1);
+            }
+            if !call.broken(Mutation::FailedBlockKept) {
+                self.release_block(block);
+            }
+            return Err(errno);
+        }
+        if let Some(backing) = &mut self.state.backing {
+            backing.write(block, content);
+        }
+        let stats = &mut self.state.stats;
+        add(&mut stats.bd_writes, 1);
+        let slot = &mut self.disk.slots[index.0 as usize];
+        if !slot.has(PP_SLOT) {
+            // Written, freed or read since: what went to the device is nobody's.
+            self.release_block(block);
+            return Ok(());
+        }
+        slot.clear(IDLE);
+        if slot.has(HUGE) && !call.broken(Mutation::HugeNotCountedDown) {
+            sub(&mut stats.huge_pages, 1);
+        }
+        sub(&mut stats.compr_data_size, u64::from(slot.size()));
+        if let Some(handle) = Handle::from_word(slot.word) {
+            self.disk.pool.free(handle, Site::FreeWrittenBack, call);
+        }
+        slot.word = block.0;
+        slot.set(WB);
+        if call.broken(Mutation::MetadataLost) {
+            slot.clear(HUGE | PRIORITY);
+            slot.set_size(0);
+        }
+        Ok(())
+    }
+
+    /// `release_pp_slot`
+    pub(super) fn release(
+        &mut self,
+        index: SlotIndex,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        call.emit(site, Event::ReleaseSlot { dev: self.dev, slot: index });
+        if !call.broken(Mutation::PostProcessingKept) {
+            self.disk.slots[index.0 as usize].clear(PP_SLOT);
+        }
+    }
+
+    fn reserve_block(&mut self, call: &Call<'_, impl Environment + ?Sized>) -> Option<Block> {
+        let block = self.state.backing.as_mut()?.reserve(call)?;
+        add(&mut self.state.stats.bd_count, 1);
+        Some(block)
+    }
+
+    fn release_block(&mut self, block: Block) {
+        if let Some(backing) = &mut self.state.backing {
+            backing.release(block);
+        }
+        sub(&mut self.state.stats.bd_count, 1);
+    }
+}

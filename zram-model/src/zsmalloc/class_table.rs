@@ -1,0 +1,155 @@
+//! The size classes: a pure function of page size and chain size (`zs_create_pool`).
+
+/// Bytes before each object that hold its handle (`ZS_HANDLE_SIZE`).
+pub(crate) const HANDLE_SIZE: u32 = 8;
+
+/// Bits of an object's word that hold its index on x86-64: 64 less 52 bits of physical address over 4 KiB pages.
+const OBJ_INDEX_BITS: u32 = 24;
+
+/// log2 of how many steps a page is divided into (`CLASS_BITS`).
+const CLASS_BITS: u32 = 8;
+
+/// The shape of one distinct class (`struct size_class`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClassShape {
+    /// The class's index: that of its largest nominal class.
+    pub(crate) index: u16,
+    /// Bytes of one object, header included.
+    pub(crate) size: u32,
+    /// Pages per zspage.
+    pub(crate) pages: u32,
+    /// Objects per zspage.
+    pub(crate) objects: u32,
+}
+
+impl ClassShape {
+    /// Whether the one object fills the one page, so that there is no room for a header (`ZsHugePage`).
+    pub(crate) fn huge(&self) -> bool {
+        self.objects == 1 && self.pages == 1
+    }
+}
+
+/// All classes of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClassTable {
+    min_size: u32,
+    step: u32,
+    /// Distinct classes, smallest first.
+    shapes: Vec<ClassShape>,
+    /// For each nominal class, its position in `shapes`.
+    nominal: Vec<u16>,
+    /// Objects of this size and more have no smaller home than a page (`zs_huge_class_size`).
+    huge_class_size: u32,
+}
+
+impl ClassTable {
+    /// The table for pages of `page_size` bytes (a power of two) and chains of at most `chain_size` pages.
+    pub(crate) fn new(page_size: u32, chain_size: u32) -> Self {
+        let min_size = 32.max(((u64::from(chain_size) * u64::from(page_size)) >> OBJ_INDEX_BITS) as u32);
+        let step = page_size >> CLASS_BITS;
+        let count = (page_size - min_size).div_ceil(step) + 1;
+        let mut shapes: Vec<ClassShape> = Vec::new();
+        let mut nominal = Vec::with_capacity(count as usize);
+        let mut huge_class_size = 0;
+        // From large to small, because a class is merged into the next larger one.
+        for index in (0..count).rev() {
+            let size = (min_size + index * step).min(page_size);
+            let pages = chain_length(size, page_size, chain_size);
+            let objects = pages * page_size / size;
+            if pages != 1 && objects != 1 && huge_class_size == 0 {
+                // The header is added before the class is looked up: an object up to 7 bytes smaller
+                // than the class already ends in the class above.
+                huge_class_size = size - (HANDLE_SIZE - 1);
+            }
+            let same = shapes.last().is_some_and(|last| last.pages == pages && last.objects == objects);
+            if !same {
+                shapes.push(ClassShape { index: index as u16, size, pages, objects });
+            }
+            nominal.push(shapes.len() as u16 - 1);
+        }
+        shapes.reverse();
+        nominal.reverse();
+        let last = shapes.len() as u16 - 1;
+        for position in &mut nominal {
+            *position = last - *position;
+        }
+        Self { min_size, step, shapes, nominal, huge_class_size }
+    }
+
+    /// Distinct classes, smallest first.
+    pub(crate) fn shapes(&self) -> &[ClassShape] {
+        &self.shapes
+    }
+
+    /// For each nominal class, the position of its class in [`ClassTable::shapes`].
+    pub(crate) fn nominal(&self) -> &[u16] {
+        &self.nominal
+    }
+
+    /// `zs_huge_class_size`
+    pub(crate) fn huge_class_size(&self) -> u32 {
+        self.huge_class_size
+    }
+
+    /// The nominal class of an object of `size` bytes without its header (`get_size_class_index`).
+    pub(crate) fn nominal_index(&self, size: u32) -> usize {
+        let with_header = size.saturating_add(HANDLE_SIZE);
+        let steps = with_header.saturating_sub(self.min_size).div_ceil(self.step);
+        (steps as usize).min(self.nominal.len() - 1)
+    }
+
+    /// The position in [`ClassTable::shapes`] of a nominal class; the last one beyond the end.
+    pub(crate) fn position(&self, nominal: usize) -> usize {
+        usize::from(self.nominal[nominal.min(self.nominal.len() - 1)])
+    }
+}
+
+/// How many pages waste the least at their end (`calculate_zspage_chain_size`); the fewest of equals.
+fn chain_length(size: u32, page_size: u32, chain_size: u32) -> u32 {
+    if size.is_power_of_two() {
+        return 1;
+    }
+    (1..=chain_size).min_by_key(|pages| pages * page_size % size).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distinct_classes_and_huge_size_by_chain() {
+        for (chain, classes, huge) in [(4, 69, 3257), (8, 119, 3625), (16, 192, 3833)] {
+            let table = ClassTable::new(4096, chain);
+            assert_eq!((table.shapes().len(), table.huge_class_size()), (classes, huge), "chain {chain}");
+            assert_eq!(table.nominal().len(), 255);
+        }
+    }
+
+    #[test]
+    fn an_object_fits_its_class_and_not_the_one_below() {
+        let table = ClassTable::new(4096, 8);
+        for size in 1..=4096 {
+            let shape = table.shapes()[table.position(table.nominal_index(size))];
+            if shape.huge() {
+                assert!(size >= table.huge_class_size(), "{size}");
+                continue;
+            }
+            assert!(size + HANDLE_SIZE <= shape.size);
+            assert!(size < table.huge_class_size());
+        }
+        assert_eq!(table.nominal_index(u32::MAX), 254);
+    }
+
+    #[test]
+    fn merged_classes_take_the_larger_size() {
+        // 3424 (nominal 212) is cut like 3440 (213), although the kernel's documentation lists both.
+        let of = |chain| {
+            let table = ClassTable::new(4096, chain);
+            let shape = table.shapes()[table.position(212)];
+            (shape.index, shape.size)
+        };
+        assert_eq!(of(16), (213, 3440));
+        // Shorter chains tell even fewer sizes apart.
+        assert_eq!(of(8), (217, 3504));
+    }
+}
