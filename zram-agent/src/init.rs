@@ -18,14 +18,12 @@ use anyhow::{Context as _, Result, anyhow};
 use nix::{
     mount::{MsFlags, mount},
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sched::{CpuSet, sched_setaffinity},
     sys::reboot::{RebootMode, reboot},
-    unistd::Pid,
 };
 
 use crate::{
     live::{
-        LiveWorld,
+        LiveWorld, make_repeatable,
         modules::{self, Source},
     },
     serve,
@@ -93,7 +91,7 @@ fn work(channel: &mut Option<File>, probe: bool) -> Result<()> {
     // Background compaction moves zspages: an input that nobody asked for.
     let path = "/proc/sys/vm/compaction_proactiveness";
     fs::write(path, "0").with_context(|| format!("writing {path}"))?;
-    pin()?;
+    make_repeatable()?;
     let available = match fs::read_to_string(AVAILABLE) {
         Ok(list) => modules::parse(&list)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -110,15 +108,6 @@ fn load_modules() -> Result<()> {
         on_console(&format!("doing without the module {missing}"));
     }
     Ok(())
-}
-
-/// Stays on one CPU, so that what the kernel does for us happens there, in one order.
-///
-/// # Errors
-/// When the kernel refuses.
-pub fn pin() -> Result<()> {
-    let mut cpus = CpuSet::new();
-    cpus.set(0).and_then(|()| sched_setaffinity(Pid::from_raw(0), &cpus)).context("staying on CPU 0")
 }
 
 /// The port to the runner, connected.

@@ -4,6 +4,7 @@
 //! * [`world`] is what an operation is carried out on; [`executor`] carries it out and observes,
 //!   with the same code for a machine and for the model.
 //! * [`live`] is the world of a real machine.
+//! * [`sim`] (feature `sim`) is the world of the model.
 //! * [`serve`] is the conversation, [`init`] what must be done first when the agent is the only
 //!   program on the machine.
 pub mod executor;
@@ -13,7 +14,11 @@ mod memory;
 mod observe;
 pub mod protocol;
 pub mod serve;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod world;
 
 pub use executor::execute;
+#[cfg(feature = "sim")]
+pub use sim::SimWorld;
 pub use world::{Seen, Trouble, World};

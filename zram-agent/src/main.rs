@@ -5,7 +5,7 @@ use std::{io, process::ExitCode};
 use anyhow::Result;
 use zram_agent::{
     init,
-    live::{LiveWorld, modules::Source},
+    live::{LiveWorld, make_repeatable, modules::Source},
     serve,
 };
 
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 }
 
 fn on_this_machine(probe: bool) -> Result<()> {
-    init::pin()?;
+    make_repeatable()?;
     let mut world = LiveWorld::new(Source::Modprobe, probe)?;
     let served = world
         .hello()

@@ -11,4 +11,4 @@ pub mod sim;
 pub use live::LiveHost;
 pub use port::{Buffer, Iovec, Port, SetupError};
 #[cfg(feature = "sim")]
-pub use sim::{SimHost, Simulated, Surroundings};
+pub use sim::{Compressor, SimHost, Simulated, Surroundings};

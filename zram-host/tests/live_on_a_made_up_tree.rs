@@ -1,4 +1,5 @@
 //! The live side on a tree of ordinary files: which files it touches, and how.
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare its tree has failed")]
 
 use std::{fs, path::Path};
 

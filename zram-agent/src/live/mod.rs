@@ -6,6 +6,7 @@
 mod backing;
 mod kernel_log;
 pub mod modules;
+mod repeatable;
 
 use std::{
     collections::BTreeSet,
@@ -23,6 +24,8 @@ use crate::{
     protocol::{Hello, SlotRow, VERSION},
     world::{Seen, Trouble, World},
 };
+pub use repeatable::make_repeatable;
+
 use backing::Backing;
 use kernel_log::KernelLog;
 use modules::Source;

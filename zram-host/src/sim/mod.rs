@@ -21,7 +21,7 @@ use zram_model::{
     Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, SlotView,
 };
 
-pub use simulated::Simulated;
+pub use simulated::{Compressor, Simulated};
 pub use surroundings::Surroundings;
 
 use crate::port::{Buffer, Iovec, Port};
@@ -50,8 +50,9 @@ struct Seen {
     backing_pages: u64,
     /// Blocks to which a write went, not yet looked at.
     touched: BTreeSet<(u32, u64)>,
-    /// What the backing device holds. The model forgets it when a device is reset; a disk does not.
-    disk: BTreeMap<u64, BlockContent>,
+    /// What the backing device holds, and the algorithm it was compressed with. The model forgets it
+    /// when a device is reset; a disk does not.
+    disk: BTreeMap<u64, (BlockContent, String)>,
 }
 
 impl<E: Surroundings> SimHost<E> {
@@ -110,10 +111,22 @@ impl<E: Surroundings> SimHost<E> {
         self.seen.backing_pages
     }
 
-    /// What a block of the backing device holds.
-    #[must_use]
-    pub fn block(&self, block: u64) -> BlockContent {
-        self.seen.disk.get(&block).cloned().unwrap_or(BlockContent::Untouched)
+    /// The bytes of a block of the backing device. Where the model knows only what was compressed,
+    /// the surroundings say what came out ([`Surroundings::object`]), and a block of which nobody can
+    /// say it reads as zeros.
+    pub fn block(&mut self, block: u64) -> PageBytes {
+        let mut bytes = [0; PAGE_SIZE];
+        match self.seen.disk.get(&block) {
+            None | Some((BlockContent::Untouched, _)) => {}
+            Some((BlockContent::Raw(page), _)) => bytes = **page,
+            Some((BlockContent::Compressed { page, .. } | BlockContent::Unclean { page, .. }, algorithm)) => {
+                let object = self.surroundings.object(algorithm, page).unwrap_or_default();
+                for (byte, object) in bytes.iter_mut().zip(object) {
+                    *byte = object;
+                }
+            }
+        }
+        bytes
     }
 
     /// The slot table.
@@ -142,8 +155,16 @@ impl<E: Surroundings> SimHost<E> {
     fn look_at_blocks(&mut self) {
         for (dev, block) in std::mem::take(&mut self.seen.touched) {
             let content = self.kernel.block(DeviceId(dev), Block(block));
-            self.seen.disk.insert(block, content);
+            self.seen.disk.insert(block, (content, self.algorithm(dev)));
         }
+    }
+
+    /// The device's primary algorithm: the one in brackets.
+    fn algorithm(&self, dev: u32) -> String {
+        let text = self.kernel.read_attr(DeviceId(dev), "comp_algorithm").unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let chosen = text.split_whitespace().find_map(|word| word.strip_prefix('[')?.strip_suffix(']'));
+        chosen.unwrap_or_default().to_owned()
     }
 
     fn exists(&self, dev: u32) -> bool {

@@ -17,6 +17,23 @@ const FOLDERS: &[&str] = &["/", "/dev", "/proc", "/sys", "/tmp"];
 /// Files that every machine has and that are no block devices.
 const FILES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/kmsg", "/proc/version"];
 
+/// A compressor: from algorithm and page to the compressed bytes.
+///
+/// Any function of that form is one.
+pub trait Compressor {
+    /// What the algorithm makes of the page.
+    ///
+    /// # Errors
+    /// The errno with which the kernel's compressor would give up.
+    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<Vec<u8>, Errno>;
+}
+
+impl<F: FnMut(&str, &PageBytes) -> Result<Vec<u8>, Errno>> Compressor for F {
+    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<Vec<u8>, Errno> {
+        self(algorithm, page)
+    }
+}
+
 /// Surroundings made up.
 #[derive(Clone, Debug)]
 pub struct Simulated<C> {
@@ -24,24 +41,19 @@ pub struct Simulated<C> {
     now: u64,
 }
 
-impl<C> Simulated<C>
-where
-    C: FnMut(&str, &PageBytes) -> Result<u32, Errno>,
-{
-    /// With this compressor: algorithm and page to compressed length.
+impl<C: Compressor> Simulated<C> {
+    /// With this compressor.
     pub fn new(compressor: C) -> Self {
         Self { compressor, now: START }
     }
 }
 
-impl<C> Environment for Simulated<C>
-where
-    C: FnMut(&str, &PageBytes) -> Result<u32, Errno>,
-{
+impl<C: Compressor> Environment for Simulated<C> {
     fn emit(&mut self, _event: Event) {}
 
     fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
-        (self.compressor)(algorithm, page)
+        let object = self.compressor.compress(algorithm, page)?;
+        u32::try_from(object.len()).map_err(|_| Errno::EINVAL)
     }
 
     fn boot_seconds(&mut self, _asked: ClockUse) -> u32 {
@@ -65,15 +77,16 @@ where
     }
 }
 
-impl<C> Surroundings for Simulated<C>
-where
-    C: FnMut(&str, &PageBytes) -> Result<u32, Errno>,
-{
+impl<C: Compressor> Surroundings for Simulated<C> {
     fn boot_time(&mut self) -> u64 {
         self.now
     }
 
     fn pass(&mut self, nanoseconds: u64) {
         self.now = self.now.saturating_add(nanoseconds);
+    }
+
+    fn object(&mut self, algorithm: &str, page: &PageBytes) -> Option<Vec<u8>> {
+        self.compressor.compress(algorithm, page).ok()
     }
 }

@@ -17,6 +17,14 @@ pub trait Surroundings: Environment {
 
     /// So many nanoseconds pass.
     fn pass(&mut self, nanoseconds: u64);
+
+    /// What this algorithm makes of a page. The model knows only how long that is; the bytes are
+    /// asked for when somebody looks at a block of the backing device that holds a compressed
+    /// object. `None`: nobody can say.
+    fn object(&mut self, algorithm: &str, page: &PageBytes) -> Option<Vec<u8>> {
+        let _ = (algorithm, page);
+        None
+    }
 }
 
 /// Surroundings of one call, with somebody taking notes.

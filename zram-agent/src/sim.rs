@@ -1,0 +1,168 @@
+//! The world of the model.
+
+use nix::errno::Errno;
+use zram_host::{Buffer, Port, SimHost, Surroundings, sim::BACKING};
+use zram_model::SlotWord;
+use zram_probe::{ClassEntry, Health};
+
+use crate::{
+    protocol::SlotRow,
+    world::{Seen, Trouble, World},
+};
+
+const MILLISECOND: u64 = 1_000_000;
+
+/// A model with a simulated backing device. Every device in it is the test's own.
+#[derive(Clone, Debug)]
+pub struct SimWorld<E> {
+    host: SimHost<E>,
+}
+
+impl<E: Surroundings> SimWorld<E> {
+    /// The world of this host.
+    #[must_use]
+    pub fn new(host: SimHost<E>) -> Self {
+        Self { host }
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &SimHost<E> {
+        &self.host
+    }
+
+    /// The host.
+    pub fn host_mut(&mut self) -> &mut SimHost<E> {
+        &mut self.host
+    }
+}
+
+impl<E: Surroundings> World for SimWorld<E> {
+    fn begin(&mut self, backing_pages: u64) -> Result<(), Trouble> {
+        self.host.restart(backing_pages);
+        Ok(())
+    }
+
+    fn own(&mut self, _dev: u32) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn backing_path(&self) -> &str {
+        BACKING
+    }
+
+    fn read_blocks(&mut self, first: u64, count: u32) -> Result<Vec<u8>, Errno> {
+        let pages = self.host.backing_pages();
+        if pages == 0 {
+            return Err(Errno::ENOENT);
+        }
+        let end = first.saturating_add(u64::from(count)).min(pages);
+        Ok((first..end).flat_map(|block| self.host.block(block)).collect())
+    }
+
+    /// The word of a slot that holds an object is the number of the handle's life: what an
+    /// address on the live side becomes through [`zram_events::Decoder::handle`].
+    fn slot_table(&mut self, dev: u32, _slots: u32) -> Result<Option<Vec<SlotRow>>, Trouble> {
+        let doing = || format!("reading the slot table of the model's zram{dev}");
+        let slots = self.host.slots(dev).map_err(|errno| Trouble::setup(doing(), errno))?;
+        let rows = (0..).zip(slots).map(|(slot, view)| {
+            let word = match view.word {
+                SlotWord::Empty => 0,
+                SlotWord::Fill(word) => word,
+                SlotWord::Handle(life) => u64::from(life.0),
+                SlotWord::Block(block) => block.0,
+            };
+            (view.word, SlotRow { slot, word, flags: view.flags, time: view.access_time })
+        });
+        let stands =
+            |(word, row): &(SlotWord, SlotRow)| *word != SlotWord::Empty || row.flags != 0 || row.time != 0;
+        Ok(Some(rows.filter(stands).map(|(_, row)| row).collect()))
+    }
+
+    fn classes(&mut self, dev: u32) -> Result<Vec<ClassEntry>, Trouble> {
+        let doing = || format!("reading the classes of the model's zram{dev}");
+        let classes = self.host.classes(dev).map_err(|errno| Trouble::setup(doing(), errno))?;
+        let entries = classes.into_iter().map(|class| ClassEntry {
+            nominal: class.nominal,
+            index: class.index,
+            size: class.size,
+            objects: class.objects,
+            pages: class.pages,
+            stats: class.stats,
+        });
+        Ok(entries.collect())
+    }
+
+    fn take_events(&mut self) -> Result<Seen, Trouble> {
+        Ok(Seen::Events(self.host.take_events()))
+    }
+
+    fn health(&mut self) -> Result<Option<Health>, Trouble> {
+        Ok(None)
+    }
+
+    fn kernel_log(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn sleep(&mut self, millis: u32) {
+        self.host.surroundings_mut().pass(u64::from(millis) * MILLISECOND);
+    }
+
+    /// There is only one clock.
+    fn steady_clock(&mut self) {}
+}
+
+impl<E: Surroundings> Port for SimWorld<E> {
+    fn hot_add(&mut self) -> Result<u32, Errno> {
+        self.host.hot_add()
+    }
+
+    fn hot_remove(&mut self, text: &[u8]) -> Result<usize, Errno> {
+        self.host.hot_remove(text)
+    }
+
+    fn devices(&mut self) -> Result<Vec<u32>, Errno> {
+        self.host.devices()
+    }
+
+    fn read_attr(&mut self, dev: u32, name: &str) -> Result<Vec<u8>, Errno> {
+        self.host.read_attr(dev, name)
+    }
+
+    fn write_attr(&mut self, dev: u32, name: &str, text: &[u8]) -> Result<usize, Errno> {
+        self.host.write_attr(dev, name, text)
+    }
+
+    fn hold(&mut self, dev: u32) -> Result<(), Errno> {
+        self.host.hold(dev)
+    }
+
+    fn release(&mut self, dev: u32) -> Result<(), Errno> {
+        self.host.release(dev)
+    }
+
+    fn write(&mut self, dev: u32, at: u64, buffer: Buffer<'_>) -> Result<usize, Errno> {
+        self.host.write(dev, at, buffer)
+    }
+
+    fn read(&mut self, dev: u32, at: u64, buffer: Buffer<'_>) -> Result<usize, Errno> {
+        self.host.read(dev, at, buffer)
+    }
+
+    fn discard(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
+        self.host.discard(dev, at, bytes)
+    }
+
+    fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
+        self.host.zero_out(dev, at, bytes)
+    }
+
+    fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {
+        self.host.block_state(dev, position, bytes)
+    }
+
+    fn boot_time(&mut self) -> u64 {
+        self.host.boot_time()
+    }
+}
