@@ -1,0 +1,150 @@
+//! The executor on the model: the example programs of the documentation, and every operation.
+#![expect(clippy::unwrap_used, reason = "a test whose program cannot be read has failed")]
+
+use std::{fs, path::Path};
+
+use zram_agent::{
+    SimWorld, Trouble, execute,
+    protocol::{Content, Data, Layout, Observation, Op, Outcome, Piece, READABLE, Text, guard_page},
+};
+use zram_host::{SimHost, Simulated};
+use zram_model::{Errno, PageBytes, Profile};
+
+/// A stand-in for a compressor: what is left of a page without the run of one byte at its end. Its
+/// lengths are right for no algorithm, and just as good for the paths through the driver.
+fn trim(_algorithm: &str, page: &PageBytes) -> Result<Vec<u8>, Errno> {
+    let last = page[page.len() - 1];
+    let end = page.iter().rposition(|byte| *byte != last).map_or(1, |at| at + 2);
+    Ok(page[..end].to_vec())
+}
+
+type World = SimWorld<Simulated<fn(&str, &PageBytes) -> Result<Vec<u8>, Errno>>>;
+
+fn world() -> World {
+    SimWorld::new(SimHost::new(Profile::debian_7_2(), Simulated::new(trim)))
+}
+
+fn run(program: &str) -> Vec<(Op, Observation)> {
+    let mut world = world();
+    let ops = program.lines().map(|line| serde_json::from_str::<Op>(line).unwrap());
+    (0..).zip(ops).map(|(n, op)| (op.clone(), execute(n, &op, &mut world).unwrap())).collect()
+}
+
+fn example(name: &str) -> Vec<(Op, Observation)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples");
+    run(&fs::read_to_string(folder.join(name)).unwrap())
+}
+
+/// Outcomes in short, one per line.
+fn outcomes(run: &[(Op, Observation)]) -> String {
+    let line = |(op, observation): &(Op, Observation)| {
+        let outcome = match &observation.outcome {
+            Outcome::Ok(value) => value.to_string(),
+            Outcome::Errno(name) => name.clone(),
+        };
+        format!("{}: {outcome}\n", op.name())
+    };
+    run.iter().map(line).collect()
+}
+
+#[test]
+fn the_tour_of_the_documentation() {
+    insta::assert_snapshot!(outcomes(&example("tour.ndjson")));
+}
+
+#[test]
+fn compressed_writeback_of_the_documentation() {
+    let run = example("compressed-writeback.ndjson");
+    insta::assert_snapshot!(outcomes(&run));
+    let page = |seed| Content::Text { seed }.bytes().to_vec();
+    let data = |n: usize| run[n].1.data.clone().unwrap();
+    let Data::Blocks(block) = data(11) else { panic!("no blocks") };
+    // The stand-in leaves a text as it is, so the slot is huge, and its block is the page.
+    assert_eq!(block.0, page(1));
+    let Data::Memory(read) = data(12) else { panic!("no memory") };
+    assert_eq!(read.0, page(1));
+}
+
+#[test]
+fn observations_survive_json() {
+    for (_, observation) in example("tour.ndjson") {
+        let text = serde_json::to_string(&observation).unwrap();
+        assert_eq!(serde_json::from_str::<Observation>(&text).unwrap(), observation);
+    }
+}
+
+#[test]
+fn every_readable_attribute_is_observed_after_every_operation() {
+    for (_, observation) in example("tour.ndjson") {
+        for view in observation.devices.values() {
+            assert_eq!(view.attrs.len(), READABLE.len());
+            assert!(view.attrs.values().all(|text| matches!(text, Text::Read(_))), "{view:?}");
+        }
+    }
+}
+
+#[test]
+fn the_slot_table_is_there_once_there_are_slots() {
+    let run = example("tour.ndjson");
+    let slots = |n: usize| run[n].1.devices[&0].slots.clone();
+    assert_eq!(slots(1), None);
+    assert_eq!(slots(4), Some(vec![]));
+    // Slot 0 holds zeros: the fill word 0, and a flag that says so.
+    let rows = slots(5).unwrap();
+    assert_eq!(rows.iter().map(|row| row.slot).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    assert_eq!((rows[0].word, rows[1].word), (0, 0x0123_4567_89ab_cdef));
+    assert_ne!(rows[0].flags, 0);
+}
+
+#[test]
+fn a_program_begins_anew() {
+    let program = r#"{"op":"begin","backing_pages":2}
+{"op":"add"}
+{"op":"add"}
+{"op":"begin","backing_pages":0}
+{"op":"add"}
+{"op":"set","dev":0,"attr":"backing_dev","value":"$BACKING"}
+{"op":"blocks","first":0,"count":1}"#;
+    let run = run(program);
+    assert_eq!(run[2].1.devices.len(), 2);
+    assert!(run[3].1.devices.is_empty());
+    assert_eq!(run[4].1.outcome, Outcome::Ok(0));
+    assert_eq!(run[5].1.outcome, Outcome::Errno("ENOENT".into()));
+    assert_eq!(run[6].1.outcome, Outcome::Errno("ENOENT".into()));
+}
+
+#[test]
+fn a_read_brings_the_guard_bytes_around_it() {
+    let program = r#"{"op":"begin","backing_pages":0}
+{"op":"add"}
+{"op":"set","dev":0,"attr":"disksize","value":"1M"}
+{"op":"write","dev":0,"slot":0,"pages":[{"kind":"random","seed":5}]}
+{"op":"read","dev":0,"slot":0,"count":1,"layout":[{"offset":0,"len":2048},{"offset":2048,"len":2048}]}
+{"op":"read","dev":0,"slot":300,"count":1}"#;
+    let run = run(program);
+    let Some(Data::Memory(nothing_read)) = &run[5].1.data else { panic!("no memory") };
+    assert_eq!((&run[5].1.outcome, &nothing_read.0), (&Outcome::Ok(0), &guard_page(0).to_vec()));
+    // This kernel writes whole pages whatever the pieces are: the guard bytes show it.
+    let Some(Data::Memory(read)) = &run[4].1.data else { panic!("no memory") };
+    assert_eq!(read.0.len(), 8192);
+    assert_ne!(read.0[2048..4096], guard_page(0)[2048..]);
+}
+
+#[test]
+fn what_cannot_be_meant_is_trouble_and_no_answer() {
+    let mut world = world();
+    let zero = vec![Content::Zero];
+    let layout = Layout(vec![Piece { offset: 0, len: 100 }]);
+    for op in [
+        Op::Write { dev: 0, slot: 0, pages: zero.clone(), layout },
+        Op::Write { dev: 0, slot: u64::MAX, pages: zero, layout: Layout::default() },
+        Op::Read { dev: 0, slot: 0, count: 5000, layout: Layout::default() },
+        Op::Discard { dev: 0, slot: 0, count: u64::MAX },
+        Op::Blocks { first: 0, count: 1 << 20 },
+        Op::State { dev: 0, position: 0, bytes: u32::MAX },
+        Op::Sleep { millis: u32::MAX },
+    ] {
+        let trouble = execute(0, &op, &mut world).unwrap_err();
+        assert!(matches!(trouble, Trouble::Layout(_) | Trouble::TooMuch { .. }), "{op:?}: {trouble}");
+    }
+}
