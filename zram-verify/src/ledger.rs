@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 use zram_agent::protocol::Boundary;
 use zram_events::Event;
+use zram_host::{Simulated, Surroundings};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, BlockContent, ClockUse, Completion, Environment, Errno, PAGE_SIZE,
     PageBytes, Step,
@@ -18,7 +19,7 @@ use zram_model::{
 
 use crate::{
     codec::Algorithm,
-    compare::events::{Projection, line},
+    compare::events::Projection,
     observed::{Observed, seconds},
 };
 
@@ -245,9 +246,9 @@ impl Environment for Ledger {
         }
     }
 
-    fn open_backing(&mut self, _path: &str) -> Result<u64, Errno> {
-        // The world around the model knows its backing device; any other path is not there.
-        Err(Errno::ENOENT)
+    fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
+        // The host around the model knows its backing device; of other paths, what every machine has.
+        Simulated::new(no_compressor).open_backing(path)
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
@@ -293,10 +294,17 @@ impl Environment for Ledger {
     }
 }
 
-/// The next few observed events, for messages.
-#[must_use]
-pub fn upcoming(ledger: &Ledger) -> Vec<String> {
-    ledger.observed.iter().skip(ledger.cursor).take(3).map(line).collect()
+fn no_compressor(_algorithm: &str, _page: &PageBytes) -> Result<Vec<u8>, Errno> {
+    Err(Errno::EINVAL)
+}
+
+impl Surroundings for Ledger {
+    fn boot_time(&mut self) -> u64 {
+        self.clock.before
+    }
+
+    /// Time is what the observations say it is.
+    fn pass(&mut self, _nanoseconds: u64) {}
 }
 
 #[cfg(test)]
@@ -304,6 +312,21 @@ mod tests {
     use zram_events::{Block, DeviceId, SlotIndex};
 
     use super::*;
+
+    fn everything() -> Projection {
+        let attached = zram_events::Kind::ALL.iter().map(|kind| zram_probe::Attached {
+            kind: *kind,
+            symbol: String::new(),
+            module: None,
+            how: String::new(),
+        });
+        Projection::Probes(zram_probe::Coverage {
+            kernel: String::new(),
+            object_sha256: String::new(),
+            attached: attached.collect(),
+            unobservable: Vec::new(),
+        })
+    }
 
     fn ledger(events: Vec<Event>) -> Ledger {
         let observation = zram_agent::protocol::Observation {
@@ -318,7 +341,7 @@ mod tests {
             kernel_log: Vec::new(),
         };
         let observed = Observed { observation, events: Some(events), external: 0, memory: None, blocks: None };
-        let mut ledger = Ledger::new(Projection::Everything);
+        let mut ledger = Ledger::new(everything());
         ledger.open(&observed, 6);
         ledger.times.insert((0, 1), 6);
         ledger.times.insert((0, 2), 4);

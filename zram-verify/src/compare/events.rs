@@ -57,8 +57,6 @@ pub enum Projection {
     Blind,
     /// There are probes, with these gaps.
     Probes(Coverage),
-    /// The other side is a model, which shows everything.
-    Everything,
 }
 
 impl Projection {
@@ -67,7 +65,6 @@ impl Projection {
     pub fn sees(&self, event: &Event) -> bool {
         match self {
             Self::Blind => false,
-            Self::Everything => true,
             Self::Probes(coverage) => coverage.observes(kind_of(event)),
         }
     }

@@ -1,0 +1,309 @@
+//! Holds the model against a kernel, operation by operation.
+//!
+//! The kernel goes first; its answer feeds the model's ledger; the model carries the same operation
+//! out; then the two answers are compared. The checker knows nothing of where answers come from: a
+//! live machine, a recorded trace and a model that plays the kernel are the same to it.
+
+use zram_agent::protocol::{Data, Hello, Observation, Op};
+use zram_events::{Decoder, Event};
+use zram_model::Profile;
+
+use crate::{
+    compare::{
+        Comparer, Level, Strength, Tally,
+        blocks::{self, Store},
+        classes,
+        events::{self, Projection},
+        slots, surface,
+    },
+    divergence::Difference,
+    facts::{self, HugeBorder},
+    kernel_log,
+    ledger::{Inputs, Ledger},
+    model::Model,
+    observed::{Observed, seconds},
+    trace::Step,
+    trouble::Trouble,
+};
+
+/// The model, and what is needed to compare it with a kernel.
+#[derive(Clone, Debug)]
+pub struct Checker {
+    model: Model,
+    decoder: Decoder,
+    projection: Projection,
+    store: Store,
+    attributes: Vec<String>,
+    attributes_compared: bool,
+    operation: usize,
+    border: HugeBorder,
+    /// What was compared so far.
+    pub tally: Tally,
+    /// Events observed so far.
+    pub events: u64,
+}
+
+/// What came of one operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// What differs; empty when the two agree.
+    pub differences: Vec<Difference>,
+    /// What was observed, decoded.
+    pub observed: Observed,
+    /// What the model emitted.
+    pub expected_events: Vec<Event>,
+}
+
+impl Checker {
+    /// A checker for the kernel that greets so.
+    #[must_use]
+    pub fn new(profile: Profile, hello: &Hello) -> Self {
+        let projection = match &hello.coverage {
+            Some(coverage) => Projection::Probes(coverage.clone()),
+            None => Projection::Blind,
+        };
+        Self {
+            model: Model::new(profile, Ledger::new(projection.clone())),
+            decoder: Decoder::new(),
+            projection,
+            store: Store::default(),
+            attributes: hello.attributes.clone(),
+            attributes_compared: false,
+            operation: 0,
+            border: HugeBorder::default(),
+            tally: Tally::default(),
+            events: 0,
+        }
+    }
+
+    /// The inputs that the model was given.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        self.model.inputs()
+    }
+
+    /// Operations checked so far.
+    #[must_use]
+    pub fn operation(&self) -> usize {
+        self.operation
+    }
+
+    /// Starts counting operations from here: used when several runs share a checker's tally.
+    pub fn continue_from(&mut self, operation: usize) {
+        self.operation = operation;
+    }
+
+    /// Checks one operation and the kernel's answer to it.
+    ///
+    /// # Errors
+    /// When the answer cannot be used: something was lost, the kernel complained, or the model's side
+    /// cannot carry the operation out.
+    pub fn check(&mut self, op: &Op, observation: Observation) -> Result<Checked, Trouble> {
+        let operation = self.operation;
+        let observed = Observed::new(op, observation, &mut self.decoder)
+            .map_err(|reason| Trouble::Unusable { operation, reason })?;
+        self.check_observed(op, observed)
+    }
+
+    /// Checks a step of a trace.
+    ///
+    /// # Errors
+    /// As [`Checker::check`].
+    pub fn check_step(&mut self, step: &Step) -> Result<Checked, Trouble> {
+        let operation = self.operation;
+        let observed =
+            step.observed(&mut self.decoder).map_err(|reason| Trouble::Unusable { operation, reason })?;
+        self.check_observed(&step.op, observed)
+    }
+
+    fn check_observed(&mut self, op: &Op, observed: Observed) -> Result<Checked, Trouble> {
+        let operation = self.operation;
+        fit(&observed.observation, operation)?;
+        self.operation += 1;
+        self.events += observed.events.as_ref().map_or(0, |events| events.len() as u64);
+        let candidates = idle_seconds(op, &observed);
+        let before = (candidates.len() > 1).then(|| (self.model.clone(), self.store.clone()));
+        let mut first: Option<(Model, Store, Comparer)> = None;
+        for second in candidates {
+            if let (Some((model, store)), Some(_)) = (&before, &first) {
+                (self.model, self.store) = (model.clone(), store.clone());
+            }
+            let comparer = self.compare(op, &observed, second, operation)?;
+            let agrees = comparer.differences.is_empty();
+            if agrees || first.is_none() {
+                first = Some((self.model.clone(), self.store.clone(), comparer));
+            }
+            if agrees {
+                break;
+            }
+        }
+        let Some((model, store, comparer)) = first else {
+            return Err(Trouble::Model { operation, reason: "no second to try".to_owned() });
+        };
+        (self.model, self.store) = (model, store);
+        self.tally.absorb(&comparer.tally);
+        let expected_events = self.model.ledger().emitted.clone();
+        Ok(Checked { differences: comparer.differences, observed, expected_events })
+    }
+
+    /// Comparisons that can be made only when everything has been seen.
+    pub fn finish(&mut self) -> Vec<Difference> {
+        let mut comparer = Comparer::default();
+        self.border.compare(&mut comparer, self.model.huge_class_size());
+        self.tally.absorb(&comparer.tally);
+        comparer.differences
+    }
+
+    fn compare(
+        &mut self,
+        op: &Op,
+        observed: &Observed,
+        idle_second: u32,
+        operation: usize,
+    ) -> Result<Comparer, Trouble> {
+        if matches!(op, Op::Begin { .. }) {
+            self.store.clear();
+        }
+        self.model.ledger_mut().open(observed, idle_second);
+        let expected = self
+            .model
+            .execute(operation, op)
+            .map_err(|reason| Trouble::Model { operation, reason })?;
+        let mut comparer = Comparer::default();
+        surface::compare(&mut comparer, &expected, observed, &self.model.ledger().undetermined);
+        self.compare_events(&mut comparer, observed);
+        self.compare_inputs(&mut comparer);
+        self.compare_slots(&mut comparer, &expected, observed);
+        self.compare_blocks(&mut comparer, op, observed);
+        if let (Some(Data::Classes(ours)), Some(Data::Classes(theirs))) =
+            (&expected.data, &observed.observation.data)
+        {
+            classes::compare(&mut comparer, ours, theirs);
+        }
+        self.compare_attributes(&mut comparer, &expected);
+        Ok(comparer)
+    }
+
+    fn compare_events(&mut self, comparer: &mut Comparer, observed: &Observed) {
+        let expected = &self.model.ledger().emitted;
+        match &observed.events {
+            Some(theirs) => {
+                events::compare(comparer, expected, theirs, &self.projection);
+                self.border.see(theirs);
+            }
+            None => events::compare(comparer, expected, &[], &Projection::Blind),
+        }
+    }
+
+    /// The inputs taken in this operation, each held against what it can be.
+    fn compare_inputs(&self, comparer: &mut Comparer) {
+        let ledger = self.model.ledger();
+        for length in &ledger.lengths {
+            match length.predicted {
+                Some(predicted) => {
+                    let field = || format!("compressed length ({})", length.algorithm);
+                    comparer.same(Level::L2, Strength::Exact, field, &predicted, &length.observed);
+                }
+                None => comparer.tally.skip(
+                    Level::L2,
+                    "a compressed length",
+                    format!("there is no exact codec for {}", length.algorithm),
+                    1,
+                ),
+            }
+        }
+        comparer.tally.count(Level::L1, Strength::SetMembership, ledger.seconds_checked);
+        for second in &ledger.impossible {
+            let (low, high) = second.possible;
+            comparer.differ(
+                Level::L1,
+                Strength::SetMembership,
+                format!("zram{} slot {}: second of access", second.dev, second.slot),
+                format!("{low} to {high}, by the clocks around the operation"),
+                second.shown.to_string(),
+                Vec::new(),
+            );
+        }
+    }
+
+    fn compare_slots(&self, comparer: &mut Comparer, expected: &Observation, observed: &Observed) {
+        let ours = |word: u64| u32::try_from(word).ok();
+        let theirs = |address: u64| self.decoder.handle(address).map(|life| life.0);
+        for (dev, view) in &expected.devices {
+            let Some(other) = observed.observation.devices.get(dev) else { continue };
+            match (&view.slots, &other.slots) {
+                (Some(rows), Some(other_rows)) => {
+                    slots::compare(comparer, *dev, (rows, &ours), (other_rows, &theirs));
+                }
+                (Some(rows), None) => comparer.tally.skip(
+                    Level::L3,
+                    "a row of the slot table",
+                    "there is no snapshot of the slot table",
+                    rows.len() as u64,
+                ),
+                (None, Some(rows)) if !rows.is_empty() => {
+                    let rows = rows.len();
+                    comparer.same(
+                        Level::L3,
+                        Strength::AtQuiescence,
+                        || format!("zram{dev}: rows of the slot table"),
+                        &0,
+                        &rows,
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn compare_blocks(&mut self, comparer: &mut Comparer, op: &Op, observed: &Observed) {
+        if let Op::Set { dev, attr, .. } = op
+            && attr == "writeback"
+        {
+            let algorithm = self.model.algorithm(*dev);
+            for (block, content) in self.model.blocks(*dev) {
+                self.store.note(block, content, &algorithm);
+            }
+        }
+        if let (Op::Blocks { first, .. }, Some(pages)) = (op, &observed.blocks) {
+            blocks::compare(comparer, *first, pages, &self.store);
+        }
+    }
+
+    /// Once: the names in a device's folder.
+    fn compare_attributes(&mut self, comparer: &mut Comparer, expected: &Observation) {
+        if self.attributes_compared {
+            return;
+        }
+        if let Some(dev) = expected.devices.keys().next() {
+            self.attributes_compared = true;
+            facts::compare_attributes(comparer, &self.model, *dev, &self.attributes);
+        }
+    }
+}
+
+/// Seconds from which the age in a write to `idle` may have been counted.
+fn idle_seconds(op: &Op, observed: &Observed) -> Vec<u32> {
+    let (low, high) = seconds(observed.observation.clock);
+    match op {
+        Op::Set { attr, .. } if attr == "idle" && low != high => (low..=high.min(low + 2)).collect(),
+        _ => vec![high],
+    }
+}
+
+/// Whether an answer can be trusted at all.
+fn fit(observation: &Observation, operation: usize) -> Result<(), Trouble> {
+    if let Some(splat) = kernel_log::first_splat(&observation.kernel_log) {
+        return Err(Trouble::Splat { operation, kind: splat.kind, line: splat.line });
+    }
+    match &observation.health {
+        Some(health) if !health.is_clean() => Err(Trouble::Lost {
+            operation,
+            counters: format!(
+                "reserve failures {}, recursion misses {}, missed {}, faults {}",
+                health.reserve_failures, health.recursion_misses, health.missed, health.faults
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
