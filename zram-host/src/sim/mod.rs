@@ -307,7 +307,14 @@ impl<E: Surroundings> Port for SimHost<E> {
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {
-        self.kernel.block_state(DeviceId(dev), position, bytes).map(|(text, _)| text).map_err(errno)
+        let read = self.kernel.block_state(DeviceId(dev), position, bytes).map_err(errno);
+        // The file is opened first; then a position beyond the largest file is refused before zram sees it.
+        let end = position.checked_add(bytes as u64).and_then(|end| i64::try_from(end).ok());
+        match read {
+            Err(Errno::ENOENT) => Err(Errno::ENOENT),
+            _ if end.is_none() => Err(Errno::EINVAL),
+            read => read.map(|(text, _)| text),
+        }
     }
 
     fn boot_time(&mut self) -> u64 {
