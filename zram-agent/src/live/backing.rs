@@ -12,7 +12,7 @@ use std::{
 use nix::errno::Errno;
 use zram_host::live::read_direct;
 
-use super::modules::{Source, is_loaded, unload};
+use super::modules::{Source, is_built_in, is_loaded, unload};
 use crate::{memory::Arena, protocol::Layout, world::Trouble};
 
 const MODULE: &str = "brd";
@@ -32,12 +32,16 @@ pub(super) struct Backing {
 impl Backing {
     /// None yet.
     pub(super) fn new(source: Source) -> Result<Self, Trouble> {
+        if is_built_in(MODULE) {
+            return Err(unfit(
+                "brd is built into this kernel, so that its RAM disk can be neither emptied nor given a size; \
+                 build it as a module (CONFIG_BLK_DEV_RAM=m)",
+            ));
+        }
         if is_loaded(MODULE) {
-            let busy = io::Error::new(
-                io::ErrorKind::ResourceBusy,
+            return Err(unfit(
                 "the module brd is loaded already, and its RAM disks may hold somebody's data; unload it first",
-            );
-            return Err(Trouble::setup("making a backing device", busy));
+            ));
         }
         Ok(Self { source, loaded: false, attributes: ATTRIBUTES.into() })
     }
@@ -94,4 +98,8 @@ impl Backing {
         let read = read_direct(Path::new(PATH), at, arena.buffer())?;
         Ok(arena.bytes()[..read].to_vec())
     }
+}
+
+fn unfit(why: &'static str) -> Trouble {
+    Trouble::setup("making a backing device", io::Error::new(io::ErrorKind::ResourceBusy, why))
 }

@@ -122,6 +122,11 @@ pub(super) fn is_loaded(name: &str) -> bool {
     fs::exists(format!("/sys/module/{name}")).unwrap_or(false)
 }
 
+/// Whether what is loaded under this name is part of the kernel image: then nobody counts its users.
+pub(super) fn is_built_in(name: &str) -> bool {
+    is_loaded(name) && !fs::exists(format!("/sys/module/{name}/refcnt")).unwrap_or(true)
+}
+
 /// Where a module comes from that is loaded while the agent runs.
 #[derive(Clone, Debug)]
 pub enum Source {
