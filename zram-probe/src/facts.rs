@@ -7,6 +7,7 @@ use zram_events::layout::Layout;
 use crate::{
     btf::{Btf, BtfError},
     error::ProbeError,
+    listing::Listing,
     offsets,
     plan::{Facts, Function},
     table::{Home, PROBES},
@@ -14,12 +15,6 @@ use crate::{
 
 /// BTF of the kernel and of its modules, as files.
 const BTF_FOLDER: &str = "/sys/kernel/btf";
-
-/// Where ftrace lists what it can patch; either may be mounted.
-const TRACEABLE: [&str; 2] = [
-    "/sys/kernel/tracing/available_filter_functions",
-    "/sys/kernel/debug/tracing/available_filter_functions",
-];
 
 /// The kernel's BTF as bytes.
 pub(crate) struct BtfFiles {
@@ -111,40 +106,18 @@ impl KernelBtf<'_> {
 
     /// Everything the planner asks about.
     pub(crate) fn facts(&self) -> Result<Facts, ProbeError> {
-        let traceable = TRACEABLE.iter().find_map(|path| fs::read_to_string(path).ok());
-        let listed = traceable.as_deref().map(traceable_functions);
+        let listing = Listing::read();
         let mut functions = BTreeMap::new();
         for probe in PROBES {
             let (btf, module) = self.home(probe.home);
             for target in probe.targets {
                 let Some(prototype) = btf.prototype(target.symbol).map_err(bad("zram"))? else { continue };
-                let key = (target.symbol, module);
-                let copies = listed.as_ref().map(|listed| listed.get(&key).copied().unwrap_or(0));
-                functions.insert(
-                    target.symbol.to_owned(),
-                    Function {
-                        module: module.map(str::to_owned),
-                        prototype: Some(prototype),
-                        traceable: copies.map(|copies| copies > 0),
-                        copies: copies.unwrap_or(1).max(1),
-                    },
-                );
+                let copies = listing.copies(target.symbol, module);
+                let function =
+                    Function { module: module.map(str::to_owned), prototype: Some(prototype), copies };
+                functions.insert(target.symbol.to_owned(), function);
             }
         }
         Ok(Facts { functions, layout: self.layout()? })
     }
-}
-
-/// `available_filter_functions`: a name per line, the module in brackets; how often each occurs.
-fn traceable_functions(text: &str) -> BTreeMap<(&str, Option<&str>), usize> {
-    let wanted: Vec<&str> =
-        PROBES.iter().flat_map(|probe| probe.targets).map(|target| target.symbol).collect();
-    let mut found = BTreeMap::new();
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        let Some(name) = words.next().filter(|name| wanted.contains(name)) else { continue };
-        let module = words.next().and_then(|word| word.strip_prefix('[')?.strip_suffix(']'));
-        *found.entry((name, module)).or_insert(0) += 1;
-    }
-    found
 }

@@ -15,6 +15,7 @@ pub mod coverage;
 pub mod error;
 mod facts;
 pub mod health;
+mod listing;
 mod load;
 pub mod offsets;
 pub mod plan;

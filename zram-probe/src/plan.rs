@@ -22,9 +22,8 @@ pub struct Function {
     pub module: Option<String>,
     /// What BTF says of it; none if BTF does not know it.
     pub prototype: Option<Prototype>,
-    /// Whether ftrace can patch it; none if the kernel's list could not be read.
-    pub traceable: Option<bool>,
-    /// How many functions of that module have this name.
+    /// How many functions of this name the kernel lists in that module, among those that can be
+    /// patched where that list could be read.
     pub copies: usize,
 }
 
@@ -86,6 +85,9 @@ fn module_of(facts: &Facts, target: &Target, hook: Hook) -> Result<Option<String
             "this kernel has no function {symbol} of its own (inlined, renamed, or not built in)"
         ));
     };
+    if function.copies == 0 {
+        return Err(format!("{symbol} is in BTF, but not where the kernel lists functions to be probed"));
+    }
     if function.copies > 1 {
         return Err(format!(
             "{} functions are called {symbol}: which one would be probed is not defined",
@@ -99,9 +101,6 @@ fn module_of(facts: &Facts, target: &Target, hook: Hook) -> Result<Option<String
             };
             if !suits(target, prototype) {
                 return Err(format!("{symbol} is not what the program reads: it is {prototype}"));
-            }
-            if function.traceable == Some(false) {
-                return Err(format!("ftrace cannot patch {symbol}"));
             }
         }
     }

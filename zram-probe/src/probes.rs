@@ -1,6 +1,11 @@
 //! The probes in place.
 
-use std::{fmt, os::fd::AsFd as _, thread, time::Duration};
+use std::{
+    fmt,
+    os::fd::AsFd as _,
+    thread,
+    time::{Duration, Instant},
+};
 
 use aya::{
     Ebpf,
@@ -52,10 +57,13 @@ impl Probes {
     /// # Errors
     /// When a required probe cannot be placed: says which, where and why.
     pub fn attach() -> Result<Self, ProbeError> {
+        let started = Instant::now();
         let files = BtfFiles::read()?;
         files.with(|btf| {
+            debug!("BTF read after {:?}", started.elapsed());
             let facts = btf.facts()?;
             let plan = plan::plan(&facts);
+            debug!("planned after {:?}", started.elapsed());
             if !plan.missing.is_empty() {
                 let reasons: Vec<String> =
                     plan.missing.iter().map(|(program, reason)| format!("{program}: {reason}")).collect();
@@ -65,8 +73,9 @@ impl Probes {
                 });
             }
             let mut ebpf = load::maps(&facts.layout)?;
+            debug!("maps made after {:?}", started.elapsed());
             let programs = load::programs(&ebpf, &facts.layout, &plan, btf)?;
-            debug!("{} programs attached", programs.len());
+            debug!("{} programs attached after {:?}", programs.len(), started.elapsed());
             let snapshots = match plan.no_snapshot {
                 None => Ok(Snapshots::take(&mut ebpf)?),
                 Some(ref reason) => Err(reason.clone()),

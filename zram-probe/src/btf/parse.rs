@@ -68,7 +68,7 @@ pub(super) enum Kind {
 
 /// One type, decoded as far as all types are alike.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Type {
+pub(super) struct Type<'a> {
     pub(super) kind: Kind,
     pub(super) name: u32,
     /// Number of members, parameters, …
@@ -77,8 +77,8 @@ pub(super) struct Type {
     pub(super) kind_flag: bool,
     /// Size in bytes, or the type referred to.
     pub(super) size_or_type: u32,
-    /// Where what follows begins.
-    pub(super) tail: usize,
+    /// What follows: members, parameters, …
+    pub(super) tail: &'a [u8],
 }
 
 /// A BTF blob; a module's is read together with the kernel's ("split BTF"), whose numbering of
@@ -104,7 +104,8 @@ pub(super) fn number(data: &[u8], at: usize, what: &'static str) -> Result<u32, 
     Ok(u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
 
-fn decode(data: &[u8], at: usize, id: u32) -> Result<(Type, usize), BtfError> {
+/// The type at `at`, and where the next one begins.
+fn decode(data: &[u8], at: usize, id: u32) -> Result<(Type<'_>, usize), BtfError> {
     let word = |n: usize| number(data, at + 4 * n, "a type");
     let (name, info, size_or_type) = (word(0)?, word(1)?, word(2)?);
     let count = (info & 0xffff) as usize;
@@ -126,11 +127,8 @@ fn decode(data: &[u8], at: usize, id: u32) -> Result<(Type, usize), BtfError> {
         19 => (Kind::Enum, 12 * count),
         kind => return Err(BtfError::Kind { id, kind }),
     };
-    let tail = at + TYPE_BYTES;
-    let end = tail + tail_bytes;
-    if end > data.len() {
-        return Err(BtfError::Short { what: "a type", at: data.len() });
-    }
+    let end = at + TYPE_BYTES + tail_bytes;
+    let tail = data.get(at + TYPE_BYTES..end).ok_or(BtfError::Short { what: "a type", at: data.len() })?;
     Ok((Type { kind, name, count, kind_flag: info >> 31 == 1, size_or_type, tail }, end))
 }
 
@@ -210,13 +208,13 @@ impl<'a> Btf<'a> {
         Ok(&rest[..end])
     }
 
-    /// A type by its number, and the bytes its tail lies in.
-    pub(super) fn ty(&self, id: u32) -> Result<(Type, &'a [u8]), BtfError> {
+    /// A type by its number.
+    pub(super) fn ty(&self, id: u32) -> Result<Type<'a>, BtfError> {
         if id < self.first {
             return self.base.ok_or(BtfError::NoType { id })?.ty(id);
         }
         let start = self.starts.get((id - self.first) as usize).ok_or(BtfError::NoType { id })?;
-        Ok((decode(self.data, *start, id)?.0, self.data))
+        Ok(decode(self.data, *start, id)?.0)
     }
 
     /// The number of a structure or union by its name.

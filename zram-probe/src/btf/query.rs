@@ -7,8 +7,18 @@ use super::{
     parse::{Kind, Type, number},
 };
 
-/// Deeper than any type of the kernel.
+/// More names for one type, or dimensions of one array, than any type of the kernel has.
 const MAX_DEPTH: u32 = 32;
+
+/// More unnamed structures within each other than any type of the kernel has.
+const MAX_UNNAMED: u32 = 8;
+
+/// A member on the way down a path.
+struct Step {
+    bit: u32,
+    width: Option<u32>,
+    ty: u32,
+}
 
 /// A field found by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,14 +81,14 @@ impl fmt::Display for Prototype {
 
 impl<'a> Btf<'a> {
     /// The type itself, behind `typedef`, `const` and the like; none for `void`.
-    fn plain(&self, mut id: u32) -> Result<Option<(u32, Type, &'a [u8])>, BtfError> {
+    fn plain(&self, mut id: u32) -> Result<Option<Type<'a>>, BtfError> {
         for _ in 0..MAX_DEPTH {
             if id == 0 {
                 return Ok(None);
             }
-            let (ty, data) = self.ty(id)?;
+            let ty = self.ty(id)?;
             if ty.kind != Kind::Alias {
-                return Ok(Some((id, ty, data)));
+                return Ok(Some(ty));
             }
             id = ty.size_or_type;
         }
@@ -89,13 +99,13 @@ impl<'a> Btf<'a> {
         if depth == MAX_DEPTH {
             return Err(BtfError::Depth { id });
         }
-        let Some((_, ty, data)) = self.plain(id)? else { return Ok(0) };
+        let Some(ty) = self.plain(id)? else { return Ok(0) };
         Ok(match ty.kind {
             Kind::Int | Kind::Struct | Kind::Union | Kind::Enum => ty.size_or_type,
             Kind::Ptr => 8,
             Kind::Array => {
-                let element = self.bytes(number(data, ty.tail, "an array")?, depth + 1)?;
-                element.saturating_mul(number(data, ty.tail + 8, "an array")?)
+                let element = self.bytes(number(ty.tail, 0, "an array")?, depth + 1)?;
+                element.saturating_mul(number(ty.tail, 8, "an array")?)
             }
             _ => 0,
         })
@@ -119,48 +129,48 @@ impl<'a> Btf<'a> {
         let (mut bit, mut width) = (0u32, None);
         for part in path.split('.') {
             let Some(found) = self.step(id, part.as_bytes(), 0)? else { return Ok(None) };
-            bit = bit.saturating_add(found.0);
-            width = found.1;
-            id = found.2;
+            bit = bit.saturating_add(found.bit);
+            width = found.width;
+            id = found.ty;
         }
         let elements = match self.plain(id)? {
-            Some((_, ty, data)) if ty.kind == Kind::Array => Some(number(data, ty.tail + 8, "an array")?),
+            Some(ty) if ty.kind == Kind::Array => Some(number(ty.tail, 8, "an array")?),
             _ => None,
         };
         Ok(Some(Member { bit, width, bytes: self.bytes(id, 0)?, elements }))
     }
 
-    /// Bit offset, bit-field width and type of one member.
-    fn step(&self, id: u32, want: &[u8], depth: u32) -> Result<Option<(u32, Option<u32>, u32)>, BtfError> {
-        if depth == MAX_DEPTH {
+    /// One member, through unnamed ones.
+    fn step(&self, id: u32, want: &[u8], depth: u32) -> Result<Option<Step>, BtfError> {
+        if depth == MAX_UNNAMED {
             return Err(BtfError::Depth { id });
         }
-        let Some((_, ty, data)) = self.plain(id)? else { return Ok(None) };
+        let Some(ty) = self.plain(id)? else { return Ok(None) };
         if !matches!(ty.kind, Kind::Struct | Kind::Union) {
             return Ok(None);
         }
         for n in 0..ty.count {
-            let word = |w: usize| number(data, ty.tail + 12 * n + 4 * w, "a member");
+            let word = |w: usize| number(ty.tail, 12 * n + 4 * w, "a member");
             let (name, member, place) = (self.name(word(0)?)?, word(1)?, word(2)?);
             let (bit, width) = if ty.kind_flag { (place & 0xff_ffff, place >> 24) } else { (place, 0) };
             if name == want {
-                return Ok(Some((bit, (width != 0).then_some(width), member)));
+                return Ok(Some(Step { bit, width: (width != 0).then_some(width), ty: member }));
             }
             if name.is_empty()
-                && let Some((inner, width, ty)) = self.step(member, want, depth + 1)?
+                && let Some(inner) = self.step(member, want, depth + 1)?
             {
-                return Ok(Some((bit.saturating_add(inner), width, ty)));
+                return Ok(Some(Step { bit: bit.saturating_add(inner.bit), ..inner }));
             }
         }
         Ok(None)
     }
 
     fn shape(&self, id: u32) -> Result<Shape, BtfError> {
-        let Some((_, ty, _)) = self.plain(id)? else { return Ok(Shape::Void) };
+        let Some(ty) = self.plain(id)? else { return Ok(Shape::Void) };
         Ok(match ty.kind {
             Kind::Int | Kind::Enum => Shape::Number,
             Kind::Ptr => match self.plain(ty.size_or_type)? {
-                Some((_, target, _)) if matches!(target.kind, Kind::Struct | Kind::Union | Kind::Forward) => {
+                Some(target) if matches!(target.kind, Kind::Struct | Kind::Union | Kind::Forward) => {
                     Shape::Pointer(String::from_utf8_lossy(self.name(target.name)?).into_owned())
                 }
                 _ => Shape::AnyPointer,
@@ -175,13 +185,13 @@ impl<'a> Btf<'a> {
     /// When the BTF is not well-formed.
     pub fn prototype(&self, function: &str) -> Result<Option<Prototype>, BtfError> {
         let Some(id) = self.function(function) else { return Ok(None) };
-        let proto = self.ty(id)?.0.size_or_type;
-        let (ty, data) = self.ty(proto)?;
+        let proto = self.ty(id)?.size_or_type;
+        let ty = self.ty(proto)?;
         if ty.kind != Kind::Prototype {
             return Err(BtfError::NoType { id: proto });
         }
         let params = (0..ty.count)
-            .map(|n| self.shape(number(data, ty.tail + 8 * n + 4, "a parameter")?))
+            .map(|n| self.shape(number(ty.tail, 8 * n + 4, "a parameter")?))
             .collect::<Result<_, _>>()?;
         Ok(Some(Prototype { params, returns: self.shape(ty.size_or_type)? }))
     }
