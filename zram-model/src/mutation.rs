@@ -40,7 +40,7 @@ mutations! {
     FullnessTail, "fullness-tail", "A zspage that changes its fullness group goes to the tail of the new list.";
     FullnessRounding, "fullness-rounding", "The fullness group is the usage in tenths, rounded down without adding one.";
     FreeListFifo, "free-list-fifo", "A freed object goes to the end of its zspage's free list.";
-    SpanByClassSize, "span-by-class-size", "Whether an object spans two pages is judged by class size, not by the length asked for.";
+    SpanByClassSize, "span-by-class-size", "Whether an object spans two pages is judged by class size, not by the length asked for, behind the header.";
     CompactionSwapped, "compaction-swapped", "Compaction empties the fullest zspage into the emptiest.";
     CompactionAscending, "compaction-ascending", "Compaction goes through the classes from small to large.";
     OldFreedFirst, "old-freed-first", "A write frees the slot's old object before it allocates the new one.";

@@ -152,4 +152,21 @@ mod tests {
         // Shorter chains tell even fewer sizes apart.
         assert_eq!(of(8), (217, 3504));
     }
+
+    #[test]
+    fn both_span_tests_agree_on_every_object() {
+        // The older mapping API asked whether offset + class size crosses the page, the newer asks
+        // whether header + length does. Classes are merged only where no object can tell the two apart.
+        for chain in 4..=16 {
+            let table = ClassTable::new(4096, chain);
+            for len in 1..table.huge_class_size() {
+                let shape = table.shapes()[table.position(table.nominal_index(len))];
+                for offset in (0..shape.objects).map(|index| index * shape.size % 4096) {
+                    let older = offset + shape.size > 4096;
+                    let newer = offset + HANDLE_SIZE + len > 4096;
+                    assert_eq!(older, newer, "chain {chain}, {len} bytes in {}", shape.size);
+                }
+            }
+        }
+    }
 }

@@ -321,12 +321,9 @@ impl Pool {
         if !shape.huge() {
             offset += HANDLE_SIZE;
         }
-        // The mapping API of 44f764134964 asks about the bytes wanted; before, the class size counted.
-        let span = if call.broken(Mutation::SpanByClassSize) && !shape.huge() {
-            offset - HANDLE_SIZE + shape.size > PAGE_SIZE as u32
-        } else {
-            offset + len > PAGE_SIZE as u32
-        };
+        // 44f764134964 asks about the bytes wanted; before, offset and class size alone decided.
+        let asked = if call.broken(Mutation::SpanByClassSize) { shape.size } else { len };
+        let span = offset + asked > PAGE_SIZE as u32;
         call.emit(site, Event::ReadBegin { handle: life, len, span });
         self.handles.content(handle)
     }

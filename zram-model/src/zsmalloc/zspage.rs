@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn the_free_list_is_a_stack() {
         let mut zspage = Zspage::new(ZspageLife(0), 0, 4);
-        let mut take = |z: &mut Zspage| z.take(Handle::at(0), HandleLife(0));
+        let take = |z: &mut Zspage| z.take(Handle::at(0), HandleLife(0));
         assert_eq!([take(&mut zspage), take(&mut zspage), take(&mut zspage)], [Some(0), Some(1), Some(2)]);
         zspage.give_back(0);
         zspage.give_back(2);

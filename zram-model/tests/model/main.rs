@@ -1,0 +1,10 @@
+//! The model through its public interface.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
+
+mod attributes;
+mod facts;
+mod mutations;
+mod properties;
+mod segments;
+mod steps;
+mod world;

@@ -1,0 +1,202 @@
+//! Every rule that can be broken shows when it is.
+//!
+//! One scripted life of a machine, rich enough to touch every rule, is run with the true model and
+//! with each broken one. Everything an observer could see goes into a log; a mutation whose log does
+//! not differ is a rule that nothing checks.
+
+use std::collections::BTreeSet;
+
+use crate::world::{Machine, filled, page};
+use zram_model::{Kernel, Mutation, PAGE_SIZE, Profile};
+
+/// What an observer sees: events, answers, and the state after each step.
+struct Log {
+    machine: Machine,
+    lines: Vec<String>,
+}
+
+impl Log {
+    fn step<T: std::fmt::Debug>(&mut self, what: &str, step: impl FnOnce(&mut Machine) -> T) {
+        let answer = step(&mut self.machine);
+        let events = self.machine.events();
+        self.lines.push(format!("{what}: {answer:?} {events:?} {}", self.machine.look()));
+    }
+
+    fn attr(&mut self, name: &str, text: &str) {
+        self.step(&format!("{name}={text}"), |m| m.write(name, text));
+    }
+
+    fn store(&mut self, slot: u64, len: u32) {
+        let content = page(len, slot * 10_000 + u64::from(len));
+        self.step("store", |m| m.store(slot, &[content]));
+    }
+
+    fn load(&mut self, slot: u64) {
+        self.step("load", |m| {
+            let (status, pages) = m.load(slot, 1);
+            let sum = pages[0].iter().fold(0_u64, |sum, byte| sum * 31 % 1_000_003 + u64::from(*byte));
+            (status, sum)
+        });
+    }
+}
+
+/// Everything that is seen of a kernel: the scripted life, and the corners of the allocator.
+fn seen(profile: Profile) -> Vec<String> {
+    let mut lines = life(profile.clone());
+    lines.extend(allocator(profile));
+    lines
+}
+
+/// Objects at every offset, and several half-empty zspages in two classes.
+fn allocator(profile: Profile) -> Vec<String> {
+    let mut m = Machine::backed_as(profile, 64, 8, true);
+    let mut lines = Vec::new();
+    for len in (60..3600).step_by(60) {
+        for slot in 0..9 {
+            m.store(slot, &[page(len, slot)]);
+            m.load(slot, 1);
+        }
+        lines.push(format!("{:?}", m.events()));
+    }
+    for slot in 0..32 {
+        m.fill(slot, &page(3000, slot));
+        m.fill(32 + slot, &page(1700, slot));
+    }
+    // Zspages of different fullness, in both classes.
+    for slot in [0, 1, 2, 5, 6, 7, 11, 12, 15, 16, 18, 20, 21, 22, 25, 26, 29, 30] {
+        m.discard(slot, 1);
+        m.discard(32 + slot, 1);
+    }
+    m.events();
+    m.put("compact", "1");
+    let events = m.events();
+    lines.extend([format!("{events:?}"), m.look()]);
+    lines
+}
+
+/// The scripted life.
+fn life(profile: Profile) -> Vec<String> {
+    let huge = Kernel::new(profile.clone()).huge_class_size();
+    let machine = Machine::backed_as(profile, 96, 24, true);
+    let mut log = Log { machine, lines: Vec::new() };
+
+    // Placement: several zspages of one class, holes in different orders, refilled.
+    for slot in 0..40 {
+        log.store(slot, 1500 + (slot % 3) as u32);
+    }
+    for slot in [3, 17, 4, 30, 31, 32, 33, 5, 18, 0, 1, 2] {
+        log.step("discard", |m| m.discard(slot, 1));
+    }
+    for slot in [50, 51, 52, 3, 4] {
+        log.store(slot, 1500);
+    }
+    for slot in 60..64 {
+        log.store(slot, 2000);
+    }
+    // Objects whose class would span a page although they do not, and the other way round.
+    for slot in 64..80 {
+        log.store(slot, 1480);
+        log.load(slot);
+    }
+    log.step("discard", |m| m.discard(61, 30));
+    log.attr("compact", "1");
+    log.step("discard empty", |m| m.discard(90, 3));
+
+    // Thresholds and same-filled pages.
+    for len in [huge - 1, huge, huge + 1, 4096, 8000] {
+        log.store(10, len);
+    }
+    let mut ends = page(100, 1);
+    let end: [u8; 8] = std::array::from_fn(|at| ends[at]);
+    ends[PAGE_SIZE - 8..].copy_from_slice(&end);
+    log.step("ends", |m| m.store(11, &[ends]));
+    log.step("words", |m| m.store(12, &[filled(0x0102_0304_0506_0708)]));
+    log.step("zero", |m| m.store(13, &[filled(0)]));
+    log.load(12);
+
+    // Idle marking, by age and altogether.
+    log.machine.world.now += 10;
+    log.store(14, 700);
+    log.attr("idle", "all");
+    log.load(14);
+    log.store(15, 700);
+    log.attr("idle", "0");
+    log.machine.world.now += 1;
+    log.attr("idle", "1");
+    log.attr("idle", "5");
+    log.step("discard", |m| m.discard(14, 2));
+
+    // Limits of memory.
+    let used = log.machine.numbers("mm_stat")[2];
+    log.attr("mem_used_max", "0");
+    log.attr("mem_limit", &used.to_string());
+    for slot in 80..86 {
+        log.store(slot, 3000 + slot as u32);
+        log.store(20, 4096);
+    }
+    log.attr("mem_limit", "0");
+
+    // Writeback: order, blocks, batches, errors, limits, a full device.
+    log.attr("writeback_batch_size", "3");
+    log.attr("idle", "all");
+    log.attr("writeback", "page_indexes=20-26");
+    for slot in 20..27 {
+        log.load(slot);
+    }
+    log.step("discard", |m| m.discard(22, 2));
+    log.store(34, 4000);
+    log.store(35, 4000);
+    log.attr("writeback", "page_indexes=34-39 type=idle");
+    log.load(34);
+    log.load(39);
+    log.step("discard huge", |m| m.discard(34, 1));
+    log.machine.world.bad_writes = BTreeSet::from([2, 3, 9, 10, 12]);
+    log.attr("writeback_limit_enable", "1");
+    log.attr("writeback_limit", "4");
+    log.store(40, 900);
+    log.attr("writeback", "page_indexes=40-52");
+    log.machine.world.bad_writes.clear();
+    log.attr("writeback_limit", "3");
+    log.attr("writeback", "page_indexes=6-9");
+    log.attr("writeback", "page_index=19");
+    log.attr("writeback_limit", "1");
+    log.attr("writeback", "page_index=19");
+    log.attr("writeback_limit", "2");
+    log.attr("writeback_limit_enable", "0");
+    log.attr("writeback_batch_size", "1");
+    log.store(41, 900);
+    log.attr("writeback", "page_index=41 page_index=41");
+    log.attr("writeback_batch_size", "32");
+    log.attr("writeback", "huge");
+    log.attr("idle", "all");
+    log.attr("writeback", "idle");
+    for slot in 0..96 {
+        log.load(slot);
+    }
+    log.step("overwrite", |m| m.store(37, &[page(800, 5)]));
+    log.attr("compact", "1");
+    log.attr("reset", "1");
+    log.lines
+}
+
+#[test]
+fn each_broken_rule_is_seen() {
+    let truth = seen(Profile::debian_7_2());
+    let compacted = truth.iter().any(|line| line.contains("Putback") && line.contains("ZspageFree"));
+    assert!(compacted, "compaction moves objects and frees zspages");
+    assert_eq!(truth, seen(Profile::debian_7_2()), "the model is deterministic");
+    let unseen: Vec<_> = Mutation::ALL
+        .iter()
+        .filter(|mutation| seen(Profile::debian_7_2().with_broken(**mutation)) == truth)
+        .map(|mutation| mutation.name())
+        .collect();
+    assert!(unseen.is_empty(), "nothing tells these apart from the truth: {unseen:?}");
+}
+
+#[test]
+fn names_are_unique_and_found_again() {
+    for mutation in Mutation::ALL {
+        assert_eq!(Mutation::from_name(mutation.name()), Some(*mutation));
+        assert!(mutation.describes().ends_with('.'));
+    }
+}

@@ -1,0 +1,266 @@
+//! Properties that hold whatever is done.
+
+use std::collections::BTreeMap;
+
+use crate::world::{BioOp, Machine, filled, page};
+use proptest::prelude::*;
+use zram_model::{
+    Bio, BioStatus, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, Segment, SlotWord, slot_flags,
+};
+
+const SLOTS: u64 = 24;
+
+#[derive(Clone, Debug)]
+enum Op {
+    Store { slot: u64, pages: Vec<(u32, u64)> },
+    Fill { slot: u64, word: u64 },
+    Load { slot: u64, count: usize },
+    Discard { slot: u64, count: u32 },
+    Notify { slot: u32 },
+    Attr { name: &'static str, text: String },
+    Tick,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let slot = 0..SLOTS;
+    let len = prop_oneof![1_u32..4096, Just(3624_u32), Just(3625_u32), 4096_u32..8192];
+    let attr = |name: &'static str, text: &'static [&'static str]| {
+        prop::sample::select(text).prop_map(move |text| Op::Attr { name, text: text.to_owned() })
+    };
+    prop_oneof![
+        8 => (slot.clone(), prop::collection::vec((len, any::<u64>()), 1..4))
+            .prop_map(|(slot, pages)| Op::Store { slot, pages }),
+        2 => (slot.clone(), any::<u64>()).prop_map(|(slot, word)| Op::Fill { slot, word }),
+        4 => (slot.clone(), 1_usize..4).prop_map(|(slot, count)| Op::Load { slot, count }),
+        3 => (slot.clone(), 1_u32..5).prop_map(|(slot, count)| Op::Discard { slot, count }),
+        1 => (0..SLOTS as u32).prop_map(|slot| Op::Notify { slot }),
+        2 => attr("idle", &["all", "1", "5"]),
+        2 => attr("compact", &["1"]),
+        4 => attr("writeback", &[
+            "type=idle", "huge", "huge_idle", "page_indexes=0-23", "page_indexes=2-9 page_index=5",
+            "page_indexes=20-23 type=idle",
+        ]),
+        1 => attr("writeback_limit_enable", &["0", "1"]),
+        1 => attr("writeback_limit", &["0", "3", "100"]),
+        1 => attr("writeback_batch_size", &["1", "2", "5", "32"]),
+        1 => attr("mem_limit", &["0", "20K", "60K"]),
+        1 => Just(Op::Tick),
+    ]
+}
+
+/// Runs operations and keeps what each slot must read as.
+fn run(m: &mut Machine, ops: &[Op]) -> BTreeMap<u64, PageBytes> {
+    let mut written = BTreeMap::new();
+    for op in ops {
+        match op {
+            Op::Store { slot, pages } => {
+                for (at, (len, seed)) in (*slot..SLOTS).zip(pages) {
+                    let content = page(*len, *seed);
+                    if m.store(at, &[content]) == BioStatus::OK {
+                        written.insert(at, content);
+                    }
+                }
+            }
+            Op::Fill { slot, word } => {
+                m.fill(*slot, &filled(*word));
+                written.insert(*slot, filled(*word));
+            }
+            Op::Load { slot, count } => {
+                let count = (*count).min((SLOTS - slot) as usize);
+                let (status, pages) = m.load(*slot, count);
+                assert_eq!(status, BioStatus::OK);
+                for (at, content) in (*slot..).zip(pages) {
+                    assert_eq!(Some(&content), written.get(&at).or(Some(&filled(0))), "slot {at}");
+                }
+            }
+            Op::Discard { slot, count } => {
+                let count = (*count).min((SLOTS - slot) as u32);
+                m.discard(*slot, count);
+                written.retain(|at, _| !(*slot..slot + u64::from(count)).contains(at));
+            }
+            Op::Notify { slot } => {
+                m.kernel.slot_free_notify(m.dev, zram_events::SlotIndex(*slot), false, &mut m.world).unwrap();
+                written.remove(&u64::from(*slot));
+            }
+            Op::Attr { name, text } => drop(m.write(name, text)),
+            Op::Tick => m.world.now += 3,
+        }
+        check(m);
+    }
+    written
+}
+
+/// What must hold between any two operations.
+fn check(m: &Machine) {
+    let slots = m.kernel.slots(m.dev).unwrap();
+    let classes = m.kernel.classes(m.dev).unwrap();
+    let distinct: Vec<_> = classes.iter().filter(|class| class.nominal == class.index).collect();
+    let stat = m.numbers("mm_stat");
+    let bd = m.numbers("bd_stat");
+
+    let mut pages = 0;
+    for class in &distinct {
+        let zspages: u64 = class.stats[..12].iter().sum();
+        assert_eq!(class.stats[12], zspages * u64::from(class.objects), "{class:?}");
+        assert!(class.stats[13] <= class.stats[12]);
+        assert_eq!(class.stats[0], 0, "an empty zspage is freed at once");
+        pages += zspages * u64::from(class.pages);
+    }
+    assert_eq!(stat[2], pages * PAGE_SIZE as u64, "memory in use");
+    let objects: u64 = distinct.iter().map(|class| class.stats[13]).sum();
+
+    let count =
+        |test: &dyn Fn(&zram_model::SlotView) -> bool| slots.iter().filter(|s| test(s)).count() as u64;
+    let in_memory = |s: &zram_model::SlotView| matches!(s.word, SlotWord::Handle(_));
+    assert_eq!(objects, count(&in_memory));
+    let size: u64 = slots.iter().filter(|s| in_memory(s)).map(|s| u64::from(s.size)).sum();
+    assert_eq!(stat[1], size, "compressed data");
+    assert_eq!(stat[0] / PAGE_SIZE as u64, count(&|s| s.word != SlotWord::Empty), "pages stored");
+    assert_eq!(stat[5], count(&|s| s.flags & slot_flags::SAME != 0), "same pages");
+    assert_eq!(stat[7], count(&|s| s.flags & slot_flags::HUGE != 0 && in_memory(s)), "huge pages");
+    assert_eq!(bd[0], count(&|s| s.flags & slot_flags::WB != 0), "blocks");
+    assert_eq!(bd[0], m.kernel.blocks_taken(m.dev), "blocks in the bitmap");
+    assert_eq!(count(&|s| s.flags & slot_flags::PP_SLOT != 0), 0, "nothing stays selected");
+    assert!(stat[4] >= stat[2], "the peak is no less than what is used");
+}
+
+fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(192))]
+
+    #[test]
+    fn counters_agree_with_the_slots_and_reads_with_the_writes(
+        ops in prop::collection::vec(op(), 1..80),
+        compressed: bool,
+        later: bool,
+        choices in prop::collection::vec(0_usize..5, 0..200),
+    ) {
+        let mut m = Machine::backed(SLOTS, 10, compressed);
+        m.world.later = later;
+        m.world.choices = choices.into();
+        let written = run(&mut m, &ops);
+        let (status, pages) = m.load(0, SLOTS as usize);
+        prop_assert_eq!(status, BioStatus::OK);
+        for (slot, content) in (0..).zip(pages) {
+            prop_assert_eq!(content, written.get(&slot).copied().unwrap_or(filled(0)));
+        }
+        m.put("reset", "1");
+        prop_assert_eq!(m.numbers("mm_stat"), vec![0; 9]);
+    }
+
+    #[test]
+    fn a_clone_goes_the_same_way(ops in prop::collection::vec(op(), 1..40)) {
+        let mut first = Machine::backed(SLOTS, 10, true);
+        let mut second = first.clone();
+        run(&mut first, &ops);
+        run(&mut second, &ops);
+        prop_assert_eq!(first.look(), second.look());
+        prop_assert_eq!(first.events(), second.events());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(2048))]
+
+    #[test]
+    fn no_text_makes_an_attribute_panic(
+        writes in prop::collection::vec((0_usize..19, text()), 1..12),
+        pages in 0_u64..9,
+        backed: bool,
+    ) {
+        let mut m = Machine::bare(Profile::debian_7_2());
+        if backed {
+            m.put("backing_dev", "/dev/backing");
+        }
+        if pages > 0 {
+            m.put("disksize", &(pages * 4096).to_string());
+            m.fill(0, &page(600, 1));
+        }
+        let names: Vec<_> = m.kernel.attributes().map(|(name, ..)| name).collect();
+        for (at, text) in writes {
+            let taken = m.kernel.write_attr(m.dev, names[at], &text, &mut m.world);
+            prop_assert!(taken.is_err() || taken == Ok(text.len().min(4096)));
+        }
+        let _ = m.kernel.hot_remove(b"0", &mut m.world);
+    }
+
+    #[test]
+    fn no_bio_makes_the_device_panic(
+        op in 0_u8..40,
+        sector in prop_oneof![0_u64..40, any::<u64>()],
+        bytes in prop_oneof![0_u32..40_000, any::<u32>()],
+        segments in prop::collection::vec(
+            (0_usize..4, prop_oneof![(0_u32..9).prop_map(|n| n * 512), any::<u32>()],
+             prop_oneof![(0_u32..9).prop_map(|n| n * 512), any::<u32>()]), 0..5),
+        whole_page_segments: bool,
+    ) {
+        let profile = Profile { whole_page_segments, ..Profile::debian_7_2() };
+        let mut m = Machine::backed_as(profile, 4, 2, true);
+        m.fill(1, &page(600, 1));
+        m.put("writeback", "page_index=1");
+        let segments = segments.into_iter().map(|(page, offset, len)| Segment { page, offset, len }).collect();
+        let bio = Bio { op: BioOp::from_number(op), sector, segments, bytes };
+        let mut memory = Memory(vec![page(700, 3); 3]);
+        m.kernel.submit(m.dev, &bio, &mut memory, &mut m.world);
+        check(&m);
+    }
+
+    #[test]
+    fn every_object_has_a_class_that_holds_it(chain in 1_u32..17) {
+        let profile = Profile { chain_size: chain, ..Profile::debian_7_2() };
+        let mut m = Machine::backed_as(profile.clone(), 4, 2, true);
+        let threshold = Kernel::new(profile).huge_class_size();
+        m.fill(0, &page(threshold.max(2) - 1, 1));
+        m.fill(1, &page(threshold, 1));
+        prop_assert_eq!(m.flags(1) & slot_flags::HUGE, slot_flags::HUGE);
+        check(&m);
+    }
+}
+
+/// Text near what the parsers know, and bytes of any kind.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop::sample::select(
+        &[
+            "type=",
+            "page_index=",
+            "page_indexes=",
+            "idle",
+            "huge",
+            "all",
+            "0",
+            "1",
+            "7",
+            "-",
+            "+",
+            "\"",
+            "=",
+            " ",
+            "\n",
+            "\0",
+            "0x",
+            "K",
+            "E",
+            "18446744073709551615",
+            "99999999999999999999",
+            "priority=",
+            "algo=",
+            "level=",
+            "dict=",
+            "deflate.winbits=",
+            "lz4",
+            "deflate",
+            "/dev/backing",
+            "/dict",
+            "\u{a0}",
+            "y",
+        ][..],
+    );
+    prop_oneof![
+        prop::collection::vec(word, 0..8).prop_map(|words| words.concat().into_bytes()),
+        prop::collection::vec(any::<u8>(), 0..40),
+        (0_usize..5000).prop_map(|len| vec![b' '; len]),
+    ]
+}

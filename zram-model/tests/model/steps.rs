@@ -1,0 +1,128 @@
+//! Asynchronous paths, driven step by step by the environment.
+
+use crate::world::{Machine, page};
+use zram_events::Event;
+use zram_model::{Allocation, BioStatus, Step};
+
+fn later(slots: u64, compressed: bool) -> Machine {
+    let mut m = Machine::backed(slots, 16, compressed);
+    for slot in 0..slots {
+        m.fill(slot, &page(600, slot));
+    }
+    m.world.later = true;
+    m.events();
+    m
+}
+
+fn slots_of(events: &[Event], name: &str) -> Vec<u32> {
+    events
+        .iter()
+        .filter(|event| event.name() == name)
+        .filter_map(|event| match event {
+            Event::WritebackEndio { slot, .. }
+            | Event::ReadBackEndio { slot, .. }
+            | Event::ReadBackWork { slot, .. }
+            | Event::ReleaseSlot { slot, .. } => Some(slot.0),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_pass_waits_only_when_no_request_is_idle() {
+    let mut m = later(3, true);
+    m.put("writeback_batch_size", "2");
+    m.put("writeback", "page_indexes=0-2");
+    let names = m.names();
+    let first_end = names.iter().position(|name| *name == "writeback_endio").unwrap();
+    assert_eq!(names[..first_end].iter().filter(|name| **name == "read_end").count(), 2);
+    assert_eq!(names.iter().filter(|name| **name == "writeback_done").count(), 3);
+    let all_offers_are_completions_or_going_on = m
+        .world
+        .offered
+        .iter()
+        .flatten()
+        .all(|step| matches!(step, Step::Continue | Step::WritebackEndio { .. }));
+    assert!(all_offers_are_completions_or_going_on);
+}
+
+#[test]
+fn completions_in_any_order_are_processed_newest_first() {
+    let mut m = later(3, true);
+    // Submitted 2, 1, 0. While the pass waits at its end: let slot 1 complete, then 2 before the
+    // pass takes the first off its list.
+    let continues = 4;
+    m.world.choices = std::iter::repeat_n(0, continues).chain([1, 1]).collect();
+    m.put("writeback", "page_indexes=0-2");
+    let events = m.events();
+    assert_eq!(slots_of(&events, "writeback_endio"), [1, 2, 0], "{:?}", m.world.offered);
+    assert_eq!(slots_of(&events, "release_slot"), [2, 1, 0]);
+}
+
+#[test]
+fn read_backs_complete_and_decompress_in_the_order_chosen() {
+    let mut m = later(3, true);
+    m.put("writeback", "page_indexes=0-2");
+    m.events();
+    m.world.offered.clear();
+    // Of three reads the last completes first; its work begins, another completes in between, and so on.
+    m.world.choices = [2, 2, 1, 1].into();
+    let (status, pages) = m.load(0, 3);
+    assert_eq!((status, pages), (BioStatus::OK, vec![page(600, 0), page(600, 1), page(600, 2)]));
+    let events = m.events();
+    assert_eq!(slots_of(&events, "read_back_endio"), [2, 1, 0]);
+    assert_eq!(slots_of(&events, "read_back_work")[0], 2);
+    let names: Vec<_> = events.iter().map(Event::name).collect();
+    assert_eq!(names[..5], ["bio", "read_back_endio", "read_back_work", "read_back_endio", "decompress"]);
+    for (offer, chosen) in m.world.offered.iter().zip(&events[1..]) {
+        assert!(!offer.is_empty() && !matches!(chosen, Event::Bio { .. }));
+    }
+}
+
+#[test]
+fn a_device_that_completes_at_once_takes_one_read_after_the_other() {
+    let mut m = later(3, true);
+    m.put("writeback", "page_indexes=0-2");
+    m.world.later = false;
+    m.world.offered.clear();
+    m.load(0, 3);
+    let completions =
+        |steps: &[Step]| steps.iter().filter(|step| matches!(step, Step::ReadBackEndio { .. })).count();
+    assert!(m.world.offered.iter().all(|steps| completions(steps) <= 1));
+}
+
+#[test]
+fn a_read_error_ends_the_bio_with_the_devices_status() {
+    let mut m = later(3, true);
+    m.put("writeback", "page_indexes=0-2");
+    // Slot 2 went to block 0.
+    m.world.bad_reads.insert(0);
+    let (status, pages) = m.load(0, 3);
+    assert_eq!(status, BioStatus(7));
+    assert_eq!(pages[..2], [page(600, 0), page(600, 1)]);
+    // The submission counted as an access and as no failure of zram's own.
+    assert_eq!(m.numbers("io_stat"), [0, 0, 0, 0]);
+    assert_eq!(m.numbers("bd_stat"), [3, 3, 3]);
+}
+
+#[test]
+fn failed_allocations_end_what_needed_them() {
+    let mut m = later(3, true);
+    m.world.refuse = Some(|what| matches!(what, Allocation::WritebackRequest { index: 1 }));
+    m.put("writeback", "page_indexes=0-2");
+    assert_eq!(
+        m.names().iter().filter(|name| **name == "writeback_done").count(),
+        3,
+        "one request was enough"
+    );
+    m.world.refuse = Some(|what| matches!(what, Allocation::ReadBack { slot } if slot.0 == 1));
+    let (status, _) = m.load(0, 3);
+    assert_eq!(status, BioStatus::IO_ERROR);
+    assert_eq!(m.numbers("io_stat"), [1, 0, 0, 0]);
+    m.world.refuse = Some(|what| matches!(what, Allocation::ZspagePage { index: 0 }));
+    m.events();
+    assert_eq!(m.store(0, &[page(700, 9)]), BioStatus::IO_ERROR);
+    assert_eq!(m.names(), ["bio", "compress", "malloc_failed"]);
+    m.world.refuse = Some(|what| matches!(what, Allocation::WritebackRequest { .. }));
+    assert_eq!(m.write("writeback", "type=idle"), Err(zram_model::Errno::ENOMEM));
+}

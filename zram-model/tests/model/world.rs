@@ -1,0 +1,268 @@
+//! A small world for the model to live in: it records events and answers as told.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use zram_events::{Block, DeviceId, Event};
+use zram_model::{
+    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Completion, Environment,
+    Errno, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, Segment, Step,
+};
+
+pub(crate) use zram_events::BioOp;
+
+/// A page that the world's compressor makes `len` bytes of, and that differs from others by its seed.
+pub(crate) fn page(len: u32, seed: u64) -> PageBytes {
+    let mut page = [0; PAGE_SIZE];
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678;
+    for word in page.as_chunks_mut::<8>().0 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        *word = state.to_le_bytes();
+    }
+    page[..4].copy_from_slice(&len.to_le_bytes());
+    page
+}
+
+/// A page of one word.
+pub(crate) fn filled(word: u64) -> PageBytes {
+    let mut page = [0; PAGE_SIZE];
+    for chunk in page.as_chunks_mut::<8>().0 {
+        *chunk = word.to_le_bytes();
+    }
+    page
+}
+
+/// The environment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    pub(crate) events: Vec<Event>,
+    pub(crate) now: u32,
+    /// Blocks of `/dev/backing`.
+    pub(crate) blocks: u64,
+    /// Whether the backing device completes later rather than at once.
+    pub(crate) later: bool,
+    /// Blocks whose writes fail, with `BLK_STS_IOERR`.
+    pub(crate) bad_writes: BTreeSet<u64>,
+    /// Blocks whose reads fail, with `BLK_STS_MEDIUM`.
+    pub(crate) bad_reads: BTreeSet<u64>,
+    /// What to choose when there is a choice; exhausted: the first.
+    pub(crate) choices: VecDeque<usize>,
+    /// The choices that were offered.
+    pub(crate) offered: Vec<Vec<Step>>,
+    /// Allocations that fail, by predicate.
+    pub(crate) refuse: Option<fn(Allocation) -> bool>,
+    pub(crate) undetermined: Vec<usize>,
+    pub(crate) compress_error: Option<Errno>,
+}
+
+impl Environment for World {
+    fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    fn compress(&mut self, _algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
+        match self.compress_error {
+            Some(errno) => Err(errno),
+            None => Ok(u32::from_le_bytes([page[0], page[1], page[2], page[3]]) % 8193),
+        }
+    }
+
+    fn boot_seconds(&mut self, _asked: ClockUse) -> u32 {
+        self.now
+    }
+
+    fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
+        match path {
+            "/dev/backing" | "/dev//backing" => Ok(self.blocks),
+            "/dev/other" => Ok(4),
+            "/dev/empty" => Ok(0),
+            "/etc/passwd" => Err(Errno::ENOTBLK),
+            _ => Err(Errno::ENOENT),
+        }
+    }
+
+    fn submit_backing(&mut self, request: BackingRequest) -> Completion {
+        if self.later { Completion::Later } else { Completion::Now(self.status(request)) }
+    }
+
+    fn complete_backing(&mut self, request: BackingRequest) -> u8 {
+        self.status(request)
+    }
+
+    fn choose(&mut self, ready: &[Step]) -> usize {
+        self.offered.push(ready.to_vec());
+        self.choices.pop_front().unwrap_or(0)
+    }
+
+    fn allocate(&mut self, what: Allocation) -> bool {
+        !self.refuse.is_some_and(|refuse| refuse(what))
+    }
+
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+        match path {
+            "/dict" => Some(4096),
+            "/tiny" => Some(7),
+            "/empty" => Some(0),
+            _ => None,
+        }
+    }
+
+    fn undetermined(&mut self, page: usize) {
+        self.undetermined.push(page);
+    }
+}
+
+impl World {
+    fn status(&self, request: BackingRequest) -> u8 {
+        let block = request.block.0;
+        match request.op {
+            BackingOp::Write if self.bad_writes.contains(&block) => 10,
+            BackingOp::Read if self.bad_reads.contains(&block) => 7,
+            _ => 0,
+        }
+    }
+}
+
+/// A kernel with one device, in its world.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(crate) kernel: Kernel,
+    pub(crate) world: World,
+    pub(crate) dev: DeviceId,
+}
+
+impl Machine {
+    /// One device without a size.
+    pub(crate) fn bare(profile: Profile) -> Self {
+        let mut world = World { blocks: 64, now: 1000, ..World::default() };
+        let mut kernel = Kernel::new(profile);
+        let dev = kernel.hot_add(&mut world).unwrap();
+        Self { kernel, world, dev }
+    }
+
+    /// One device of this many pages.
+    pub(crate) fn new(pages: u64) -> Self {
+        let mut machine = Self::bare(Profile::debian_7_2());
+        machine.set_size(pages);
+        machine
+    }
+
+    /// One device of this many pages, with a backing device.
+    pub(crate) fn backed(pages: u64, blocks: u64, compressed: bool) -> Self {
+        Self::backed_as(Profile::debian_7_2(), pages, blocks, compressed)
+    }
+
+    pub(crate) fn backed_as(profile: Profile, pages: u64, blocks: u64, compressed: bool) -> Self {
+        let mut machine = Self::bare(profile);
+        machine.world.blocks = blocks;
+        machine.put("backing_dev", "/dev/backing\n");
+        machine.put("compressed_writeback", if compressed { "1" } else { "0" });
+        machine.set_size(pages);
+        machine
+    }
+
+    fn set_size(&mut self, pages: u64) {
+        self.put("disksize", &(pages * PAGE_SIZE as u64).to_string());
+    }
+
+    /// A write to an attribute.
+    pub(crate) fn write(&mut self, name: &str, text: &str) -> Result<usize, Errno> {
+        self.kernel.write_attr(self.dev, name, text.as_bytes(), &mut self.world)
+    }
+
+    /// A write to an attribute that must be taken whole.
+    pub(crate) fn put(&mut self, name: &str, text: &str) {
+        assert_eq!(self.write(name, text), Ok(text.len()), "{name} = {text:?}");
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.kernel.read_attr(self.dev, name).unwrap()).unwrap()
+    }
+
+    /// The numbers in an attribute.
+    pub(crate) fn numbers(&self, name: &str) -> Vec<u64> {
+        self.text(name).split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// Writes pages from `slot` on, in one aligned bio.
+    pub(crate) fn store(&mut self, slot: u64, pages: &[PageBytes]) -> BioStatus {
+        let bio = aligned(BioOp::Write, slot, pages.len());
+        self.kernel.submit(self.dev, &bio, &mut Memory(pages.to_vec()), &mut self.world)
+    }
+
+    /// Writes one page that must be taken.
+    pub(crate) fn fill(&mut self, slot: u64, content: &PageBytes) {
+        assert_eq!(self.store(slot, &[*content]), BioStatus::OK, "slot {slot}");
+    }
+
+    /// Reads pages from `slot` on, in one aligned bio.
+    pub(crate) fn load(&mut self, slot: u64, count: usize) -> (BioStatus, Vec<PageBytes>) {
+        let mut memory = Memory(vec![[0xee; PAGE_SIZE]; count]);
+        let status =
+            self.kernel.submit(self.dev, &aligned(BioOp::Read, slot, count), &mut memory, &mut self.world);
+        (status, memory.0)
+    }
+
+    pub(crate) fn discard(&mut self, slot: u64, pages: u32) -> BioStatus {
+        let bio = Bio {
+            op: BioOp::Discard,
+            sector: slot * 8,
+            segments: Vec::new(),
+            bytes: pages * PAGE_SIZE as u32,
+        };
+        self.kernel.submit(self.dev, &bio, &mut Memory(Vec::new()), &mut self.world)
+    }
+
+    /// The events since the last call.
+    pub(crate) fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.world.events)
+    }
+
+    /// The names of the events since the last call.
+    pub(crate) fn names(&mut self) -> Vec<&'static str> {
+        self.events().iter().map(Event::name).collect()
+    }
+
+    pub(crate) fn flags(&self, slot: usize) -> u32 {
+        self.kernel.slots(self.dev).unwrap()[slot].flags
+    }
+
+    /// Everything that can be looked at without changing it.
+    pub(crate) fn look(&self) -> String {
+        let kernel = &self.kernel;
+        let attributes: Vec<_> = kernel
+            .attributes()
+            .filter(|(_, readable, _)| *readable)
+            .map(|(name, ..)| (name, kernel.read_attr(self.dev, name)))
+            .collect();
+        let blocks: Vec<_> =
+            (0..self.world.blocks).map(|b| summary(&kernel.block(self.dev, Block(b)))).collect();
+        let used: Vec<_> = kernel
+            .classes(self.dev)
+            .unwrap()
+            .into_iter()
+            .filter(|class| class.nominal == class.index && class.stats[12] > 0)
+            .collect();
+        format!(
+            "{attributes:?} {:?} {:?} {blocks:?} {used:?} {}",
+            kernel.block_state(self.dev, 0, 1 << 20),
+            kernel.slots(self.dev),
+            kernel.blocks_taken(self.dev)
+        )
+    }
+}
+
+/// A bio of whole, aligned pages; its memory starts with page 0.
+pub(crate) fn aligned(op: BioOp, slot: u64, count: usize) -> Bio {
+    let segments = (0..count).map(|page| Segment { page, offset: 0, len: PAGE_SIZE as u32 }).collect();
+    Bio { op, sector: slot * 8, segments, bytes: 0 }
+}
+
+/// What is in a block, short enough for a log.
+fn summary(content: &BlockContent) -> String {
+    match content {
+        BlockContent::Untouched => "-".to_owned(),
+        BlockContent::Raw(page) => format!("raw {:?}", &page[..16]),
+        BlockContent::Compressed { len, page } => format!("compressed {len} {:?}", &page[..16]),
+        BlockContent::Unclean { len, page } => format!("unclean {len} {:?}", &page[..16]),
+    }
+}
