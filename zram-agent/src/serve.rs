@@ -1,5 +1,8 @@
 //! The conversation: an operation per line in, an answer per line out, in order.
 //!
+//! Empty lines and lines that begin with `#` are passed over, so that a file of operations written for
+//! people can be fed in as it is.
+//!
 //! The agent keeps no state of its own about it beyond a count, and gives up at the first line that
 //! it cannot make sense of: an agent that guesses would be one more thing to verify.
 
@@ -25,12 +28,17 @@ pub fn serve<W: World>(
     mut output: impl Write,
 ) -> Result<()> {
     send(&mut output, &Answer::Hello(Box::new(hello)))?;
-    for (n, line) in (0..).zip(input.lines()) {
+    let mut n = 0;
+    for line in input.lines() {
         let line = line.context("reading the next operation")?;
+        if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
         let op: Op = serde_json::from_str(&line).with_context(|| format!("operation {n} is none: {line}"))?;
         let observation =
             execute(n, &op, world).with_context(|| format!("operation {n} cannot be carried out: {line}"))?;
         send(&mut output, &Answer::Observation(Box::new(observation)))?;
+        n += 1;
     }
     Ok(())
 }

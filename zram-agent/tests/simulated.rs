@@ -5,7 +5,11 @@ use std::{fs, path::Path};
 
 use zram_agent::{
     SimWorld, Trouble, execute,
-    protocol::{Content, Data, Layout, Observation, Op, Outcome, Piece, READABLE, Text, guard_page},
+    protocol::{
+        Answer, Content, Data, Hello, Layout, Observation, Op, Outcome, Piece, READABLE, Text, VERSION,
+        guard_page,
+    },
+    serve::serve,
 };
 use zram_host::{SimHost, Simulated};
 use zram_model::{Errno, PageBytes, Profile};
@@ -26,7 +30,8 @@ fn world() -> World {
 
 fn run(program: &str) -> Vec<(Op, Observation)> {
     let mut world = world();
-    let ops = program.lines().map(|line| serde_json::from_str::<Op>(line).unwrap());
+    let lines = program.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let ops = lines.map(|line| serde_json::from_str::<Op>(line).unwrap());
     (0..).zip(ops).map(|(n, op)| (op.clone(), execute(n, &op, &mut world).unwrap())).collect()
 }
 
@@ -128,6 +133,32 @@ fn a_read_brings_the_guard_bytes_around_it() {
     let Some(Data::Memory(read)) = &run[4].1.data else { panic!("no memory") };
     assert_eq!(read.0.len(), 8192);
     assert_ne!(read.0[2048..4096], guard_page(0)[2048..]);
+}
+
+#[test]
+fn a_conversation_passes_over_comments_and_ends_with_the_input() {
+    let hello = Hello {
+        protocol: VERSION,
+        kernel: "none".into(),
+        bpf_object: None,
+        attributes: vec![],
+        backing_path: "/dev/ram0".into(),
+        coverage: None,
+    };
+    let mut said = Vec::new();
+    let input = "# first\n{\"op\":\"begin\",\"backing_pages\":0}\n\n{\"op\":\"add\"}\n";
+    serve(hello.clone(), &mut world(), input.as_bytes(), &mut said).unwrap();
+    let answers = String::from_utf8(said).unwrap();
+    let answers = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Answer>>();
+    let [Answer::Hello(first), Answer::Observation(begun), Answer::Observation(added)] = &answers[..] else {
+        panic!("{answers:?}")
+    };
+    assert_eq!((**first).clone(), hello);
+    assert_eq!((begun.n, added.n), (0, 1));
+
+    let mut said = Vec::new();
+    let bad = serve(hello, &mut world(), "{\"op\":\"fly\"}\n".as_bytes(), &mut said).unwrap_err();
+    assert!(format!("{bad:#}").contains("fly"), "{bad:#}");
 }
 
 #[test]
