@@ -8,7 +8,7 @@
 use zram_events::{Block, DeviceId, Event, SlotIndex};
 
 use crate::{
-    bio::{PAGE_SIZE, PageBytes},
+    bio::{Bio, BioStatus, Memory, PAGE_SIZE, PageBytes},
     errno::Errno,
     view::BlockContent,
 };
@@ -53,6 +53,19 @@ pub trait Environment {
     fn choose(&mut self, ready: &[Step]) -> usize {
         let _ = ready;
         0
+    }
+
+    /// Another task's bio, served at this moment of a writeback pass on `dev`. The pass holds the
+    /// device's lock but no slot's, and bios take only the latter: so a slot can be read, written or
+    /// discarded between its selection, its submission and its completion. Asked until it answers no.
+    fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
+        let _ = dev;
+        None
+    }
+
+    /// The bio of [`Environment::intrude`] has completed.
+    fn intruded(&mut self, bio: Bio, memory: Memory, status: BioStatus) {
+        let _ = (bio, memory, status);
     }
 
     /// Whether an allocation succeeds.

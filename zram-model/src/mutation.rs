@@ -74,6 +74,8 @@ mutations! {
     LimitNotRefunded, "limit-not-refunded", "A writeback that failed on the device stays charged to writeback_limit.";
     FailedBlockKept, "failed-block-kept", "The block of a writeback that failed on the device stays taken.";
     PostProcessingKept, "post-processing-kept", "Letting go of a slot after a pass leaves it marked as selected.";
+    SelectionSurvivesAccess, "selection-survives-access", "A read does not take back a slot's selection for writeback.";
+    CompletionUnchecked, "completion-unchecked", "Completing a writeback does not ask whether the slot was touched meanwhile.";
     ReadBackInTask, "read-back-in-task", "A compressed block is decompressed where its read completes, without a work item.";
     ResetForgetsLimit, "reset-forgets-limit", "A reset also resets writeback_limit.";
 }

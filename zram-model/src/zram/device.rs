@@ -149,7 +149,12 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         let slot = &mut self.disk.slots[index.0 as usize];
-        slot.clear(if call.broken(kept_idle) { PP_SLOT } else { PP_SLOT | IDLE });
+        if !call.broken(kept_idle) {
+            slot.clear(IDLE);
+        }
+        if !call.broken(Mutation::SelectionSurvivesAccess) {
+            slot.clear(PP_SLOT);
+        }
         if call.profile.entry_access_time {
             slot.access_time = call.env.boot_seconds(ClockUse::Access { dev: self.dev, slot: index });
         }

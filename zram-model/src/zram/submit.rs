@@ -74,37 +74,33 @@ impl Device {
         memory: &mut Memory,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> BioStatus {
-        match bio.op {
-            BioOp::Read | BioOp::Write | BioOp::Discard | BioOp::WriteZeroes => {}
-            // zram has no write cache: the block layer answers an empty flush itself.
-            BioOp::Flush => return BioStatus::OK,
-            BioOp::Other(_) => return BioStatus::NOT_SUPPORTED,
-        }
-        if !well_formed(bio, memory) {
-            return BioStatus::INVALID;
-        }
-        let bytes = bio.size();
-        if bytes == 0 {
-            return BioStatus::OK;
-        }
         let capacity = self.disk.as_ref().map_or(0, |disk| disk.disksize >> 9);
-        let sectors = u64::from(bytes >> 9);
-        // bio_check_eod
-        if sectors > capacity || bio.sector > capacity - sectors {
-            return BioStatus::IO_ERROR;
-        }
-        let Some(mut live) = self.live() else { return BioStatus::IO_ERROR };
-        let event = Event::Bio { dev: live.dev, op: bio.op, sector: bio.sector, bytes };
-        call.emit(Site::Bio, event);
-        match bio.op {
-            BioOp::Read => live.bio_read(bio, memory, call),
-            BioOp::Write => live.bio_write(bio, memory, call),
-            _ => {
-                live.discard(bio.sector, bytes, call);
-                BioStatus::OK
-            }
+        match (refused(bio, memory, capacity), self.live()) {
+            (Some(status), _) => status,
+            (None, Some(mut live)) => live.serve(bio, memory, call),
+            (None, None) => BioStatus::IO_ERROR,
         }
     }
+}
+
+/// What the block layer answers by itself, if it does (`submit_bio_noacct`).
+fn refused(bio: &Bio, memory: &Memory, capacity: u64) -> Option<BioStatus> {
+    match bio.op {
+        BioOp::Read | BioOp::Write | BioOp::Discard | BioOp::WriteZeroes => {}
+        // zram has no write cache: an empty flush is done.
+        BioOp::Flush => return Some(BioStatus::OK),
+        BioOp::Other(_) => return Some(BioStatus::NOT_SUPPORTED),
+    }
+    if !well_formed(bio, memory) {
+        return Some(BioStatus::INVALID);
+    }
+    let bytes = bio.size();
+    if bytes == 0 {
+        return Some(BioStatus::OK);
+    }
+    let sectors = u64::from(bytes >> 9);
+    // bio_check_eod
+    (sectors > capacity || bio.sector > capacity - sectors).then_some(BioStatus::IO_ERROR)
 }
 
 /// What the block layer guarantees: whole sectors, segments that are not empty and stay within their pages.
@@ -120,6 +116,36 @@ fn well_formed(bio: &Bio, memory: &Memory) -> bool {
 }
 
 impl Live<'_> {
+    /// A bio of another task, while this one is in the middle of a pass.
+    pub(super) fn intrude(
+        &mut self,
+        bio: &Bio,
+        memory: &mut Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> BioStatus {
+        let refused = refused(bio, memory, self.disk.disksize >> 9);
+        refused.unwrap_or_else(|| self.serve(bio, memory, call))
+    }
+
+    /// `zram_submit_bio`, and what follows until the bio has completed.
+    fn serve(
+        &mut self,
+        bio: &Bio,
+        memory: &mut Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> BioStatus {
+        let bytes = bio.size();
+        call.emit(Site::Bio, Event::Bio { dev: self.dev, op: bio.op, sector: bio.sector, bytes });
+        match bio.op {
+            BioOp::Read => self.bio_read(bio, memory, call),
+            BioOp::Write => self.bio_write(bio, memory, call),
+            _ => {
+                self.discard(bio.sector, bytes, call);
+                BioStatus::OK
+            }
+        }
+    }
+
     /// `zram_bio_read`
     fn bio_read(
         &mut self,

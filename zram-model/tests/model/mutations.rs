@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::world::{Machine, filled, page};
-use zram_model::{Kernel, Mutation, PAGE_SIZE, Profile};
+use crate::world::{BioOp, Machine, aligned, filled, page};
+use zram_model::{Kernel, Memory, Mutation, PAGE_SIZE, Profile};
 
 /// What an observer sees: events, answers, and the state after each step.
 struct Log {
@@ -170,6 +170,19 @@ fn life(profile: Profile) -> Vec<String> {
     log.attr("writeback", "huge");
     log.attr("idle", "all");
     log.attr("writeback", "idle");
+    // Another task's bios in the middle of a pass.
+    log.attr("writeback_batch_size", "4");
+    log.step("discard", |m| m.discard(0, 96));
+    for slot in 0..8 {
+        log.store(slot, 900);
+    }
+    log.machine.world.intruders = [
+        (0, aligned(BioOp::Read, 5, 1), Memory(vec![[0; PAGE_SIZE]])),
+        (2, aligned(BioOp::Write, 7, 1), Memory(vec![page(901, 7)])),
+        (1, aligned(BioOp::Read, 6, 1), Memory(vec![[0; PAGE_SIZE]])),
+    ]
+    .into();
+    log.attr("writeback", "page_indexes=0-7");
     for slot in 0..96 {
         log.load(slot);
     }

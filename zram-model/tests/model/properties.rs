@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::world::{BioOp, Machine, filled, page};
+use crate::world::{BioOp, Machine, aligned, filled, page};
 use proptest::prelude::*;
 use zram_model::{
-    Bio, BioStatus, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, Segment, SlotWord, slot_flags,
+    Bio, BioStatus, Kernel, Memory, Mutation, PAGE_SIZE, PageBytes, Profile, Segment, SlotWord, slot_flags,
 };
 
 const SLOTS: u64 = 24;
@@ -129,7 +129,7 @@ fn cases(count: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(192))]
+    #![proptest_config(cases(1024))]
 
     #[test]
     fn counters_agree_with_the_slots_and_reads_with_the_writes(
@@ -164,6 +164,35 @@ proptest! {
 
 proptest! {
     #![proptest_config(cases(2048))]
+
+    #[test]
+    fn no_broken_rule_makes_the_model_panic(
+        broken in prop::sample::select(Mutation::ALL),
+        ops in prop::collection::vec(op(), 1..60),
+        later: bool,
+        intruders in prop::collection::vec((0_usize..4, 0..SLOTS, any::<bool>()), 0..6),
+    ) {
+        let profile = Profile::debian_7_2().with_broken(broken);
+        let mut m = Machine::backed_as(profile, SLOTS, 10, true);
+        m.world.later = later;
+        let bio = |write, slot| aligned(if write { BioOp::Write } else { BioOp::Read }, slot, 1);
+        m.world.intruders = intruders
+            .into_iter()
+            .map(|(wait, slot, write)| (wait, bio(write, slot), Memory(vec![page(800, slot)])))
+            .collect();
+        for op in &ops {
+            match op {
+                Op::Store { slot, pages } => pages.iter().for_each(|(len, seed)| { m.store(*slot, &[page(*len, *seed)]); }),
+                Op::Fill { slot, word } => { m.store(*slot, &[filled(*word)]); }
+                Op::Load { slot, count } => drop(m.load(*slot, *count)),
+                Op::Discard { slot, count } => { m.discard(*slot, *count); }
+                Op::Attr { name, text } => drop(m.write(name, text)),
+                Op::Notify { .. } | Op::Tick => m.world.now += 3,
+            }
+        }
+        m.look();
+        let _ = m.write("reset", "1");
+    }
 
     #[test]
     fn no_text_makes_an_attribute_panic(

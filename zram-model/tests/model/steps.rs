@@ -1,8 +1,8 @@
 //! Asynchronous paths, driven step by step by the environment.
 
-use crate::world::{Machine, page};
+use crate::world::{BioOp, Machine, aligned, page};
 use zram_events::Event;
-use zram_model::{Allocation, BioStatus, Step};
+use zram_model::{Allocation, BioStatus, Memory, Step, slot_flags};
 
 fn later(slots: u64, compressed: bool) -> Machine {
     let mut m = Machine::backed(slots, 16, compressed);
@@ -125,4 +125,32 @@ fn failed_allocations_end_what_needed_them() {
     assert_eq!(m.names(), ["bio", "compress", "malloc_failed"]);
     m.world.refuse = Some(|what| matches!(what, Allocation::WritebackRequest { .. }));
     assert_eq!(m.write("writeback", "type=idle"), Err(zram_model::Errno::ENOMEM));
+}
+
+/// A slot is written, read and discarded by another task between its submission and its completion.
+#[test]
+fn a_slot_touched_in_flight_stays_in_memory() {
+    let intruders = [
+        (aligned(BioOp::Write, 0, 1), [page(650, 7)], 650),
+        (aligned(BioOp::Read, 0, 1), [page(600, 0)], 600),
+    ];
+    for (bio, content, flags) in intruders {
+        let mut m = later(2, true);
+        let memory = Memory(content.to_vec());
+        // Asked before slot 1, before slot 0, and when the pass waits for both.
+        m.world.intruders = [(2, bio, memory)].into();
+        m.put("writeback", "page_indexes=0-1");
+        assert_eq!(m.flags(0), flags);
+        assert_eq!(m.flags(1) & slot_flags::WB, slot_flags::WB);
+        assert_eq!(m.numbers("bd_stat"), [1, 0, 2]);
+        assert_eq!(m.load(0, 1).1, content);
+    }
+}
+
+#[test]
+fn a_slot_touched_before_its_turn_is_let_go_of() {
+    let mut m = later(2, true);
+    m.world.intruders = [(0, aligned(BioOp::Read, 0, 1), Memory(vec![page(1, 1)]))].into();
+    m.put("writeback", "page_indexes=0-1");
+    assert_eq!((m.flags(0), m.numbers("bd_stat")), (600, vec![1, 0, 1]));
 }

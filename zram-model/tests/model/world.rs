@@ -51,6 +51,8 @@ pub(crate) struct World {
     /// Allocations that fail, by predicate.
     pub(crate) refuse: Option<fn(Allocation) -> bool>,
     pub(crate) undetermined: Vec<usize>,
+    /// Bios of another task, each to come after so many questions.
+    pub(crate) intruders: VecDeque<(usize, Bio, Memory)>,
     pub(crate) compress_error: Option<Errno>,
 }
 
@@ -91,6 +93,15 @@ impl Environment for World {
     fn choose(&mut self, ready: &[Step]) -> usize {
         self.offered.push(ready.to_vec());
         self.choices.pop_front().unwrap_or(0)
+    }
+
+    fn intrude(&mut self, _dev: DeviceId) -> Option<(Bio, Memory)> {
+        let (wait, ..) = self.intruders.front_mut()?;
+        if *wait > 0 {
+            *wait -= 1;
+            return None;
+        }
+        self.intruders.pop_front().map(|(_, bio, memory)| (bio, memory))
     }
 
     fn allocate(&mut self, what: Allocation) -> bool {

@@ -5,10 +5,10 @@
 //! environment is asked whether a completion comes first. On a device that completes within the
 //! submission nothing is ever asked.
 
-use zram_events::Event;
+use zram_events::{DeviceId, Event};
 
 use crate::{
-    bio::PageBytes,
+    bio::{Bio, BioStatus, Memory, PageBytes},
     environment::{Allocation, BackingRequest, ClockUse, Completion, Environment, Step},
     errno::Errno,
     site::{Site, SiteSet},
@@ -127,6 +127,34 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
 
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
         self.env.open_backing(path)
+    }
+
+    fn backing_path(&mut self, path: &str) -> String {
+        self.env.backing_path(path)
+    }
+
+    fn complete_backing(&mut self, request: BackingRequest) -> u8 {
+        self.env.complete_backing(request)
+    }
+
+    fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
+        self.env.intrude(dev)
+    }
+
+    fn intruded(&mut self, bio: Bio, memory: Memory, status: BioStatus) {
+        self.env.intruded(bio, memory, status);
+    }
+
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+        self.env.read_dictionary(path)
+    }
+
+    fn decompress_foreign(&mut self, found: &BlockContent, len: u32) -> Result<Box<PageBytes>, Errno> {
+        self.env.decompress_foreign(found, len)
+    }
+
+    fn undetermined(&mut self, page: usize) {
+        self.env.undetermined(page);
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {

@@ -55,6 +55,7 @@ impl Live<'_> {
         let mut reserved = None;
         let mut holds_request = false;
         while let Some(index) = candidates.select() {
+            self.let_intrude(call);
             if self.limit_reached() && !call.broken(Mutation::LimitCheckedAfter) {
                 result = Err(Errno::EIO);
                 break;
@@ -62,6 +63,7 @@ impl Live<'_> {
             while !holds_request {
                 holds_request = batch.take(call.env);
                 if !holds_request {
+                    self.let_intrude(call);
                     if !call.env.wait() {
                         return Err(Errno::ENOMEM);
                     }
@@ -92,12 +94,21 @@ impl Live<'_> {
             self.release_block(block);
         }
         while call.env.any() {
+            self.let_intrude(call);
             if !call.env.wait() {
                 break;
             }
             result = self.complete_done(batch, Site::WritebackDoneTail, call).and(result);
         }
         result
+    }
+
+    /// Other tasks' bios that come here, while no slot is locked.
+    fn let_intrude(&mut self, call: &mut Call<'_, impl Environment + ?Sized>) {
+        while let Some((bio, mut memory)) = call.env.intrude(self.dev) {
+            let status = self.intrude(&bio, &mut memory, call);
+            call.env.intruded(bio, memory, status);
+        }
     }
 
     fn limit_reached(&self) -> bool {
@@ -178,7 +189,7 @@ impl Live<'_> {
         let stats = &mut self.state.stats;
         add(&mut stats.bd_writes, 1);
         let slot = &mut self.disk.slots[index.0 as usize];
-        if !slot.has(PP_SLOT) {
+        if !slot.has(PP_SLOT) && !call.broken(Mutation::CompletionUnchecked) {
             // Written, freed or read since: what went to the device is nobody's.
             self.release_block(block);
             return Ok(());
