@@ -39,6 +39,17 @@ const MOUNTS: &[(&str, &str)] = &[
     ("tmpfs", "/tmp"),
 ];
 
+/// What is written where, and whether the test depends on it.
+const TUNING: &[(&str, &str, bool)] = &[
+    // Background compaction moves zspages: an input that nobody asked for.
+    ("/proc/sys/vm/compaction_proactiveness", "0", true),
+    // Removing a device and a module waits for grace periods, which an idle emulated machine is slow to
+    // end. Only the waiting gets shorter.
+    ("/sys/kernel/rcu_expedited", "1", false),
+    ("/sys/module/rcutree/parameters/jiffies_till_first_fqs", "0", false),
+    ("/sys/module/rcutree/parameters/jiffies_till_next_fqs", "1", false),
+];
+
 /// Modules to load at the start, in order.
 const LOAD: &str = "/modules/load";
 
@@ -88,9 +99,14 @@ fn work(channel: &mut Option<File>, probe: bool) -> Result<()> {
     let port = open_port()?;
     *channel = Some(port.try_clone().context("duplicating the port's descriptor")?);
     loaded?;
-    // Background compaction moves zspages: an input that nobody asked for.
-    let path = "/proc/sys/vm/compaction_proactiveness";
-    fs::write(path, "0").with_context(|| format!("writing {path}"))?;
+    for (path, value, required) in TUNING {
+        match fs::write(path, value) {
+            Err(error) if *required => {
+                return Err(error).with_context(|| format!("writing {value} to {path}"));
+            }
+            _ => {}
+        }
+    }
     make_repeatable()?;
     let available = match fs::read_to_string(AVAILABLE) {
         Ok(list) => modules::parse(&list)?,

@@ -89,7 +89,11 @@ fn position(at: u64) -> Result<libc::off_t, Errno> {
     at.try_into().map_err(|_| Errno::EINVAL)
 }
 
-pub(super) fn discard(path: &Path, at: u64, bytes: u64) -> Result<(), Errno> {
+/// `BLKDISCARD` of a byte range of any block device.
+///
+/// # Errors
+/// The errno of the open or the ioctl.
+pub fn discard(path: &Path, at: u64, bytes: u64) -> Result<(), Errno> {
     let file = open(path, true)?;
     // SAFETY: the kernel reads two u64 through the pointer, which is valid during the call.
     unsafe { request::blkdiscard(file.as_raw_fd(), &[at, bytes]) }.map(drop)

@@ -28,7 +28,7 @@ use nix::{
     time::{ClockId, clock_gettime},
 };
 
-pub use block::read_direct;
+pub use block::{discard, read_direct};
 pub use tree::Tree;
 
 use crate::port::{Buffer, Port};
@@ -114,7 +114,7 @@ impl Port for LiveHost {
     }
 
     fn discard(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
-        block::discard(&self.tree.node(dev), at, bytes)
+        discard(&self.tree.node(dev), at, bytes)
     }
 
     fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
