@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use zram_events::Event;
+use zram_events::{DeviceId, Event};
+use zram_host::Port as _;
+use zram_model::{Errno, Profile};
 
 use crate::{
     compare::{Comparer, Level, Strength},
@@ -34,8 +36,15 @@ const ATTRIBUTES: &[&str] = &[
     "writeback_compressed",
     "writeback_limit",
     "writeback_limit_enable",
-    "compressed_writeback_enable",
 ];
+
+/// The attributes that a device of this profile has.
+pub(crate) fn attributes_of(profile: Profile) -> Vec<String> {
+    let mut host = crate::exact::host(profile);
+    let Ok(dev) = host.hot_add() else { return Vec::new() };
+    let there = |name: &&&str| !matches!(host.kernel().read_attr(DeviceId(dev), name), Err(Errno::ENOENT));
+    ATTRIBUTES.iter().filter(there).map(|name| (*name).to_owned()).collect()
+}
 
 /// Compares the names of a device's attributes.
 pub(crate) fn compare_attributes(comparer: &mut Comparer, model: &Model, dev: u32, observed: &[String]) {

@@ -1,16 +1,34 @@
-//! draft
+//! Holds the model of zram against kernels, and says whether they agree.
+//!
+//! The order of things: [`generate`] makes operations from a seed; [`agent`] has a machine carry them
+//! out; [`observed`] takes its answers apart; [`ledger`] feeds the model what the kernel's code does
+//! not determine; [`checker`] has the model carry out the same and [`compare`]s. What differs is a
+//! [`divergence`], made small by [`shrink`]; what was reached stands in [`coverage`]; [`report`] says it
+//! all. A [`trace`] keeps a run so that it can be checked again without a machine.
+//!
+//! Two principles run through it. Nothing that was not compared is counted as agreement: a lost
+//! record, a dead machine or a complaint of the kernel's is [`trouble`], never a verdict. And every
+//! check must be able to fail: the mutants of the model say whether it does.
 pub mod agent;
 pub mod checker;
 pub mod codec;
+pub mod commands;
 pub mod compare;
+pub mod conversation;
 pub mod coverage;
+mod disguise;
 pub mod divergence;
+mod exact;
 mod facts;
 pub mod generate;
 pub mod kernel_log;
 pub mod ledger;
 mod model;
 pub mod observed;
+pub mod op_file;
 pub mod pages;
+pub mod profiles;
+pub mod report;
+pub mod shrink;
 pub mod trace;
 pub mod trouble;

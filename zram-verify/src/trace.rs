@@ -28,6 +28,9 @@ const LEVEL: i32 = 19;
 /// log2 of zstd's window: answers repeat what the ones before said.
 const WINDOW_LOG: u32 = 24;
 
+/// How the kernel release begins that a model gives for its own.
+pub const MODEL_KERNEL: &str = "model";
+
 /// Who gave the answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -257,13 +260,21 @@ impl Trace {
     }
 }
 
+impl Origin {
+    /// Who greets so.
+    #[must_use]
+    pub fn of(hello: &Hello) -> Self {
+        if hello.kernel.starts_with(MODEL_KERNEL) { Self::Model } else { Self::Recorded }
+    }
+}
+
 impl Header {
     /// A header for what is recorded now.
     #[must_use]
-    pub fn new(origin: Origin, target: &str, profile: &str, seed: u64, hello: &Hello) -> Self {
+    pub fn new(target: &str, profile: &str, seed: u64, hello: &Hello) -> Self {
         Self {
             format: FORMAT,
-            origin,
+            origin: Origin::of(hello),
             target: target.to_owned(),
             kernel: hello.kernel.clone(),
             bpf_object: hello.bpf_object.clone(),

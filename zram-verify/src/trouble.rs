@@ -95,6 +95,12 @@ pub enum Trouble {
         /// The line.
         line: String,
     },
+    /// The run could not be recorded.
+    #[error("the run cannot be recorded: {reason}")]
+    Record {
+        /// Why.
+        reason: String,
+    },
     /// The model's side could not carry the operation out.
     #[error("operation {operation}: the model cannot carry it out: {reason}")]
     Model {
@@ -106,10 +112,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Whether a fresh machine may do better.
+    /// Whether the machine is gone, so that a fresh one may do better. Everything else happened on a
+    /// machine that works, and would be hidden by a second try.
     #[must_use]
     pub fn is_worth_a_retry(&self) -> bool {
-        matches!(self, Self::Died { .. } | Self::Silent { .. } | Self::Unusable { .. } | Self::Lost { .. })
+        matches!(self, Self::Died { .. } | Self::Silent { .. })
     }
 }
 

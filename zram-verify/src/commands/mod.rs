@@ -1,0 +1,7 @@
+//! What the program does, one command each.
+
+pub mod mutants;
+pub mod run;
+pub mod serve_model;
+pub mod simulate;
+pub mod trace;

@@ -1,0 +1,248 @@
+//! `mutants`: would the comparison notice if the model were wrong?
+//!
+//! The model is run with one rule broken at a time against runs that the sound model agrees with:
+//! recorded ones, and live ones if there are targets. A mutant that agrees, too, survives: a hole in
+//! the checks, or in what the generator reaches.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    sync::mpsc,
+};
+
+use anyhow::{Context as _, Result, bail};
+use zram_agent::protocol::{Observation, Op};
+use zram_model::Mutation;
+
+use crate::{
+    agent::{Agent, Patience, Target},
+    checker::Checker,
+    commands::trace::check,
+    conversation::{Onlooker, play},
+    generate::operations,
+    profiles,
+    report::Progress,
+    trace::{Header, Step, Trace},
+};
+
+/// Where recorded traces are kept.
+pub const TRACES: &str = "tests/traces";
+
+/// What to run the mutants against.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Recorded traces; if there are none, those in [`TRACES`].
+    pub traces: Vec<PathBuf>,
+    /// Kernels to make a run on first.
+    pub targets: Vec<Target>,
+    /// Seed of the operations for targets.
+    pub seed: u64,
+    /// How many.
+    pub ops: usize,
+    /// Only these mutants; all if empty.
+    pub only: Vec<Mutation>,
+    /// Whether a run of a model may stand in for one of a kernel: to try the command out.
+    pub allow_model: bool,
+    /// Whether to pass on what agents say.
+    pub verbose: bool,
+}
+
+/// How a mutant was told from the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// By which run.
+    pub by: String,
+    /// After how many operations.
+    pub operations: usize,
+    /// By which comparison.
+    pub check: String,
+}
+
+/// A mutant and its fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// The mutant.
+    pub mutation: Mutation,
+    /// The quickest rejection; none: it survived.
+    pub rejection: Option<Rejection>,
+}
+
+/// Runs every mutant.
+///
+/// # Errors
+/// When there is no run to hold them against, or the sound model does not agree with it.
+pub fn mutants(options: &Options) -> Result<Vec<Fate>> {
+    let mut runs = Vec::new();
+    for path in traces(options)? {
+        let trace = if options.allow_model { Trace::read(&path)? } else { Trace::recorded(&path)? };
+        runs.push((path.display().to_string(), trace));
+    }
+    for target in &options.targets {
+        runs.push((target.name.clone(), live(target, options)?));
+    }
+    if runs.is_empty() {
+        bail!(
+            "no run to hold the mutants against: there are no traces in {TRACES}; record one with \
+             `cargo xtask verify --trace {TRACES}/NAME.zst`, or give --trace FILE or --target NAME=COMMAND"
+        );
+    }
+    for (name, trace) in &runs {
+        sound(name, trace)?;
+    }
+    let all = if options.only.is_empty() { Mutation::ALL } else { &options.only };
+    Ok(fates(all, &runs))
+}
+
+fn traces(options: &Options) -> Result<Vec<PathBuf>> {
+    if !options.traces.is_empty() {
+        return Ok(options.traces.clone());
+    }
+    let folder = Path::new(TRACES);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {TRACES}"))? {
+        let path = entry.with_context(|| format!("cannot list {TRACES}"))?.path();
+        if path.extension().is_some_and(|extension| extension == "zst") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The steps of a run, kept in memory.
+#[derive(Debug, Default)]
+struct Kept(Vec<Step>);
+
+impl Onlooker for Kept {
+    fn answered(&mut self, op: &Op, answer: &Observation) -> Result<()> {
+        let step = Step { op: op.clone(), answer: answer.clone(), memory: None, blocks: None };
+        self.0.push(step);
+        Ok(())
+    }
+}
+
+/// Makes a run on a kernel.
+fn live(target: &Target, options: &Options) -> Result<Trace> {
+    let programs = operations(options.seed, options.ops);
+    let mut agent = Agent::start(target, Patience::default(), options.verbose)?;
+    let chosen = profiles::for_release(&agent.hello().kernel);
+    let header = Header::new(&target.name, chosen.profile.name, options.seed, agent.hello());
+    let mut checker = Checker::new(chosen.profile, agent.hello());
+    let mut kept = Kept::default();
+    let mut progress = Progress::new(&target.name, programs.len() as u64, "programs");
+    for program in &programs {
+        if let Some(stop) = play(&mut agent, &mut checker, &program.ops, &mut kept)? {
+            bail!(
+                "{}: the sound model already differs at operation {} of program \"{}\": {:?}; run `verify` first",
+                target.name,
+                stop.at,
+                program.theme,
+                stop.differences.first().map(|difference| &difference.field)
+            );
+        }
+        progress.step("programs");
+    }
+    Ok(Trace { path: PathBuf::from(&target.name), header, steps: kept.0 })
+}
+
+/// The sound model must agree, or a rejection would mean nothing.
+fn sound(name: &str, trace: &Trace) -> Result<()> {
+    let profile = profiles::for_release(&trace.header.kernel).profile;
+    let replayed = check(trace, profile).with_context(|| format!("{name} cannot be used"))?;
+    if let Some(divergence) = replayed.divergence {
+        let first = divergence.differences.first().map(|difference| difference.field.clone());
+        bail!(
+            "the sound model differs from {name} at operation {} ({}): no mutant can be judged by it",
+            divergence.operation,
+            first.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+/// Judges the mutants, as many at a time as there are processors.
+fn fates(all: &[Mutation], runs: &[(String, Trace)]) -> Vec<Fate> {
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let mut fates: Vec<Option<Fate>> = vec![None; all.len()];
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (next, sender) = (&next, sender.clone());
+            scope.spawn(move || {
+                while let Some(mutation) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let rejection = judge(*mutation, runs);
+                    if sender.send(Fate { mutation: *mutation, rejection }).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut progress = Progress::new("mutants", all.len() as u64, "mutants");
+        for fate in receiver {
+            progress.step(fate.mutation.name());
+            if let Some(at) = all.iter().position(|mutation| *mutation == fate.mutation) {
+                fates[at] = Some(fate);
+            }
+        }
+    });
+    fates.into_iter().flatten().collect()
+}
+
+fn judge(mutation: Mutation, runs: &[(String, Trace)]) -> Option<Rejection> {
+    let mut quickest: Option<Rejection> = None;
+    for (name, trace) in runs {
+        let profile = profiles::for_release(&trace.header.kernel).profile.with_broken(mutation);
+        let rejection = match check(trace, profile) {
+            Ok(replayed) => replayed.divergence.map(|divergence| Rejection {
+                by: name.clone(),
+                operations: divergence.operation + 1,
+                check: divergence
+                    .differences
+                    .first()
+                    .map_or_else(String::new, |first| format!("{:?} {}", first.level, first.field)),
+            }),
+            // The answers are those of a kernel with which the sound model agrees: whatever stops the
+            // mutant is its own doing, but no comparison found it out.
+            Err(_) => None,
+        };
+        if let Some(rejection) = rejection
+            && quickest.as_ref().is_none_or(|known| rejection.operations < known.operations)
+        {
+            quickest = Some(rejection);
+        }
+    }
+    quickest
+}
+
+/// The table.
+#[must_use]
+pub fn table(fates: &[Fate]) -> String {
+    let width = fates.iter().map(|fate| fate.mutation.name().len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for fate in fates {
+        let line = match &fate.rejection {
+            Some(rejection) => format!(
+                "{:<width$}  {:>5} ops  {:<34}  {}",
+                fate.mutation.name(),
+                rejection.operations,
+                rejection.check,
+                rejection.by
+            ),
+            None => format!("{:<width$}  SURVIVED   {}", fate.mutation.name(), fate.mutation.describes()),
+        };
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let survived = fates.iter().filter(|fate| fate.rejection.is_none()).count();
+    text.push_str(&format!(
+        "mutants: {} rejected, {survived} survived, of {}\n",
+        fates.len() - survived,
+        fates.len()
+    ));
+    text
+}

@@ -1,0 +1,343 @@
+//! `run`: hold the model against each target.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result, bail};
+use zram_agent::protocol::{Observation, Op};
+
+use crate::{
+    agent::{Agent, Patience, Target},
+    checker::{Checked, Checker},
+    compare::Tally,
+    conversation::{Onlooker, Stop, play},
+    coverage::Coverage,
+    divergence::Divergence,
+    generate::{Program, operations},
+    ledger::Inputs,
+    op_file, profiles,
+    report::{Found, KernelReport, Progress, Report, Reproduction},
+    shrink::{self, Shrunk},
+    trace::{Header, Origin, Recorder},
+    trouble::Trouble,
+};
+
+/// How often a machine that died is started again, per target.
+const MOST_RESTARTS: u32 = 3;
+/// Most divergences that are shrunk, per target.
+const MOST_SHRUNK: usize = 3;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where.
+    pub targets: Vec<Target>,
+    /// Seed of the operations.
+    pub seed: u64,
+    /// How many.
+    pub ops: usize,
+    /// A file of operations in the place of generated ones.
+    pub replay: Option<PathBuf>,
+    /// Where to record the run.
+    pub trace: Option<PathBuf>,
+    /// Whether to go on after a divergence.
+    pub keep_going: bool,
+    /// Whether to pass on what agents say.
+    pub verbose: bool,
+    /// Where failing lists of operations are written.
+    pub failures: PathBuf,
+}
+
+/// Runs against every target.
+///
+/// # Errors
+/// When the options make no sense; what happens to a target stands in the report.
+pub fn run(options: &Options) -> Result<Report> {
+    if options.targets.is_empty() {
+        bail!("nothing to run against: give --target NAME=COMMAND (`cargo xtask verify` does)");
+    }
+    if options.trace.is_some() && options.targets.len() > 1 {
+        bail!("--trace records one kernel, and there are {}: name one target", options.targets.len());
+    }
+    let programs = match &options.replay {
+        Some(path) => replayed(path)?,
+        None => operations(options.seed, options.ops),
+    };
+    let kernels = options.targets.iter().map(|target| one(target, &programs, options)).collect();
+    Ok(Report { seed: options.replay.is_none().then_some(options.seed), kernels })
+}
+
+fn replayed(path: &Path) -> Result<Vec<Program>> {
+    let mut programs: Vec<Program> = Vec::new();
+    for (line, op) in op_file::read(path)? {
+        if matches!(op, Op::Begin { .. }) {
+            programs.push(Program { theme: "replay", ops: Vec::new() });
+        }
+        let program = programs.last_mut().with_context(|| {
+            format!("{}, line {line}: the first operation must be \"begin\"", path.display())
+        })?;
+        program.ops.push(op);
+    }
+    Ok(programs)
+}
+
+fn one(target: &Target, programs: &[Program], options: &Options) -> KernelReport {
+    let started = Instant::now();
+    let mut run = Run {
+        target,
+        options,
+        agent: None,
+        recorder: None,
+        progress: Progress::new(
+            &target.name,
+            programs.iter().map(|program| program.ops.len() as u64).sum(),
+            "operations",
+        ),
+        report: KernelReport {
+            name: target.name.clone(),
+            release: String::new(),
+            bpf_object: None,
+            profile: String::new(),
+            origin: Origin::Recorded,
+            remarks: Vec::new(),
+            operations: 0,
+            generated: options.replay.is_none(),
+            events: 0,
+            tally: Tally::default(),
+            inputs: Inputs::default(),
+            coverage: Coverage::new(),
+            found: Vec::new(),
+            trouble: None,
+            restarts: 0,
+            seconds: 0.0,
+        },
+    };
+    if let Err(trouble) = run.all(programs) {
+        run.report.trouble = Some(trouble.to_string());
+    }
+    run.progress.finish();
+    run.report.seconds = started.elapsed().as_secs_f64();
+    run.report
+}
+
+struct Run<'a> {
+    target: &'a Target,
+    options: &'a Options,
+    agent: Option<Agent>,
+    recorder: Option<Recorder>,
+    progress: Progress,
+    report: KernelReport,
+}
+
+/// Takes note of what goes by.
+struct Notes<'a> {
+    recorder: Option<&'a mut Recorder>,
+    progress: &'a mut Progress,
+    coverage: &'a mut Coverage,
+    events: u64,
+}
+
+impl Onlooker for Notes<'_> {
+    fn answered(&mut self, op: &Op, answer: &Observation) -> Result<()> {
+        match &mut self.recorder {
+            Some(recorder) => Ok(recorder.record(op, answer)?),
+            None => Ok(()),
+        }
+    }
+
+    fn checked(&mut self, op: &Op, checked: &Checked) {
+        let events = checked.observed.events.as_ref().unwrap_or(&checked.expected_events);
+        self.events += events.len() as u64;
+        self.coverage.see(op, &checked.observed, events);
+        self.progress.step(&format!("operations, {} events", self.events));
+    }
+}
+
+impl Run<'_> {
+    fn all(&mut self, programs: &[Program]) -> Result<(), Trouble> {
+        let mut checker = self.checker()?;
+        if let Some(path) = &self.options.trace {
+            let Some(agent) = &self.agent else { return Ok(()) };
+            let header =
+                Header::new(&self.target.name, &self.report.profile, self.options.seed, agent.hello());
+            let recorder = Recorder::create(path, &header).map_err(unrecorded)?;
+            self.recorder = Some(recorder);
+        }
+        let result = self.programs(programs, &mut checker);
+        self.report.operations = checker.operation();
+        self.report.events = checker.events;
+        self.report.inputs = checker.inputs();
+        if result.is_ok() && self.report.found.is_empty() {
+            let differences = checker.finish();
+            if let (false, Some(op)) =
+                (differences.is_empty(), programs.last().and_then(|program| program.ops.last()))
+            {
+                let operation = self.report.operations.saturating_sub(1);
+                let divergence =
+                    Divergence { operation, theme: "whole run".to_owned(), op: op.clone(), differences };
+                self.report.found.push(Found { divergence, reproduction: None });
+            }
+            if let Some(recorder) = self.recorder.take() {
+                recorder.finish().map_err(unrecorded)?;
+            }
+        }
+        self.report.tally = checker.tally;
+        result
+    }
+
+    fn programs(&mut self, programs: &[Program], checker: &mut Checker) -> Result<(), Trouble> {
+        for program in programs {
+            let Some(stop) = self.program(program, checker)? else { continue };
+            self.diverged(program, stop, checker.operation() - 1)?;
+            if !self.options.keep_going {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays a program; on a fresh machine if the one it began on died.
+    fn program(&mut self, program: &Program, checker: &mut Checker) -> Result<Option<Stop>, Trouble> {
+        loop {
+            if self.agent.is_none() {
+                let fresh = self.checker()?;
+                drop(fresh);
+            }
+            let Some(agent) = &mut self.agent else { continue };
+            let mut notes = Notes {
+                recorder: self.recorder.as_mut(),
+                progress: &mut self.progress,
+                coverage: &mut self.report.coverage,
+                events: checker.events,
+            };
+            match play(agent, checker, &program.ops, &mut notes) {
+                Ok(stop) => return Ok(stop),
+                Err(trouble) => self.survive(trouble)?,
+            }
+        }
+    }
+
+    /// Gets over the death of a machine, if it may.
+    fn survive(&mut self, trouble: Trouble) -> Result<(), Trouble> {
+        self.agent = None;
+        if !trouble.is_worth_a_retry() || self.report.restarts >= MOST_RESTARTS {
+            return Err(trouble);
+        }
+        self.report.restarts += 1;
+        self.report.remarks.push(format!("started again: {trouble}"));
+        self.progress.say("the machine died; starting it again");
+        Ok(())
+    }
+
+    /// Starts the agent if there is none, and gives a checker for its kernel.
+    fn checker(&mut self) -> Result<Checker, Trouble> {
+        loop {
+            if let Some(agent) = &self.agent {
+                let chosen = profiles::for_release(&agent.hello().kernel);
+                return Ok(Checker::new(chosen.profile, agent.hello()));
+            }
+            self.progress.say("starting");
+            match Agent::start(self.target, Patience::default(), self.options.verbose) {
+                Ok(agent) => {
+                    self.introduce(&agent);
+                    self.agent = Some(agent);
+                }
+                Err(trouble) => self.survive(trouble)?,
+            }
+        }
+    }
+
+    fn introduce(&mut self, agent: &Agent) {
+        let hello = agent.hello();
+        if !self.report.release.is_empty() {
+            return;
+        }
+        let chosen = profiles::for_release(&hello.kernel);
+        self.report.release.clone_from(&hello.kernel);
+        self.report.bpf_object.clone_from(&hello.bpf_object);
+        self.report.origin = Origin::of(hello);
+        self.report.profile = chosen.profile.name.to_owned();
+        self.report.remarks.extend(chosen.remark);
+    }
+
+    fn diverged(&mut self, program: &Program, stop: Stop, operation: usize) -> Result<(), Trouble> {
+        let Some(op) = program.ops.get(stop.at).cloned() else { return Ok(()) };
+        let divergence = Divergence {
+            operation,
+            theme: program.theme.to_owned(),
+            op,
+            differences: stop.differences.clone(),
+        };
+        let met = self.report.found.len();
+        self.report.found.push(Found { divergence, reproduction: None });
+        let known = self.report.found[..met].iter().any(|found| {
+            found.divergence.differences.first().map(crate::divergence::Difference::kind)
+                == stop.differences.first().map(crate::divergence::Difference::kind)
+        });
+        if known || met >= MOST_SHRUNK {
+            return Ok(());
+        }
+        let failing = program.ops[..=stop.at].to_vec();
+        let shrunk = self.shrink(failing, stop)?;
+        let file = self.write_failure(&shrunk.ops, operation);
+        if let Err(error) = &file {
+            self.report.remarks.push(format!("{error:#}"));
+        }
+        if let Some(found) = self.report.found.last_mut() {
+            found.reproduction = Some(Reproduction {
+                ops: shrunk.ops,
+                file: file.ok(),
+                attempts: shrunk.attempts,
+                differences: shrunk.differences,
+            });
+        }
+        Ok(())
+    }
+
+    fn shrink(&mut self, failing: Vec<Op>, stop: Stop) -> Result<Shrunk, Trouble> {
+        let mut progress = Progress::new("shrinking", shrink::MOST_ATTEMPTS as u64, "attempts");
+        shrink::shrink(failing, stop.differences, &mut |ops| {
+            progress.step(&format!("attempts, {} operations", ops.len()));
+            let mut checker = self.checker()?;
+            let Some(agent) = &mut self.agent else { return Ok(None) };
+            match play(agent, &mut checker, ops, &mut ()) {
+                Ok(stop) => Ok(stop.map(|stop| (stop.at, stop.differences))),
+                Err(trouble @ Trouble::GaveUp { .. }) => {
+                    // The list makes no sense to the agent: not this failure, and a fresh agent is needed.
+                    self.agent = None;
+                    let _ = trouble;
+                    Ok(None)
+                }
+                Err(trouble) => {
+                    self.survive(trouble)?;
+                    Ok(None)
+                }
+            }
+        })
+    }
+
+    /// Writes a failing list where it can be replayed from.
+    fn write_failure(&self, ops: &[Op], operation: usize) -> Result<PathBuf> {
+        let folder = &self.options.failures;
+        let seed = match self.options.replay {
+            Some(_) => "replay".to_owned(),
+            None => format!("seed{}", self.options.seed),
+        };
+        let path = folder.join(format!("{}-{seed}-operation{operation}.ndjson", self.target.name));
+        let mut text = String::new();
+        for op in ops {
+            text.push_str(&serde_json::to_string(op)?);
+            text.push('\n');
+        }
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, text))
+            .with_context(|| format!("cannot write the failing operations to {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+fn unrecorded(error: crate::trace::TraceError) -> Trouble {
+    Trouble::Record { reason: error.to_string() }
+}

@@ -1,0 +1,26 @@
+//! `simulate`: ask the model.
+
+use std::{io::Write, path::Path};
+
+use anyhow::{Context as _, Result};
+use zram_agent::{SimWorld, execute};
+use zram_model::Profile;
+
+use crate::{exact, op_file};
+
+/// Runs a file of operations through the model and prints an observation per line.
+///
+/// # Errors
+/// When a line is no operation or cannot be carried out.
+pub fn simulate(path: &Path, profile: Profile, mut output: impl Write) -> Result<()> {
+    let ops = op_file::read(path)?;
+    let mut world = SimWorld::new(exact::host(profile));
+    for (n, (line, op)) in (0..).zip(&ops) {
+        let observation =
+            execute(n, op, &mut world).with_context(|| format!("{}, line {line}", path.display()))?;
+        serde_json::to_writer(&mut output, &observation).map_err(std::io::Error::from)?;
+        output.write_all(b"\n")?;
+    }
+    output.flush()?;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! `trace`: look into a recorded run, and hold the model against it again.
+
+use std::path::Path;
+
+use anyhow::Result;
+use zram_model::Profile;
+
+use crate::{
+    checker::Checker,
+    divergence::Divergence,
+    report::{Found, KernelReport, Report},
+    coverage::Coverage,
+    trace::Trace,
+    trouble::Trouble,
+};
+
+/// What came of holding a model against a trace.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// Operations checked.
+    pub operations: usize,
+    /// The first divergence.
+    pub divergence: Option<Divergence>,
+    /// The checker, with its counts.
+    pub checker: Checker,
+    /// What the trace reached.
+    pub coverage: Coverage,
+}
+
+/// Holds a model against a trace, up to the first divergence.
+///
+/// # Errors
+/// When an answer in the trace cannot be used.
+pub fn check(trace: &Trace, profile: Profile) -> Result<Replayed, Trouble> {
+    let mut checker = Checker::new(profile, &trace.header.hello);
+    let mut coverage = Coverage::new();
+    let mut divergence = None;
+    for step in &trace.steps {
+        let checked = checker.check_step(step)?;
+        let events = checked.observed.events.as_ref().unwrap_or(&checked.expected_events);
+        coverage.see(&step.op, &checked.observed, events);
+        if !checked.differences.is_empty() {
+            let operation = checker.operation() - 1;
+            let differences = checked.differences;
+            let theme = "trace".to_owned();
+            divergence = Some(Divergence { operation, theme, op: step.op.clone(), differences });
+            break;
+        }
+    }
+    if let (None, Some(last)) = (&divergence, trace.steps.last()) {
+        let differences = checker.finish();
+        if !differences.is_empty() {
+            divergence = Some(Divergence {
+                operation: trace.steps.len() - 1,
+                theme: "whole run".to_owned(),
+                op: last.op.clone(),
+                differences,
+            });
+        }
+    }
+    Ok(Replayed { operations: checker.operation(), divergence, checker, coverage })
+}
+
+/// Checks a trace of a kernel and reports as a live run does.
+///
+/// # Errors
+/// When the file is no trace of a kernel.
+pub fn report(path: &Path) -> Result<Report> {
+    let started = std::time::Instant::now();
+    let trace = Trace::recorded(path)?;
+    let chosen = crate::profiles::for_release(&trace.header.kernel);
+    let mut kernel = KernelReport {
+        name: trace.header.target.clone(),
+        release: trace.header.kernel.clone(),
+        bpf_object: trace.header.bpf_object.clone(),
+        profile: chosen.profile.name.to_owned(),
+        origin: trace.header.origin,
+        remarks: chosen.remark.into_iter().collect(),
+        operations: 0,
+        generated: false,
+        events: 0,
+        tally: crate::compare::Tally::default(),
+        inputs: crate::ledger::Inputs::default(),
+        coverage: Coverage::new(),
+        found: Vec::new(),
+        trouble: None,
+        restarts: 0,
+        seconds: 0.0,
+    };
+    match check(&trace, chosen.profile) {
+        Ok(replayed) => {
+            kernel.operations = replayed.operations;
+            kernel.events = replayed.checker.events;
+            kernel.inputs = replayed.checker.inputs();
+            kernel.tally = replayed.checker.tally;
+            kernel.coverage = replayed.coverage;
+            kernel.found =
+                replayed.divergence.map(|divergence| Found { divergence, reproduction: None }).into_iter().collect();
+        }
+        Err(trouble) => kernel.trouble = Some(trouble.to_string()),
+    }
+    kernel.seconds = started.elapsed().as_secs_f64();
+    Ok(Report { seed: Some(trace.header.seed), kernels: vec![kernel] })
+}

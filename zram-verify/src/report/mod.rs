@@ -1,0 +1,182 @@
+//! What a run found out, for people and for programs.
+
+mod json;
+mod paint;
+mod progress;
+mod terminal;
+
+use std::path::PathBuf;
+
+pub use json::{SCHEMA, to_json};
+pub use paint::Paint;
+pub use progress::Progress;
+pub use terminal::{divergence as print_divergence, kernel as print_kernel};
+use zram_agent::protocol::Op;
+
+use crate::{
+    compare::Tally,
+    coverage::{Coverage, ENOUGH_OPERATIONS},
+    divergence::Divergence,
+    ledger::Inputs,
+    trace::Origin,
+};
+
+/// The end of the story of one kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Model and kernel agree, and the run went where it should.
+    Agreement,
+    /// There is no verdict: the test bench failed.
+    Trouble,
+    /// They differ, or the run did not reach what it must.
+    Divergence,
+}
+
+impl Verdict {
+    /// In a word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::Trouble => "trouble",
+            Self::Divergence => "divergence",
+        }
+    }
+
+    /// The exit status that says so.
+    #[must_use]
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Agreement => 0,
+            Self::Divergence => 1,
+            Self::Trouble => 2,
+        }
+    }
+}
+
+/// The shortest list of operations that shows a divergence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reproduction {
+    /// The operations.
+    pub ops: Vec<Op>,
+    /// The file in which they stand.
+    pub file: Option<PathBuf>,
+    /// Attempts that shrinking took.
+    pub attempts: usize,
+    /// What differs after the last of them.
+    pub differences: Vec<crate::divergence::Difference>,
+}
+
+/// A divergence, and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// As it was met.
+    pub divergence: Divergence,
+    /// The shortest way to it, if one was looked for.
+    pub reproduction: Option<Reproduction>,
+}
+
+/// Everything about one kernel.
+#[derive(Clone, Debug)]
+pub struct KernelReport {
+    /// The target's name.
+    pub name: String,
+    /// `uname -r`; empty if it never spoke.
+    pub release: String,
+    /// SHA-256 of the BPF object.
+    pub bpf_object: Option<String>,
+    /// The model's profile.
+    pub profile: String,
+    /// Who answered.
+    pub origin: Origin,
+    /// Things to be said about the run.
+    pub remarks: Vec<String>,
+    /// Operations checked.
+    pub operations: usize,
+    /// Whether they came from the generator, so that coverage is part of the verdict.
+    pub generated: bool,
+    /// Events observed.
+    pub events: u64,
+    /// Comparisons.
+    pub tally: Tally,
+    /// Inputs given to the model.
+    pub inputs: Inputs,
+    /// What was reached.
+    pub coverage: Coverage,
+    /// What differs.
+    pub found: Vec<Found>,
+    /// Why there is no verdict.
+    pub trouble: Option<String>,
+    /// How often the machine had to be started again.
+    pub restarts: u32,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl KernelReport {
+    /// Required rows that were not reached, if that counts.
+    #[must_use]
+    pub fn coverage_failures(&self) -> Vec<String> {
+        let complete = self.trouble.is_none() && self.found.is_empty();
+        if self.generated && complete && self.operations >= ENOUGH_OPERATIONS {
+            self.coverage.missing()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The verdict.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if !self.found.is_empty() {
+            Verdict::Divergence
+        } else if self.trouble.is_some() {
+            Verdict::Trouble
+        } else if !self.coverage_failures().is_empty() {
+            Verdict::Divergence
+        } else {
+            Verdict::Agreement
+        }
+    }
+}
+
+/// A whole run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Seed of the operations; none for a replay.
+    pub seed: Option<u64>,
+    /// Each kernel.
+    pub kernels: Vec<KernelReport>,
+}
+
+impl Report {
+    /// The verdict over all kernels. A divergence outweighs trouble elsewhere; no kernel at all is trouble.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.kernels.iter().map(KernelReport::verdict).max().unwrap_or(Verdict::Trouble)
+    }
+
+    /// Sums over all kernels: operations, events, comparisons, divergences, skipped.
+    #[must_use]
+    pub fn totals(&self) -> [u64; 5] {
+        let sum = |of: fn(&KernelReport) -> u64| self.kernels.iter().map(of).sum();
+        [
+            sum(|kernel| kernel.operations as u64),
+            sum(|kernel| kernel.events),
+            sum(|kernel| kernel.tally.total()),
+            sum(|kernel| kernel.found.len() as u64),
+            sum(|kernel| kernel.tally.total_skipped()),
+        ]
+    }
+
+    /// The last line of the output.
+    #[must_use]
+    pub fn closing_line(&self) -> String {
+        let [operations, events, comparisons, divergences, skipped] = self.totals();
+        format!(
+            "verify: {} kernels, {operations} operations, {events} events, {comparisons} comparisons, \
+             {divergences} divergences, {skipped} checks skipped",
+            self.kernels.len()
+        )
+    }
+}

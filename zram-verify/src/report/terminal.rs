@@ -1,0 +1,223 @@
+//! The report as it stands on a terminal.
+
+use std::io::{self, Write};
+
+use super::{Found, KernelReport, Paint, Verdict};
+use crate::{
+    compare::{Level, Strength},
+    coverage::{ENOUGH_OPERATIONS, Line},
+    divergence::Difference,
+    trace::Origin,
+};
+
+/// Operations of a reproduction that are printed; the file has them all.
+const SHOWN_OPS: usize = 24;
+
+/// Prints what was found out about a kernel.
+///
+/// # Errors
+/// When nobody reads any more.
+pub fn kernel(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose: bool) -> io::Result<()> {
+    headline(out, report, paint)?;
+    for remark in &report.remarks {
+        writeln!(out, "  {}", paint.odd(remark))?;
+    }
+    if report.operations > 0 {
+        comparisons(out, report, paint)?;
+        inputs(out, report, paint)?;
+        skipped(out, report, paint)?;
+        coverage(out, report, paint, verbose)?;
+    }
+    for found in &report.found {
+        writeln!(out)?;
+        divergence(out, found, paint)?;
+    }
+    if let Some(trouble) = &report.trouble {
+        writeln!(out, "\n{} {trouble}", paint.bad("no verdict:"))?;
+    }
+    writeln!(out)
+}
+
+fn headline(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
+    let verdict = match report.verdict() {
+        Verdict::Agreement => paint.good("agrees"),
+        Verdict::Trouble => paint.bad("no verdict"),
+        Verdict::Divergence if report.found.is_empty() => paint.bad("incomplete"),
+        Verdict::Divergence => paint.bad("differs"),
+    };
+    let release = match (report.release.as_str(), report.origin) {
+        ("", _) => "did not start".to_owned(),
+        (release, Origin::Recorded) => format!("Linux {release}"),
+        (release, Origin::Model) => format!("{release} (a model in the place of a kernel)"),
+    };
+    writeln!(out, "{}  {release}  {verdict}", paint.bold(&report.name))?;
+    let restarts = match report.restarts {
+        0 => String::new(),
+        1 => ", machine started again once".to_owned(),
+        n => format!(", machine started again {n} times"),
+    };
+    writeln!(
+        out,
+        "  {} operations, {} events in {:.1} s{restarts}; profile {}{}",
+        report.operations,
+        report.events,
+        report.seconds,
+        report.profile,
+        report.bpf_object.as_ref().map_or_else(String::new, |sum| format!(
+            ", BPF object {}…",
+            sum.chars().take(12).collect::<String>()
+        ))
+    )
+}
+
+fn comparisons(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
+    let mut header = format!("  {:<28}", "comparisons");
+    for strength in Strength::ALL {
+        header.push_str(&format!("{:>16}", strength.name()));
+    }
+    header.push_str(&format!("{:>10}", "skipped"));
+    writeln!(out, "\n{}", paint.bold(&header))?;
+    for level in Level::ALL {
+        write!(out, "  {:<28}", format!("{level:?} {}", level.about()))?;
+        for strength in Strength::ALL {
+            let made = report.tally.made(level, strength);
+            let cell = if made == 0 { "·".to_owned() } else { made.to_string() };
+            write!(out, "{cell:>16}")?;
+        }
+        let skipped: u64 =
+            report.tally.skipped().filter(|(skip, _)| skip.level == level).map(|(_, count)| count).sum();
+        let cell = if skipped == 0 { "·".to_owned() } else { skipped.to_string() };
+        writeln!(out, "{cell:>10}")?;
+    }
+    Ok(())
+}
+
+fn inputs(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
+    let rows = report.inputs.rows();
+    let taken: Vec<_> =
+        rows.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    let taken = if taken.is_empty() { "nothing".to_owned() } else { taken.join(", ") };
+    writeln!(out, "\n  {} {taken}", paint.bold("taken from observation:"))
+}
+
+fn skipped(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
+    for (skip, count) in report.tally.skipped() {
+        let text = format!("{:?} {}: {}", skip.level, skip.what, skip.reason);
+        writeln!(out, "  {} {count} × {text}", paint.odd("skipped:"))?;
+    }
+    Ok(())
+}
+
+fn coverage(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose: bool) -> io::Result<()> {
+    let table = report.coverage.table();
+    let required: Vec<&Line> = table.iter().filter(|line| line.required).collect();
+    let reached = required.iter().filter(|line| line.count > 0).count();
+    let groups = groups(&required);
+    writeln!(
+        out,
+        "  {} {reached} of {} required rows reached ({})",
+        paint.bold("coverage:"),
+        required.len(),
+        groups.join(", ")
+    )?;
+    let missing = report.coverage.missing();
+    if !missing.is_empty() && report.generated {
+        let fails = !report.coverage_failures().is_empty();
+        let label = if fails { paint.bad("not reached:") } else { paint.odd("not reached:") };
+        for row in &missing {
+            writeln!(out, "  {label} {row}")?;
+        }
+        if report.operations < ENOUGH_OPERATIONS {
+            writeln!(
+                out,
+                "  {}",
+                paint.dim(&format!("(part of the verdict from {ENOUGH_OPERATIONS} operations on)"))
+            )?;
+        }
+    }
+    if verbose {
+        for line in &table {
+            writeln!(out, "    {:<22}{:<48}{:>8}", line.group, line.row, line.count)?;
+        }
+    }
+    Ok(())
+}
+
+fn groups(required: &[&Line]) -> Vec<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for line in required {
+        if !names.contains(&line.group) {
+            names.push(line.group);
+        }
+    }
+    names
+        .iter()
+        .map(|name| {
+            let of = required.iter().filter(|line| line.group == *name);
+            let reached = of.clone().filter(|line| line.count > 0).count();
+            format!("{name} {reached}/{}", of.count())
+        })
+        .collect()
+}
+
+/// Prints a divergence and the shortest way to it.
+///
+/// # Errors
+/// When nobody reads any more.
+pub fn divergence(out: &mut impl Write, found: &Found, paint: Paint) -> io::Result<()> {
+    let divergence = &found.divergence;
+    let op = serde_json::to_string(&divergence.op).unwrap_or_else(|_| divergence.op.name().to_owned());
+    writeln!(
+        out,
+        "{} at operation {} (program \"{}\"): {}",
+        paint.bad("DIVERGENCE"),
+        divergence.operation,
+        divergence.theme,
+        cut(&op, 300)
+    )?;
+    let shown = found.reproduction.as_ref().map_or(&divergence.differences, |short| &short.differences);
+    for each in shown.iter().take(4) {
+        difference(out, each, paint)?;
+    }
+    if shown.len() > 4 {
+        writeln!(out, "  … and {} more differences after the same operation", shown.len() - 4)?;
+    }
+    let Some(short) = &found.reproduction else { return Ok(()) };
+    writeln!(
+        out,
+        "  {} {} operations, after {} attempts:",
+        paint.bold("shortest failing list:"),
+        short.ops.len(),
+        short.attempts
+    )?;
+    for op in short.ops.iter().take(SHOWN_OPS) {
+        let text = serde_json::to_string(op).unwrap_or_else(|_| op.name().to_owned());
+        writeln!(out, "    {}", cut(&text, 200))?;
+    }
+    if short.ops.len() > SHOWN_OPS {
+        writeln!(out, "    … and {} more", short.ops.len() - SHOWN_OPS)?;
+    }
+    if let Some(file) = &short.file {
+        writeln!(out, "  {} cargo xtask verify --replay {}", paint.bold("repeat it with:"), file.display())?;
+    }
+    Ok(())
+}
+
+fn difference(out: &mut impl Write, difference: &Difference, paint: Paint) -> io::Result<()> {
+    let what = format!("{:?} {} ({})", difference.level, difference.field, difference.strength.name());
+    writeln!(out, "  {}", paint.bold(&what))?;
+    writeln!(out, "    expected  {}", cut(&difference.expected, 400))?;
+    writeln!(out, "    observed  {}", cut(&difference.observed, 400))?;
+    for line in &difference.context {
+        writeln!(out, "    {}", paint.dim(line))?;
+    }
+    Ok(())
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

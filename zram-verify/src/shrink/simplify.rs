@@ -1,0 +1,90 @@
+//! Simpler forms of one operation, simplest first.
+
+use zram_agent::protocol::{Content, Layout, Op};
+
+/// What to try in the place of an operation.
+pub(super) fn simpler(op: &Op) -> Vec<Op> {
+    let mut tries = Vec::new();
+    match op {
+        Op::Begin { backing_pages } => {
+            for pages in [0, 1, backing_pages / 2] {
+                if pages < *backing_pages {
+                    tries.push(Op::Begin { backing_pages: pages });
+                }
+            }
+        }
+        Op::Write { dev, slot, pages, layout } => write(*dev, *slot, pages, layout, &mut tries),
+        Op::Read { dev, slot, count, layout } => {
+            let read = |slot: u64, count: u32, layout: Layout| Op::Read { dev: *dev, slot, count, layout };
+            if !layout.is_plain() {
+                tries.push(read(*slot, *count, Layout::default()));
+            }
+            if *count > 1 {
+                let half = count / 2;
+                tries.push(read(*slot, half, Layout::default()));
+                tries.push(read(slot + u64::from(half), count - half, Layout::default()));
+            }
+        }
+        Op::Discard { dev, slot, count } if *count > 1 => {
+            let half = count / 2;
+            tries.push(Op::Discard { dev: *dev, slot: *slot, count: half });
+            tries.push(Op::Discard { dev: *dev, slot: slot + half, count: count - half });
+        }
+        Op::ZeroOut { dev, slot, count } => {
+            tries.push(Op::Discard { dev: *dev, slot: *slot, count: *count });
+        }
+        Op::Sleep { millis } if *millis > 1 => tries.push(Op::Sleep { millis: millis / 2 }),
+        _ => {}
+    }
+    tries
+}
+
+fn write(dev: u32, slot: u64, pages: &[Content], layout: &Layout, tries: &mut Vec<Op>) {
+    let with = |slot: u64, pages: Vec<Content>, layout: Layout| Op::Write { dev, slot, pages, layout };
+    if !layout.is_plain() {
+        tries.push(with(slot, pages.to_vec(), Layout::default()));
+    }
+    let half = pages.len() / 2;
+    if half > 0 {
+        tries.push(with(slot, pages[..half].to_vec(), Layout::default()));
+        tries.push(with(slot + half as u64, pages[half..].to_vec(), Layout::default()));
+    }
+    for simple in [Content::Zero, Content::Text { seed: 1 }, Content::Random { seed: 1 }] {
+        if pages.iter().any(|page| *page != simple) && !pages.iter().any(|page| rank(page) < rank(&simple)) {
+            tries.push(with(slot, vec![simple; pages.len()], layout.clone()));
+        }
+    }
+}
+
+/// How simple a content is; a content is only ever replaced by one that is at least as simple.
+fn rank(content: &Content) -> u8 {
+    match content {
+        Content::Zero => 0,
+        Content::Text { seed: 1 } => 1,
+        Content::Random { seed: 1 } => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise shrinking would go round in circles.
+    #[test]
+    fn simplifying_comes_to_an_end() {
+        let mut op = Op::Write {
+            dev: 0,
+            slot: 0,
+            pages: vec![Content::Random { seed: 9 }, Content::Zero],
+            layout: Layout::default(),
+        };
+        for _ in 0..20 {
+            match simpler(&op).pop() {
+                Some(next) => op = next,
+                None => return,
+            }
+        }
+        panic!("still {op:?}");
+    }
+}
