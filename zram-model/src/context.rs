@@ -37,9 +37,15 @@ pub(crate) struct Call<'a, E: ?Sized> {
     pub(crate) env: &'a mut E,
     pub(crate) lives: &'a mut Lives,
     pub(crate) profile: &'a Profile,
+    /// Whether this is another task's bio within a call: no third task comes into that.
+    pub(crate) intruding: bool,
 }
 
-impl<E: Environment + ?Sized> Call<'_, E> {
+impl<'a, E: Environment + ?Sized> Call<'a, E> {
+    pub(crate) fn new(env: &'a mut E, lives: &'a mut Lives, profile: &'a Profile) -> Self {
+        Self { env, lives, profile, intruding: false }
+    }
+
     /// Tells of an event, unless the profile says that nobody can see it there.
     pub(crate) fn emit(&mut self, site: Site, event: Event) {
         if !self.profile.silent.contains(site) {

@@ -55,9 +55,9 @@ pub trait Environment {
         0
     }
 
-    /// Another task's bio, served at this moment of a writeback pass on `dev`. The pass holds the
-    /// device's lock but no slot's, and bios take only the latter: so a slot can be read, written or
-    /// discarded between its selection, its submission and its completion. Asked until it answers no.
+    /// Another task's bio, served at this moment: of a writeback pass on `dev`, which holds the device's lock
+    /// but no slot's, while bios take only the latter; or of a read that waits for its read-backs.
+    /// So a slot can be read, written or discarded while something else is under way for it. Asked until it answers no.
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
         let _ = dev;
         None

@@ -63,7 +63,7 @@ impl Kernel {
         }
         let free = (0..).map(DeviceId).find(|id| !self.devices.contains_key(id)).ok_or(Errno::ENOSPC)?;
         self.devices.insert(free, Device::new(free, &self.profile));
-        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        let mut call = Call::new(env, &mut self.lives, &self.profile);
         call.emit(Site::DeviceAdd, Event::DeviceAdd { dev: free });
         Ok(free)
     }
@@ -80,7 +80,7 @@ impl Kernel {
         let number = number::int(c_string(taken), 10)?;
         let id = DeviceId(u32::try_from(number).map_err(|_| Errno::EINVAL)?);
         let device = self.devices.get_mut(&id).ok_or(Errno::ENODEV)?;
-        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        let mut call = Call::new(env, &mut self.lives, &self.profile);
         if device.openers > 0 {
             let result = Errno::EBUSY.negative();
             call.emit(Site::DeviceRemove, Event::DeviceRemove { result });
@@ -133,7 +133,7 @@ impl Kernel {
         let open_elsewhere = |path: &str| {
             others.values().any(|other| other.state.backing.as_ref().is_some_and(|b| b.path == path))
         };
-        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        let mut call = Call::new(env, &mut self.lives, &self.profile);
         let result = device.store(attribute, c_string(taken), &self.classes, open_elsewhere, &mut call);
         self.devices.insert(dev, device);
         result.map(|()| taken.len())
@@ -169,7 +169,7 @@ impl Kernel {
         env: &mut (impl Environment + ?Sized),
     ) -> BioStatus {
         let Some(device) = self.devices.get_mut(&dev) else { return BioStatus::IO_ERROR };
-        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        let mut call = Call::new(env, &mut self.lives, &self.profile);
         device.submit(bio, memory, &mut call)
     }
 
@@ -189,7 +189,7 @@ impl Kernel {
         if slot.0 as usize >= live.disk.slots.len() {
             return Err(Errno::ENOENT);
         }
-        let mut call = Call { env, lives: &mut self.lives, profile: &self.profile };
+        let mut call = Call::new(env, &mut self.lives, &self.profile);
         live.slot_free_notify(slot, locked, &mut call);
         Ok(())
     }

@@ -77,7 +77,9 @@ impl Live<'_> {
             raw: BTreeMap::new(),
             status,
         };
-        while let Some(chosen) = reads.choose(call) {
+        while !reads.all_done() {
+            self.let_intrude(call);
+            let Some(chosen) = reads.choose(call) else { break };
             match chosen {
                 Chosen::Endio(at) => self.read_back_endio(&mut reads, at, call),
                 Chosen::Work(at) => self.read_back_work(&mut reads, at, call),
@@ -224,6 +226,10 @@ fn decompress(
 }
 
 impl ReadBacks<'_> {
+    fn all_done(&self) -> bool {
+        self.submitted.is_empty() && self.queued.is_empty() && self.running.is_empty()
+    }
+
     /// What can happen next, and which of it does. None when all is done.
     fn choose(&self, call: &mut Call<'_, impl Environment + ?Sized>) -> Option<Chosen> {
         let mut steps = Vec::new();

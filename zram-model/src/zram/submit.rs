@@ -116,15 +116,18 @@ fn well_formed(bio: &Bio, memory: &Memory) -> bool {
 }
 
 impl Live<'_> {
-    /// A bio of another task, while this one is in the middle of a pass.
-    pub(super) fn intrude(
-        &mut self,
-        bio: &Bio,
-        memory: &mut Memory,
-        call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> BioStatus {
-        let refused = refused(bio, memory, self.disk.disksize >> 9);
-        refused.unwrap_or_else(|| self.serve(bio, memory, call))
+    /// Other tasks' bios that come at this point, where no slot is locked.
+    pub(super) fn let_intrude(&mut self, call: &mut Call<'_, impl Environment + ?Sized>) {
+        if call.intruding {
+            return;
+        }
+        while let Some((bio, mut memory)) = call.env.intrude(self.dev) {
+            call.intruding = true;
+            let status = refused(&bio, &memory, self.disk.disksize >> 9)
+                .unwrap_or_else(|| self.serve(&bio, &mut memory, call));
+            call.intruding = false;
+            call.env.intruded(bio, memory, status);
+        }
     }
 
     /// `zram_submit_bio`, and what follows until the bio has completed.

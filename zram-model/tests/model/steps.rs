@@ -1,8 +1,8 @@
 //! Asynchronous paths, driven step by step by the environment.
 
-use crate::world::{BioOp, Machine, aligned, page};
+use crate::world::{BioOp, Machine, aligned, filled, page};
 use zram_events::Event;
-use zram_model::{Allocation, BioStatus, Memory, Step, slot_flags};
+use zram_model::{Allocation, Bio, BioStatus, Memory, Profile, Site, SiteSet, Step, slot_flags};
 
 fn later(slots: u64, compressed: bool) -> Machine {
     let mut m = Machine::backed(slots, 16, compressed);
@@ -153,4 +153,43 @@ fn a_slot_touched_before_its_turn_is_let_go_of() {
     m.world.intruders = [(0, aligned(BioOp::Read, 0, 1), Memory(vec![page(1, 1)]))].into();
     m.put("writeback", "page_indexes=0-1");
     assert_eq!((m.flags(0), m.numbers("bd_stat")), (600, vec![1, 0, 1]));
+}
+
+/// What a read-back delivers when another task takes its slot away meanwhile: with compressed writeback the work
+/// item notices; without, completion does not look, and the old bytes arrive with status OK.
+#[test]
+fn a_slot_discarded_during_its_read_back() {
+    for (compressed, expected) in
+        [(true, (BioStatus::IO_ERROR, filled(0))), (false, (BioStatus::OK, page(600, 0)))]
+    {
+        let mut m = later(1, compressed);
+        m.put("writeback", "page_index=0");
+        let discard = Bio { op: BioOp::Discard, sector: 0, segments: vec![], bytes: 4096 };
+        m.world.intruders = [(0, discard, Memory(vec![]))].into();
+        let (status, pages) = m.load(0, 1);
+        assert_eq!((status, pages[0]), expected);
+        assert_eq!(m.numbers("bd_stat"), [0, 1, 1]);
+    }
+}
+
+#[test]
+fn what_cannot_be_probed_is_left_out_and_nothing_else_changes() {
+    let life = |silent| {
+        let profile = Profile { silent, ..Profile::debian_7_2() };
+        let mut m = Machine::backed_as(profile, 2, 4, true);
+        m.fill(0, &page(600, 1));
+        m.put("writeback", "page_index=0");
+        m.discard(0, 1);
+        m.put("reset", "1");
+        m.names()
+    };
+    let mut all = life(SiteSet::NONE);
+    let reset = life(SiteSet::NONE.with(Site::SlotFreeReset).with(Site::WritebackEndio));
+    let after_reset = all.iter().rposition(|name| *name == "reset").unwrap();
+    let mut at = 0;
+    all.retain(|name| {
+        at += 1;
+        *name != "writeback_endio" && !(at > after_reset && *name == "slot_free")
+    });
+    assert_eq!(reset, all);
 }

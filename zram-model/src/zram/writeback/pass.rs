@@ -37,7 +37,7 @@ impl Live<'_> {
         call.emit(Site::Writeback, Event::WritebackBegin { dev: self.dev });
         let fifo = call.broken(Mutation::DoneListFifo);
         let mut in_flight = InFlight::new(&mut *call.env, call.profile.silent, fifo);
-        let mut inner = Call { env: &mut in_flight, lives: &mut *call.lives, profile: call.profile };
+        let mut inner = Call::new(&mut in_flight, &mut *call.lives, call.profile);
         let result = self.run_pass(candidates, &mut batch, &mut inner);
         let code = result.err().map_or(0, Errno::negative);
         call.emit(Site::Writeback, Event::WritebackEnd { dev: self.dev, result: code });
@@ -101,14 +101,6 @@ impl Live<'_> {
             result = self.complete_done(batch, Site::WritebackDoneTail, call).and(result);
         }
         result
-    }
-
-    /// Other tasks' bios that come here, while no slot is locked.
-    fn let_intrude(&mut self, call: &mut Call<'_, impl Environment + ?Sized>) {
-        while let Some((bio, mut memory)) = call.env.intrude(self.dev) {
-            let status = self.intrude(&bio, &mut memory, call);
-            call.env.intruded(bio, memory, status);
-        }
     }
 
     fn limit_reached(&self) -> bool {
