@@ -68,7 +68,7 @@ pub fn run(probe: bool) -> ! {
     let ended = catch_unwind(AssertUnwindSafe(|| work(&mut channel, probe)));
     let reason = match ended {
         Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(format!("{error:#}")),
+        Ok(Err(error)) => Some(serve::reason(&error)),
         // The panic's own message stands on the console already.
         Err(panic) => Some(format!("the agent panicked: {}", message(&*panic))),
     };
@@ -77,7 +77,7 @@ pub fn run(probe: bool) -> ! {
         if let Some(channel) = channel
             && let Err(error) = serve::trouble(channel, reason)
         {
-            on_console(&format!("{error:#}"));
+            on_console(&serve::reason(&error));
         }
     }
     let Err(error) = switch_off();

@@ -49,10 +49,10 @@ fn main() -> ExitCode {
     match on_this_machine(probe) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let reason = format!("{error:#}");
+            let reason = serve::reason(&error);
             eprintln!("zram-agent: {reason}");
             if let Err(error) = serve::trouble(io::stdout(), reason) {
-                eprintln!("zram-agent: {error:#}");
+                eprintln!("zram-agent: {}", serve::reason(&error));
             }
             ExitCode::FAILURE
         }

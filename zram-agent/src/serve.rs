@@ -51,8 +51,42 @@ pub fn trouble(output: impl Write, reason: String) -> Result<()> {
     send(output, &Answer::Trouble(reason))
 }
 
+/// An error in one line, from the outside in. Some errors name their cause in their own words, and
+/// some leave that to whoever prints the chain; a cause that was just named is not named again.
+#[must_use]
+pub fn reason(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for link in error.chain().map(ToString::to_string) {
+        if text.ends_with(&link) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&link);
+    }
+    text
+}
+
 fn send(mut output: impl Write, answer: &Answer) -> Result<()> {
     let mut line = serde_json::to_vec(answer).context("putting an answer into JSON")?;
     line.push(b'\n');
     output.write_all(&line).and_then(|()| output.flush()).context("sending an answer")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+    use crate::Trouble;
+
+    #[test]
+    fn a_cause_is_named_once() {
+        let trouble = Trouble::setup("opening it", std::io::Error::from_raw_os_error(2));
+        let error = Err::<(), _>(trouble).context("operation 3 cannot be carried out").unwrap_err();
+        let text = reason(&error);
+        assert_eq!(text.matches("No such file").count(), 1, "{text}");
+        assert!(text.starts_with("operation 3 cannot be carried out: opening it: No such file"), "{text}");
+    }
 }
