@@ -92,6 +92,8 @@ fn flags(cx: &Cx, toolchain: &BpfToolchain) -> anyhow::Result<String> {
         // aya's context types ask for the architecture whose registers they read; fentry reads none.
         "--cfg=bpf_target_arch=\"x86_64\"".into(),
         "-Cdebuginfo=0".into(),
+        // With several units their order, and so the order of symbols, follows from hashes of where the library's sources lie.
+        "-Ccodegen-units=1".into(),
         // Version 3 of the instruction set has the atomic addition that numbers the records.
         "-Ctarget-cpu=v3".into(),
     ];

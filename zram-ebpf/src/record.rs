@@ -45,10 +45,14 @@ fn count(which: u32) {
 }
 
 /// Counts and reports a fault.
-#[inline(always)]
-pub(crate) fn fault(kind: u32, fault: Fault) {
+///
+/// One function for all programs, under a name of its own: the names the compiler makes up contain a hash
+/// of where its own sources lie, and would make the object differ from machine to machine.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn report_fault(kind: u32, place: u32) {
     count(counter::FAULTS);
-    error!((), "kind {}: kernel memory could not be read at place {}", kind, fault.place);
+    error!((), "kind {}: kernel memory could not be read at place {}", kind, place);
 }
 
 /// The return value of the function that the program sits on.
@@ -68,7 +72,7 @@ pub(crate) fn returned_int(ctx: &FExitContext) -> Result<u64, Fault> {
 pub(crate) fn deliver(kind: Kind, words: Result<[u64; WORDS], Fault>) -> u32 {
     match words.and_then(|words| Ok((words, running_context()?))) {
         Ok((words, context)) => write(kind, context, words),
-        Err(at) => fault(u32::from(kind as u16), at),
+        Err(fault) => report_fault(u32::from(kind as u16), fault.place),
     }
     0
 }
