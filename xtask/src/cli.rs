@@ -42,7 +42,9 @@ Examples:
 
     /// Break one rule of the model at a time and see that each is caught
     ///
-    /// Prints, per mutant, how many operations it took. A mutant that survives is a hole in the checks: status 1.
+    /// The operations come from the recorded runs in tests/traces, which takes no VM; with --kernel or --kernel-image, from a run
+    /// on that kernel, made first. Prints, per mutant, how many operations it took. A mutant that survives is a hole in the
+    /// checks: status 1.
     Mutants(Mutants),
 
     /// Ask the model: run a file of operations through it and print what it would observe
@@ -52,6 +54,10 @@ Examples:
         /// A file of operations, one JSON object per line; `-` for standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
+
+        /// Which kernel the model is
+        #[arg(long, value_name = "NAME")]
+        profile: Option<String>,
     },
 
     /// Everything that must hold before a change lands
@@ -94,9 +100,13 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// How many operations to generate
-    #[arg(long, value_name = "N", default_value_t = 1500, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) ops: u64,
+    /// How many operations to generate [default: 1500]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) ops: Option<u64>,
+
+    /// Run the operations in this file, as a divergence leaves it, instead of generated ones
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "ops"])]
+    pub(crate) replay: Option<PathBuf>,
 
     /// Write the report to this file as JSON
     #[arg(long, value_name = "FILE")]
@@ -127,6 +137,14 @@ pub(crate) struct Mutants {
     /// Seed of the generated operations
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+
+    /// How many operations to generate [default: 1500]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) ops: Option<u64>,
+
+    /// Only this mutant; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
 
     /// How guest instructions are executed
     #[arg(long, value_enum, default_value_t)]

@@ -54,7 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Verify(options) => verify::verify(&cx, &options),
         Command::Mutants(options) => verify::mutants(&cx, &options),
-        Command::Simulate { file } => verify::simulate(&cx, &file),
+        Command::Simulate { file, profile } => verify::simulate(&cx, &file, profile.as_deref()),
         Command::Test => test::run(&cx),
         Command::Bpf { check } => bpf::build(&cx, check).map(|()| ExitCode::SUCCESS),
         Command::Setup => setup::setup(&cx),

@@ -18,11 +18,10 @@ use crate::{agent, child, cli, qemu};
 /// `cargo xtask verify`.
 pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode> {
     let mut command = run_command(cx, &options.targets, options.accel)?;
-    command.args(["--ops", &options.ops.to_string()]);
-    if let Some(seed) = options.seed {
-        command.args(["--seed", &seed.to_string()]);
-    }
-    for (flag, file) in [("--json", &options.json), ("--trace", &options.trace)] {
+    numbers(&mut command, options.seed, options.ops);
+    for (flag, file) in
+        [("--replay", &options.replay), ("--json", &options.json), ("--trace", &options.trace)]
+    {
         if let Some(file) = file {
             command.arg(flag).arg(file);
         }
@@ -36,20 +35,34 @@ pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode>
 
 /// `cargo xtask mutants`.
 pub(crate) fn mutants(cx: &Cx, options: &cli::Mutants) -> anyhow::Result<ExitCode> {
-    let targets = targets(cx, &options.targets, options.accel)?;
+    let live = !options.targets.kernel.is_empty() || options.targets.own.kernel_image.is_some();
+    let targets = if live { targets(cx, &options.targets, options.accel)? } else { Vec::new() };
     let mut command = Command::new(build(cx)?);
-    command.arg("mutants").args(targets);
-    if let Some(seed) = options.seed {
-        command.args(["--seed", &seed.to_string()]);
+    // The recorded runs are found from the workspace's folder.
+    command.current_dir(&cx.workspace).arg("mutants").args(targets);
+    numbers(&mut command, options.seed, options.ops);
+    for name in &options.only {
+        command.args(["--only", name]);
     }
     become_program(command)
 }
 
 /// `cargo xtask simulate`.
-pub(crate) fn simulate(cx: &Cx, file: &Path) -> anyhow::Result<ExitCode> {
+pub(crate) fn simulate(cx: &Cx, file: &Path, profile: Option<&str>) -> anyhow::Result<ExitCode> {
     let mut command = Command::new(build(cx)?);
     command.arg("simulate").arg(file);
+    if let Some(profile) = profile {
+        command.args(["--profile", profile]);
+    }
     become_program(command)
+}
+
+fn numbers(command: &mut Command, seed: Option<u64>, ops: Option<u64>) {
+    for (flag, number) in [("--seed", seed), ("--ops", ops)] {
+        if let Some(number) = number {
+            command.args([flag, &number.to_string()]);
+        }
+    }
 }
 
 /// `zram-verify run` with a target per kernel, everything it needs being in place.
@@ -64,7 +77,7 @@ pub(crate) fn run_command(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyh
 fn targets(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Vec<String>> {
     let table = Table::built_in()?;
     let choices = match options.own.choice() {
-        Some(own) => vec![("own".to_owned(), own)],
+        Some(own) => vec![("own".to_owned(), own.absolute()?)],
         None if options.kernel.is_empty() => {
             let name = table.default_name()?;
             vec![(name.to_owned(), Choice::Named(name.to_owned()))]

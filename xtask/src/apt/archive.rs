@@ -31,7 +31,9 @@ impl<'a> Archive<'a> {
     /// Suites of the machine's Debian mirror, whatever the machine itself runs.
     pub(crate) fn of_suites(cx: &'a Cx, suites: &[String]) -> anyhow::Result<Self> {
         require_apt()?;
-        let mirror = debian_mirror(Path::new("/etc/apt")).context(without_apt())?;
+        let mirror = debian_mirror(Path::new("/etc/apt"))?.with_context(|| {
+            format!("the apt sources of this machine name no Debian mirror, {}", without_apt())
+        })?;
         let folder = cx.cache.root().join("apt").join(suites.join("+"));
         std::fs::create_dir_all(&folder)?;
         let key = key_of(&mirror, &folder)?;
@@ -82,9 +84,10 @@ impl<'a> Archive<'a> {
 
     fn update(&mut self) -> anyhow::Result<()> {
         let mut task = self.cx.progress.spinner("fetching package lists");
-        // A mirror without one of the suites is an error to apt, but not yet to us: another suite may do.
+        // A mirror without one of the suites is an error to apt, but not yet to us: another suite may do. A mirror that does not
+        // answer is no error to apt, but a warning.
         let output = child::run(self.apt_get().arg("update"), |line| task.tick(line))?;
-        if output.success {
+        if output.success && !output.all.contains("Failed to fetch") {
             std::fs::write(self.stamp(), "")?;
             task.done("up to date");
         } else {
@@ -118,16 +121,19 @@ impl<'a> Archive<'a> {
 
     /// Every offered version of every package whose name begins with one of the prefixes.
     pub(crate) fn packages(&self, prefixes: &[String]) -> anyhow::Result<Vec<Package>> {
-        let mut names = Vec::new();
-        for prefix in prefixes {
-            let listed = child::run_ok(self.program("apt-cache").args(["pkgnames", prefix]), |_| {})?;
-            names.extend(listed.lines().map(str::to_owned));
-        }
+        let listed = child::run_ok(self.program("apt-cache").arg("pkgnames"), |_| {})?;
+        let wanted = |name: &&str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
+        let names: Vec<String> = listed.lines().filter(wanted).map(str::to_owned).collect();
+        self.versions(&names)
+    }
+
+    /// Every offered version of the named packages.
+    pub(crate) fn versions(&self, names: &[String]) -> anyhow::Result<Vec<Package>> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
         // A name without an offered version makes apt-cache fail after printing the others.
-        let shown = child::run(self.program("apt-cache").arg("show").args(&names), |_| {})?;
+        let shown = child::run(self.program("apt-cache").arg("show").args(names), |_| {})?;
         Ok(index::parse(&shown.stdout))
     }
 
@@ -162,17 +168,16 @@ fn planned(line: &str) -> Option<(String, String)> {
 }
 
 /// What to do on a machine that cannot fetch packages this way.
-pub(crate) fn without_apt() -> String {
-    "this machine cannot fetch packages from a Debian archive. Install what is needed by hand (qemu-system-x86_64; for building \
-     the BPF programs also `rustup component add rust-src`), and use a kernel of your own: `--kernel-image PATH --modules DIR`, \
-     an x86 kernel with zram and BTF and the folder /lib/modules/RELEASE that belongs to it"
-        .to_owned()
+fn without_apt() -> &'static str {
+    "so this machine cannot fetch packages from a Debian archive. Install what is needed by hand (qemu-system-x86_64; for building the \
+     BPF programs also `rustup component add rust-src`), and use a kernel of your own with --kernel-image PATH --modules DIR: an x86 \
+     kernel with zram and BTF, and the folder /lib/modules/RELEASE that belongs to it"
 }
 
 fn require_apt() -> anyhow::Result<()> {
     for program in ["apt-get", "apt-cache", "dpkg-deb"] {
         if crate::toolchain::in_path(program).is_none() {
-            bail!("{program} is not in the path: {}", without_apt());
+            bail!("there is no {program} here, {}", without_apt());
         }
     }
     Ok(())
@@ -214,6 +219,9 @@ fn config(folder: &Path, own_sources: bool) -> String {
     let mut config = format!(
         "Dir::State::Lists \"{folder}/lists\";\n\
          Dir::Cache \"{folder}/cache\";\n\
+         // Asked too seldom to be worth the disk.\n\
+         Dir::Cache::pkgcache \"\";\n\
+         Dir::Cache::srcpkgcache \"\";\n\
          Acquire::Languages \"none\";\n\
          Acquire::Retries \"3\";\n\
          Acquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\n\

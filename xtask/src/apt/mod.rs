@@ -10,7 +10,7 @@ mod index;
 mod sources;
 mod version;
 
-pub(crate) use archive::{Archive, without_apt};
+pub(crate) use archive::Archive;
 pub(crate) use fetch::unpack;
 pub(crate) use index::Package;
 pub(crate) use version::compare as compare_versions;

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 pub(crate) use entry::{Entry, Facts, sha256};
-pub(crate) use space::{explain_full_disk, require_space};
+pub(crate) use space::{BUILD_SPACE, explain_full_disk, require_space};
 
 use crate::context::Cx;
 use entry::Found;

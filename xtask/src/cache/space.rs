@@ -2,10 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use super::CACHE_VARIABLE;
 use crate::progress::human;
+
+/// What everything in the cache takes, package lists included.
+const COMPLETE: u64 = 300 << 20;
+
+/// Room for building bpf-linker, given back afterwards.
+pub(crate) const BUILD_SPACE: u64 = 700 << 20;
 
 /// Refuses to begin what the file system below `folder` has no room for.
 pub(crate) fn require_space(folder: &Path, needed: u64, what: &str) -> anyhow::Result<()> {
@@ -34,11 +40,15 @@ pub(crate) fn explain_full_disk(error: anyhow::Error, cache: &Path) -> anyhow::E
     });
     // strerror's text, as apt, dpkg and cargo pass it on.
     if ours || format!("{error:#}").contains("No space left on device") {
-        error.context(format!(
-            "the disk below the cache folder {} is full; the unfinished entry has been removed. A complete cache takes about \
-             600 MiB: free that much, or set {CACHE_VARIABLE} to a folder on a larger disk, and run the command again",
-            cache.display()
-        ))
+        // The chain below says the same again, in the words of every program in between.
+        anyhow!(
+            "the disk below the cache folder {} is full. The unfinished entry has been removed. A complete cache takes about {}, and \
+             building bpf-linker {} more for a minute: free that much, or set {CACHE_VARIABLE} to a folder on a larger disk, and run \
+             the command again",
+            cache.display(),
+            human(COMPLETE),
+            human(BUILD_SPACE)
+        )
     } else {
         error
     }

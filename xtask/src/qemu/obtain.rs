@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use super::{Home, PROGRAM, Qemu};
-use crate::apt::{Archive, Package, unpack, without_apt};
+use crate::apt::{Archive, Package, unpack};
 use crate::cache::{Entry, Facts};
 use crate::child;
 use crate::context::Cx;
@@ -22,9 +22,10 @@ pub(crate) fn ensure(cx: &Cx) -> anyhow::Result<Qemu> {
     if let Some(qemu) = Qemu::in_path() {
         return Ok(qemu);
     }
-    let entry = cx.cache.ensure(cx, &key(), |stage| fetch(cx, stage)).with_context(|| {
-        format!("{PROGRAM} is not in the path, and could not be fetched. {}", without_apt())
-    })?;
+    let entry = cx
+        .cache
+        .ensure(cx, &key(), |stage| fetch(cx, stage))
+        .with_context(|| format!("{PROGRAM} is neither in the path nor could it be fetched"))?;
     Ok(from(&entry))
 }
 
@@ -57,8 +58,8 @@ fn unpacked(folder: &Path) -> Qemu {
 fn fetch(cx: &Cx, stage: &Path) -> anyhow::Result<Facts> {
     let archive = Archive::of_machine(cx)?;
     let planned = archive.missing_for(PACKAGE).map_err(|error| archive.explain(error))?;
-    let prefixes: Vec<String> = planned.iter().map(|(name, _)| name.clone()).collect();
-    let offered = archive.packages(&prefixes)?;
+    let names: Vec<String> = planned.iter().map(|(name, _)| name.clone()).collect();
+    let offered = archive.versions(&names)?;
     let packages: Vec<Package> = planned
         .iter()
         .map(|(name, version)| {

@@ -6,15 +6,12 @@ use anyhow::Context as _;
 
 use super::llvm::Llvm;
 use super::rustc::Rustc;
-use crate::cache::{Facts, require_space};
+use crate::cache::{BUILD_SPACE, Facts, require_space};
 use crate::child;
 use crate::context::Cx;
 
 /// The release of bpf-linker that the BPF programs are built with; another one may give other bytes.
 const VERSION: &str = "0.13.0";
-
-/// Room for the build, most of it given back afterwards.
-const BUILD_SPACE: u64 = 700 << 20;
 
 /// The folder that holds `bpf-linker`.
 pub(super) fn ensure(cx: &Cx, rustc: &Rustc, llvm: &Llvm) -> anyhow::Result<PathBuf> {

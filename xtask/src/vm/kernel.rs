@@ -27,6 +27,19 @@ pub(crate) enum Choice {
     },
 }
 
+impl Choice {
+    /// The same kernel for a program that runs in another folder.
+    pub(crate) fn absolute(self) -> anyhow::Result<Self> {
+        Ok(match self {
+            Self::Named(name) => Self::Named(name),
+            Self::Own { image, modules } => Self::Own {
+                image: std::path::absolute(image)?,
+                modules: modules.map(std::path::absolute).transpose()?,
+            },
+        })
+    }
+}
+
 /// Finds or fetches the kernel and checks that it can do the job.
 pub(crate) fn prepare(cx: &Cx, table: &Table, choice: &Choice) -> anyhow::Result<Bootable> {
     match choice {

@@ -6,6 +6,7 @@
 
 mod bridge;
 mod ending;
+mod folder;
 mod kernel;
 
 use std::io::Read as _;
@@ -83,7 +84,7 @@ impl Vm {
         console: Option<&Path>,
         accel: Accel,
     ) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("zram-rs-vm-").tempdir()?;
+        let folder = folder::create()?;
         let initramfs = folder.path().join("initramfs.cpio");
         kernel.contents.write(agent, &initramfs)?;
         let image = match &kernel.image {
