@@ -21,6 +21,9 @@ pub enum ProbeError {
         /// What to do about it.
         way_out: &'static str,
     },
+    /// There is nothing to probe.
+    #[error("zram is not in the running kernel: load it first (modprobe zram num_devices=0)")]
+    NotLoaded,
     /// The kernel's description of its types cannot be used.
     #[error("the BTF of {name} cannot be used: {source}")]
     Btf {

@@ -16,6 +16,9 @@ use crate::{
 /// BTF of the kernel and of its modules, as files.
 const BTF_FOLDER: &str = "/sys/kernel/btf";
 
+/// A folder per module, and per built-in part of the kernel that has parameters, as zram has.
+const MODULES: &str = "/sys/module";
+
 /// The kernel's BTF as bytes.
 pub(crate) struct BtfFiles {
     kernel: Vec<u8>,
@@ -25,6 +28,9 @@ pub(crate) struct BtfFiles {
 
 impl BtfFiles {
     pub(crate) fn read() -> Result<Self, ProbeError> {
+        if !Path::new(MODULES).join(Home::Zram.module()).exists() {
+            return Err(ProbeError::NotLoaded);
+        }
         let kernel =
             fs::read(Path::new(BTF_FOLDER).join("vmlinux")).map_err(|source| ProbeError::System {
                 what: format!("reading {BTF_FOLDER}/vmlinux"),
@@ -55,15 +61,18 @@ fn split<'a>(
     bytes.map(|bytes| Btf::parse(bytes, Some(kernel)).map_err(bad(name))).transpose()
 }
 
+/// The BTF of a module; none if it is built in.
 fn module(home: Home) -> Result<Option<Vec<u8>>, ProbeError> {
     let path = Path::new(BTF_FOLDER).join(home.module());
+    // Only what was loaded has a state.
+    let loaded = Path::new(MODULES).join(home.module()).join("initstate").exists();
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !loaded => Ok(None),
         Err(source) => Err(ProbeError::System {
             what: format!("reading {}", path.display()),
             source,
-            way_out: "run as root",
+            way_out: "the kernel must be built with CONFIG_DEBUG_INFO_BTF_MODULES, and the module for this very kernel",
         }),
     }
 }
