@@ -67,11 +67,8 @@ impl Agent {
     /// # Errors
     /// When it cannot be started, does not speak, or speaks another version.
     pub fn start(target: &Target, patience: Patience, verbose: bool) -> Result<Self, Trouble> {
-        let failed = |source| Trouble::Start {
-            target: target.name.clone(),
-            command: target.command.clone(),
-            source,
-        };
+        let failed =
+            |source| Trouble::Start { target: target.name.clone(), command: target.command.clone(), source };
         let mut child = Command::new("sh")
             .args(["-c", &target.command])
             .stdin(Stdio::piped())
@@ -129,7 +126,8 @@ impl Agent {
     /// # Errors
     /// When the agent is gone.
     pub fn send(&mut self, op: &Op) -> Result<(), Trouble> {
-        let mut text = serde_json::to_string(op).map_err(|error| self.garbled(&error.to_string(), op.name()))?;
+        let mut text =
+            serde_json::to_string(op).map_err(|error| self.garbled(&error.to_string(), op.name()))?;
         self.asked = format!("during {}", cut(&text));
         text.push('\n');
         let sent = match &mut self.input {
@@ -164,7 +162,9 @@ impl Agent {
 
     fn line(&mut self, patience: Duration) -> Result<Answer, Trouble> {
         match self.lines.recv_timeout(patience) {
-            Ok(Ok(line)) => serde_json::from_str(&line).map_err(|error| self.garbled(&error.to_string(), &line)),
+            Ok(Ok(line)) => {
+                serde_json::from_str(&line).map_err(|error| self.garbled(&error.to_string(), &line))
+            }
             Ok(Err(_)) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.died()),
             Err(mpsc::RecvTimeoutError::Timeout) => Err(Trouble::Silent {
                 target: self.target.name.clone(),
@@ -186,11 +186,7 @@ impl Agent {
     }
 
     fn garbled(&self, reason: &str, line: &str) -> Trouble {
-        Trouble::Garbled {
-            target: self.target.name.clone(),
-            reason: reason.to_owned(),
-            line: cut(line),
-        }
+        Trouble::Garbled { target: self.target.name.clone(), reason: reason.to_owned(), line: cut(line) }
     }
 
     fn last_words(&self) -> Vec<String> {
@@ -229,7 +225,9 @@ fn cut(line: &str) -> String {
     text
 }
 
-fn read_lines(output: Option<impl std::io::Read + Send + 'static>) -> mpsc::Receiver<std::io::Result<String>> {
+fn read_lines(
+    output: Option<impl std::io::Read + Send + 'static>,
+) -> mpsc::Receiver<std::io::Result<String>> {
     let (sender, receiver) = mpsc::channel();
     if let Some(output) = output {
         std::thread::spawn(move || {

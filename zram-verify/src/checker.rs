@@ -165,10 +165,8 @@ impl Checker {
             self.store.clear();
         }
         self.model.ledger_mut().open(observed, idle_second);
-        let expected = self
-            .model
-            .execute(operation, op)
-            .map_err(|reason| Trouble::Model { operation, reason })?;
+        let expected =
+            self.model.execute(operation, op).map_err(|reason| Trouble::Model { operation, reason })?;
         let mut comparer = Comparer::default();
         surface::compare(&mut comparer, &expected, observed, &self.model.ledger().undetermined);
         self.compare_events(&mut comparer, observed);

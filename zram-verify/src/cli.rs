@@ -104,8 +104,9 @@ pub(crate) struct ModelOptions {
 
 impl ModelOptions {
     pub(crate) fn profile(&self) -> Result<Profile> {
-        let profile = profiles::by_name(&self.profile)
-            .ok_or_else(|| anyhow!("no profile is called {:?}; there are: {}", self.profile, profiles::names()))?;
+        let profile = profiles::by_name(&self.profile).ok_or_else(|| {
+            anyhow!("no profile is called {:?}; there are: {}", self.profile, profiles::names())
+        })?;
         Ok(match self.mutant {
             Some(mutation) => profile.with_broken(mutation),
             None => profile,

@@ -111,7 +111,8 @@ impl Disguise {
     fn record(&mut self, event: &Event) -> RawRecord {
         let worker = matches!(
             event,
-            Event::Decompress { context: Context::Worker, .. } | Event::ReadBackWork { context: Context::Worker, .. }
+            Event::Decompress { context: Context::Worker, .. }
+                | Event::ReadBackWork { context: Context::Worker, .. }
         );
         let record = RawRecord {
             seq: self.seq,

@@ -80,8 +80,14 @@ mod tests {
     #[test]
     fn complaints_are_found() {
         for (line, kind) in [
-            ("[    3.1] WARNING: CPU: 0 PID: 1 at drivers/block/zram/zram_drv.c:2101 zram_read_page+0x1/0x2", "WARNING"),
-            ("<4>[    3.1] WARNING: drivers/block/zram/zram_drv.c:2101 at zram_submit_bio+0x1/0x2, CPU#0: agent/1", "WARNING"),
+            (
+                "[    3.1] WARNING: CPU: 0 PID: 1 at drivers/block/zram/zram_drv.c:2101 zram_read_page+0x1/0x2",
+                "WARNING",
+            ),
+            (
+                "<4>[    3.1] WARNING: drivers/block/zram/zram_drv.c:2101 at zram_submit_bio+0x1/0x2, CPU#0: agent/1",
+                "WARNING",
+            ),
             ("[    3.1] ------------[ cut here ]------------", "WARNING"),
             ("[    3.1] BUG: unable to handle page fault for address: ffff888000000000", "BUG"),
             ("[    3.1] Oops: Oops: 0000 [#1] SMP", "Oops"),
@@ -92,7 +98,10 @@ mod tests {
             ("[    3.1] UBSAN: shift-out-of-bounds in mm/zsmalloc.c:1:2", "UBSAN"),
             ("[    3.1] kernel BUG at mm/zsmalloc.c:100!", "BUG"),
             ("[    3.1] Out of memory: Killed process 5 (agent)", "out of memory"),
-            ("[    3.1] general protection fault, probably for non-canonical address", "general protection fault"),
+            (
+                "[    3.1] general protection fault, probably for non-canonical address",
+                "general protection fault",
+            ),
         ] {
             assert_eq!(splat(line).map(|splat| splat.kind), Some(kind), "{line}");
         }

@@ -172,10 +172,7 @@ impl Ledger {
 
     fn is_next(&self, step: &Step) -> bool {
         match (step, self.next()) {
-            (
-                Step::WritebackEndio { slot, block },
-                Some(Event::WritebackEndio { slot: s, block: b, .. }),
-            )
+            (Step::WritebackEndio { slot, block }, Some(Event::WritebackEndio { slot: s, block: b, .. }))
             | (Step::ReadBackEndio { slot, block }, Some(Event::ReadBackEndio { slot: s, block: b, .. }))
             | (Step::ReadBackWork { slot, block }, Some(Event::ReadBackWork { slot: s, block: b, .. })) => {
                 slot == s && block == b
@@ -212,8 +209,9 @@ impl Environment for Ledger {
 
     fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
         let codec = Algorithm::from_name(algorithm);
-        let predicted =
-            codec.and_then(|codec| codec.compress(page).ok()).and_then(|bytes| u32::try_from(bytes.len()).ok());
+        let predicted = codec
+            .and_then(|codec| codec.compress(page).ok())
+            .and_then(|bytes| u32::try_from(bytes.len()).ok());
         let Some((result, len)) = self.compressions.pop_front() else {
             // Not observed: the sequence of events will say so, if it should have been.
             return Ok(predicted.unwrap_or(PAGE_SIZE as u32));
@@ -273,7 +271,10 @@ impl Environment for Ledger {
     fn allocate(&mut self, what: Allocation) -> bool {
         let fails = matches!(
             (what, self.next()),
-            (Allocation::Handle | Allocation::Zspage | Allocation::ZspagePage { .. }, Some(Event::MallocFailed { .. }))
+            (
+                Allocation::Handle | Allocation::Zspage | Allocation::ZspagePage { .. },
+                Some(Event::MallocFailed { .. })
+            )
         );
         if fails {
             self.inputs.allocation_failures += 1;
@@ -340,7 +341,8 @@ mod tests {
             health: None,
             kernel_log: Vec::new(),
         };
-        let observed = Observed { observation, events: Some(events), external: 0, memory: None, blocks: None };
+        let observed =
+            Observed { observation, events: Some(events), external: 0, memory: None, blocks: None };
         let mut ledger = Ledger::new(everything());
         ledger.open(&observed, 6);
         ledger.times.insert((0, 1), 6);

@@ -62,7 +62,7 @@ fn dispatch(command: Command) -> Result<u8> {
         Command::Mutants(arguments) => {
             let fates = mutants::mutants(&arguments.options()?)?;
             io::stdout().write_all(mutants::table(&fates).as_bytes())?;
-            Ok(u8::from(fates.iter().any(|fate| fate.rejection.is_none())))
+            Ok(u8::from(fates.iter().any(mutants::Fate::survived)))
         }
     }
 }

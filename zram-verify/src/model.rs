@@ -56,6 +56,8 @@ impl Model {
     /// What the device left in the blocks of its backing device.
     pub(crate) fn blocks(&self, dev: u32) -> Vec<(u64, BlockContent)> {
         let host = self.world.host();
-        (0..host.backing_pages()).map(|block| (block, host.kernel().block(DeviceId(dev), Block(block)))).collect()
+        (0..host.backing_pages())
+            .map(|block| (block, host.kernel().block(DeviceId(dev), Block(block))))
+            .collect()
     }
 }

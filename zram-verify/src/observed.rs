@@ -60,9 +60,7 @@ impl Observed {
                 }
             }
             let all = events.len();
-            events.retain(|event| {
-                !matches!(event, Event::ZspageRechain { .. } | Event::PageMigrate { .. })
-            });
+            events.retain(|event| !matches!(event, Event::ZspageRechain { .. } | Event::PageMigrate { .. }));
             external = all - events.len();
         }
         let (mut memory, mut blocks) = (None, None);

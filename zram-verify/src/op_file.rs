@@ -16,7 +16,7 @@ const SHOWN: usize = 120;
 #[derive(Debug, Error)]
 pub enum OpFileError {
     /// It cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Io {
         /// The file; `-` is standard input.
         path: PathBuf,
@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        let error = parse(Path::new("p.ndjson"), "{\"op\":\"add\"}\n{\"op\":\"fly\"}\n".as_bytes()).unwrap_err();
+        let error =
+            parse(Path::new("p.ndjson"), "{\"op\":\"add\"}\n{\"op\":\"fly\"}\n".as_bytes()).unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("p.ndjson, line 2: unknown variant `fly`"), "{text}");
     }

@@ -23,7 +23,9 @@ pub struct Chosen {
 pub fn for_release(release: &str) -> Chosen {
     let mut profiles = all();
     let matching = profiles.iter().position(|profile| {
-        release.strip_prefix(profile.series).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        release
+            .strip_prefix(profile.series)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
     });
     match matching {
         Some(at) => Chosen { profile: profiles.swap_remove(at), remark: None },

@@ -114,7 +114,7 @@ impl Step {
 #[derive(Debug, Error)]
 pub enum TraceError {
     /// The file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot read or write {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -123,7 +123,7 @@ pub enum TraceError {
         source: std::io::Error,
     },
     /// A line is not what it should be.
-    #[error("{}, line {line}: {source}; record the trace anew with `cargo xtask verify --trace FILE`", path.display())]
+    #[error("{}, line {line}, makes no sense; record the trace anew with `cargo xtask verify --trace FILE`", path.display())]
     Line {
         /// The file.
         path: PathBuf,
@@ -231,10 +231,8 @@ impl Trace {
         let file = File::open(path).map_err(failed)?;
         let input = BufReader::new(zstd::Decoder::new(file).map_err(failed)?);
         let mut lines = input.lines();
-        let first = lines
-            .next()
-            .ok_or_else(|| TraceError::Empty { path: path.to_owned() })?
-            .map_err(failed)?;
+        let first =
+            lines.next().ok_or_else(|| TraceError::Empty { path: path.to_owned() })?.map_err(failed)?;
         let header: Header = serde_json::from_str(&first).map_err(|error| wrong(1, error))?;
         if header.format != FORMAT {
             return Err(TraceError::Format { path: path.to_owned(), found: header.format });

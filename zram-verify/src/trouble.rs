@@ -8,7 +8,7 @@ use crate::observed::Unusable;
 #[derive(Debug, Error)]
 pub enum Trouble {
     /// The agent could not be started.
-    #[error("cannot start the agent of {target} with `{command}`: {source}")]
+    #[error("cannot start the agent of {target} with `{command}`")]
     Start {
         /// The target's name.
         target: String,
@@ -51,7 +51,9 @@ pub enum Trouble {
         line: String,
     },
     /// Another version.
-    #[error("the agent of {target} speaks version {theirs} of the protocol and this program version {ours}: rebuild both from one checkout")]
+    #[error(
+        "the agent of {target} speaks version {theirs} of the protocol and this program version {ours}: rebuild both from one checkout"
+    )]
     Version {
         /// The target's name.
         target: String,
@@ -69,7 +71,7 @@ pub enum Trouble {
         reason: String,
     },
     /// Something was lost, or disturbed the machine.
-    #[error("operation {operation}: {reason}")]
+    #[error("operation {operation}: what was observed cannot be used")]
     Unusable {
         /// Which operation.
         operation: usize,
@@ -112,6 +114,12 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The trouble with what lies behind it, on one line or more.
+    #[must_use]
+    pub fn in_full(self) -> String {
+        format!("{:#}", anyhow::Error::from(self))
+    }
+
     /// Whether the machine is gone, so that a fresh one may do better. Everything else happened on a
     /// machine that works, and would be hidden by a second try.
     #[must_use]

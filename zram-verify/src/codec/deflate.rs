@@ -70,12 +70,7 @@ pub(super) fn decompress(bytes: &[u8], page: &mut [u8; PAGE]) -> Result<usize, S
     let mut stream = blank();
     // SAFETY: as for deflateInit2.
     let code = unsafe {
-        z::inflateInit2_(
-            &raw mut stream,
-            WINDOW_BITS,
-            z::zlibVersion(),
-            size_of::<z::z_stream>() as c_int,
-        )
+        z::inflateInit2_(&raw mut stream, WINDOW_BITS, z::zlibVersion(), size_of::<z::z_stream>() as c_int)
     };
     if code != z::Z_OK {
         return Err(fail("inflateInit2", code));

@@ -115,7 +115,7 @@ fn one(target: &Target, programs: &[Program], options: &Options) -> KernelReport
         },
     };
     if let Err(trouble) = run.all(programs) {
-        run.report.trouble = Some(trouble.to_string());
+        run.report.trouble = Some(trouble.in_full());
     }
     run.progress.finish();
     run.report.seconds = started.elapsed().as_secs_f64();
@@ -226,7 +226,7 @@ impl Run<'_> {
             return Err(trouble);
         }
         self.report.restarts += 1;
-        self.report.remarks.push(format!("started again: {trouble}"));
+        self.report.remarks.push(format!("started again: {}", trouble.in_full()));
         self.progress.say("the machine died; starting it again");
         Ok(())
     }
@@ -339,5 +339,5 @@ impl Run<'_> {
 }
 
 fn unrecorded(error: crate::trace::TraceError) -> Trouble {
-    Trouble::Record { reason: error.to_string() }
+    Trouble::Record { reason: format!("{:#}", anyhow::Error::from(error)) }
 }

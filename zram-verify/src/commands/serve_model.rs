@@ -50,13 +50,10 @@ fn answer(
         disguise.begin();
     }
     match execute(n, &op, world) {
-        Ok(mut observation) => {
-            foreign(&op, &observation)
-                .unwrap_or_else(|| {
-                    disguise.wear(&mut observation);
-                    Answer::Observation(Box::new(observation))
-                })
-        }
+        Ok(mut observation) => foreign(&op, &observation).unwrap_or_else(|| {
+            disguise.wear(&mut observation);
+            Answer::Observation(Box::new(observation))
+        }),
         Err(trouble) => Answer::Trouble(format!("operation {n} cannot be carried out: {trouble}")),
     }
 }

@@ -7,9 +7,9 @@ use zram_model::Profile;
 
 use crate::{
     checker::Checker,
+    coverage::Coverage,
     divergence::Divergence,
     report::{Found, KernelReport, Report},
-    coverage::Coverage,
     trace::Trace,
     trouble::Trouble,
 };
@@ -94,10 +94,13 @@ pub fn report(path: &Path) -> Result<Report> {
             kernel.inputs = replayed.checker.inputs();
             kernel.tally = replayed.checker.tally;
             kernel.coverage = replayed.coverage;
-            kernel.found =
-                replayed.divergence.map(|divergence| Found { divergence, reproduction: None }).into_iter().collect();
+            kernel.found = replayed
+                .divergence
+                .map(|divergence| Found { divergence, reproduction: None })
+                .into_iter()
+                .collect();
         }
-        Err(trouble) => kernel.trouble = Some(trouble.to_string()),
+        Err(trouble) => kernel.trouble = Some(trouble.in_full()),
     }
     kernel.seconds = started.elapsed().as_secs_f64();
     Ok(Report { seed: Some(trace.header.seed), kernels: vec![kernel] })

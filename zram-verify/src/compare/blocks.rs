@@ -168,7 +168,8 @@ mod tests {
             let mut comparer = Comparer::default();
             compare(&mut comparer, 5, &pages, store);
             assert!(comparer.tally.total() > 0);
-            found = comparer.differences.iter().map(|difference| difference.field.clone()).collect::<Vec<_>>();
+            found =
+                comparer.differences.iter().map(|difference| difference.field.clone()).collect::<Vec<_>>();
             if let Pages::Digests(_) = pages {
                 assert_eq!(comparer.differences.is_empty(), {
                     let mut again = Comparer::default();

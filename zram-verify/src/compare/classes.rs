@@ -6,8 +6,20 @@ use super::{Comparer, Level, Strength};
 
 /// Names of a class's counters, in the order of [`ClassEntry::stats`].
 const STATS: [&str; 14] = [
-    "group 0", "group 1", "group 2", "group 3", "group 4", "group 5", "group 6", "group 7", "group 8",
-    "group 9", "group 10", "group 11", "allocated", "in use",
+    "group 0",
+    "group 1",
+    "group 2",
+    "group 3",
+    "group 4",
+    "group 5",
+    "group 6",
+    "group 7",
+    "group 8",
+    "group 9",
+    "group 10",
+    "group 11",
+    "allocated",
+    "in use",
 ];
 
 /// Compares class by class: the fixed numbers, then the counters.

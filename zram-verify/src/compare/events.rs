@@ -88,12 +88,7 @@ pub fn compare(comparer: &mut Comparer, expected: &[Event], observed: &[Event], 
         if projection.sees(event) {
             visible.push(*event);
         } else {
-            comparer.tally.skip(
-                Level::L2,
-                format!("event {}", event.name()),
-                projection.reason(event),
-                1,
-            );
+            comparer.tally.skip(Level::L2, format!("event {}", event.name()), projection.reason(event), 1);
         }
     }
     let common = visible.iter().zip(observed).take_while(|(ours, theirs)| ours == theirs).count();

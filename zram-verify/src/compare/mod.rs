@@ -41,7 +41,14 @@ impl Comparer {
         self.tally.count(level, strength, 1);
         let same = expected == observed;
         if !same {
-            self.differ(level, strength, field(), format!("{expected:?}"), format!("{observed:?}"), Vec::new());
+            self.differ(
+                level,
+                strength,
+                field(),
+                format!("{expected:?}"),
+                format!("{observed:?}"),
+                Vec::new(),
+            );
         }
         same
     }

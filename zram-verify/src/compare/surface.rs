@@ -20,13 +20,7 @@ pub fn compare(
 ) {
     let pages = observed.memory.as_ref();
     let observed = &observed.observation;
-    comparer.same(
-        Level::L1,
-        Strength::Exact,
-        || "outcome".to_owned(),
-        &expected.outcome,
-        &observed.outcome,
-    );
+    comparer.same(Level::L1, Strength::Exact, || "outcome".to_owned(), &expected.outcome, &observed.outcome);
     if let (Some(Data::Memory(ours)), Some(theirs)) = (&expected.data, pages) {
         memory(comparer, &ours.0, theirs, undetermined);
     } else {
@@ -139,7 +133,8 @@ fn block_state(comparer: &mut Comparer, dev: u32, expected: &Text, observed: &Te
     loop {
         let (a, b) = (ours.next(), theirs.next());
         if a != b || (a.is_none() && b.is_none()) {
-            let show = |text: Option<&str>| text.map_or("(no such line)".to_owned(), |text| format!("{text:?}"));
+            let show =
+                |text: Option<&str>| text.map_or("(no such line)".to_owned(), |text| format!("{text:?}"));
             let field = format!("{field}, line {line}");
             comparer.differ(Level::L1, Strength::AtQuiescence, field, show(a), show(b), Vec::new());
             return;

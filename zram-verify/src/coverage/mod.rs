@@ -180,7 +180,8 @@ impl Coverage {
                         self.count("slot flag", name);
                     }
                 }
-                let compressed = matches!(view.attrs.get("compressed_writeback"), Some(Text::Read(on)) if on == "1\n");
+                let compressed =
+                    matches!(view.attrs.get("compressed_writeback"), Some(Text::Read(on)) if on == "1\n");
                 if row.flags & slot_flags::WB != 0 {
                     if row.flags & slot_flags::HUGE != 0 {
                         self.count("slot flag", "WB and HUGE");

@@ -48,9 +48,9 @@ impl Traffic {
     /// Slots that were away when something else was done to them.
     fn taken_away(&self, dev: u32, events: &[Event], how: &str, rows: &mut Rows) {
         let Some(away) = self.away.get(&dev) else { return };
-        let hit = events.iter().any(|event| {
-            matches!(event, Event::SlotFree { slot: SlotIndex(slot), .. } if away.contains(slot))
-        });
+        let hit = events.iter().any(
+            |event| matches!(event, Event::SlotFree { slot: SlotIndex(slot), .. } if away.contains(slot)),
+        );
         if hit {
             rows.push(("away", how.to_owned()));
         }

@@ -121,7 +121,8 @@ pub(super) fn too_early(draft: &mut Draft<'_>) {
             8 => draft.set("reset", "1"),
             9 => state(draft),
             10 => {
-                let attr = draft.dice.pick(&["mm_stat", "initstate", "bd_stat", "disksize", "comp_algorithm"]);
+                let attr =
+                    draft.dice.pick(&["mm_stat", "initstate", "bd_stat", "disksize", "comp_algorithm"]);
                 draft.get(attr);
             }
             _ => draft.set("reset", "0"),

@@ -103,6 +103,9 @@ mod tests {
     fn both_sides_of_the_huge_border_are_reached() {
         let mut dice = Dice::new(1);
         let lengths: Vec<_> = (0..60).map(|_| length(huge_border(&mut dice))).collect();
-        assert!(lengths.contains(&(HUGE_CLASS_SIZE - 1)) && lengths.contains(&HUGE_CLASS_SIZE), "{lengths:?}");
+        assert!(
+            lengths.contains(&(HUGE_CLASS_SIZE - 1)) && lengths.contains(&HUGE_CLASS_SIZE),
+            "{lengths:?}"
+        );
     }
 }

@@ -23,7 +23,9 @@ impl Progress {
     pub fn new(name: &str, total: u64, unit: &'static str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(total);
-            if let Ok(style) = ProgressStyle::with_template("{prefix:>20} [{bar:30}] {pos}/{len} {msg}  {elapsed}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{prefix:>20} [{bar:30}] {pos}/{len} {msg}  {elapsed}")
+            {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.set_prefix(name.to_owned());

@@ -186,10 +186,8 @@ mod tests {
         let ops = vec![Op::Begin { backing_pages: 0 }, Op::Add {}, write(5, 1)];
         let mut other = difference();
         other[0].field = "g".into();
-        let shrunk = shrink(ops.clone(), difference(), &mut |ops| {
-            Ok(Some((ops.len() - 1, other.clone())))
-        })
-        .unwrap();
+        let shrunk =
+            shrink(ops.clone(), difference(), &mut |ops| Ok(Some((ops.len() - 1, other.clone())))).unwrap();
         assert_eq!(shrunk.ops, ops);
     }
 }

@@ -17,7 +17,9 @@ pub(in crate::generate) fn borders(draft: &mut Draft<'_>) {
         let (slot, count) = draft.span(12);
         let huge = draft.dice.chance(30);
         let pages: Vec<_> = (0..count)
-            .map(|_| if huge { contents::huge_border(draft.dice) } else { contents::class_border(draft.dice) })
+            .map(
+                |_| if huge { contents::huge_border(draft.dice) } else { contents::class_border(draft.dice) },
+            )
             .collect();
         draft.write(slot, pages, zram_agent::protocol::Layout::default());
         if draft.dice.chance(30) {
@@ -28,31 +30,37 @@ pub(in crate::generate) fn borders(draft: &mut Draft<'_>) {
     draft.read_back();
 }
 
-/// One class filled, then thinned out at random, so that it has several zspages of several fullness
-/// groups; refilled, so that the choice among them shows; then compacted.
+/// Two classes filled, then thinned out at random, so that they have several zspages of several
+/// fullness groups; refilled, so that the choice among them shows; then compacted, both in one go.
 pub(in crate::generate) fn fragmentation(draft: &mut Draft<'_>) {
-    let slots = draft.dice.between(140, 256);
-    configure(draft, Wanted { slots: Some(slots), algorithm: Some("lz4"), ..Wanted::default() });
-    let lengths = [
-        draft.dice.between(60, 400),
-        draft.dice.between(400, 1400),
-        draft.dice.between(1400, 2400),
-        draft.dice.between(2400, 3500),
-    ];
-    let length = draft.dice.pick(&lengths);
-    let same_class = one_length(draft, length, slots);
-    draft.write_all(0, &same_class);
-    thin_out(draft, 55);
+    let slots = draft.dice.between(160, 256);
+    let wanted = Wanted { slots: Some(slots), backing: true, algorithm: Some("lz4"), ..Wanted::default() };
+    configure(draft, wanted);
+    let small = draft.dice.between(80, 500);
+    let large = match draft.dice.below(3) {
+        0 => draft.dice.between(600, 1400),
+        1 => draft.dice.between(1400, 2000),
+        _ => draft.dice.between(2060, 2600),
+    };
+    let half = slots / 2;
+    for (slot, length, count) in [(0, small, half), (half, large, slots - half)] {
+        let same_class = one_length(draft, length, count);
+        draft.write_all(slot, &same_class);
+    }
+    scatter(draft, 55);
+    thin_out(draft, 25);
     for round in 0..3 {
-        let (slot, count) = draft.run(5);
+        let (slot, count) = draft.run(12);
+        let length = if slot < half { small } else { large };
         let again = one_length(draft, length, count);
         draft.write_all(slot, &again);
         if round == 1 {
             draft.classes();
             draft.set("compact", "1");
         }
-        thin_out(draft, 15);
+        scatter(draft, 15);
     }
+    thin_out(draft, 15);
     draft.set("compact", "1");
     draft.classes();
     draft.read_back();
@@ -94,13 +102,22 @@ fn one_length(draft: &mut Draft<'_>, length: u64, count: u64) -> Vec<Content> {
         .collect()
 }
 
-/// Discards about this share of the written slots, each run with one operation, at most twenty of them.
+/// Takes slots here and there out of memory, about this share of them, with one operation: objects
+/// that were allocated side by side are not freed side by side.
+fn scatter(draft: &mut Draft<'_>, percent: u64) {
+    let words: Vec<String> = (0..draft.slots)
+        .filter_map(|slot| draft.dice.chance(percent).then(|| format!("page_index={slot}")))
+        .collect();
+    draft.set("writeback", words.join(" "));
+}
+
+/// Discards runs of slots all over the device: about this share of them, in at most eight operations.
 fn thin_out(draft: &mut Draft<'_>, percent: u64) {
-    let (mut slot, mut left) = (0, 12);
+    let longest = (draft.slots / 10).max(2);
+    let (mut slot, mut left) = (0, 8);
     while slot < draft.slots && left > 0 {
-        let count = draft.dice.between(1, 14);
+        let count = draft.dice.between(1, longest).min(draft.slots - slot);
         if draft.dice.chance(percent) {
-            let count = count.min(draft.slots - slot);
             draft.discard(slot, count);
             left -= 1;
         }

@@ -29,7 +29,8 @@ const NAMES: &[&str] = &[
 ];
 
 /// Texts that name no effect worth having, so that a device survives any of them.
-const TEXTS: &[&str] = &["", "\n", " ", "x", "0", "-1", "1x", "0x", "99999999999999999999999", "+0", "0 ", "no"];
+const TEXTS: &[&str] =
+    &["", "\n", " ", "x", "0", "-1", "1x", "0x", "99999999999999999999999", "+0", "0 ", "no"];
 
 /// Reads and writes of anything.
 pub(in crate::generate) fn attributes(draft: &mut Draft<'_>) {

@@ -26,7 +26,8 @@ pub(in crate::generate) fn churn(draft: &mut Draft<'_>) {
 pub(in crate::generate) fn layouts(draft: &mut Draft<'_>) {
     let compressed = draft.dice.chance(70);
     let slots = draft.dice.between(32, 80);
-    let wanted = Wanted { slots: Some(slots), backing: true, compressed: Some(compressed), ..Wanted::default() };
+    let wanted =
+        Wanted { slots: Some(slots), backing: true, compressed: Some(compressed), ..Wanted::default() };
     configure(draft, wanted);
     let fill: Vec<_> = (0..slots).map(|_| contents::any(draft.dice)).collect();
     draft.write_all(0, &fill);

@@ -18,6 +18,7 @@ pub(in crate::generate) fn lifecycle(draft: &mut Draft<'_>) {
     draft.ops.push(Op::Discard { dev: draft.dev, slot: 0, count: 1 });
     let slots = draft.dice.between(8, 40);
     configure(draft, Wanted { slots: Some(slots), backing: true, ..Wanted::default() });
+    draft.set("disksize", "1M");
     too_late(draft);
     draft.churn(6);
     draft.idle_all();

@@ -17,10 +17,7 @@ fn fill(draft: &mut Draft<'_>) {
 pub(in crate::generate) fn full_backing(draft: &mut Draft<'_>) {
     let slots = draft.dice.between(draft.backing + 2, draft.backing + 24);
     let batch = draft.dice.pick(&[1, 2, 3, 32]);
-    configure(
-        draft,
-        Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() },
-    );
+    configure(draft, Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() });
     fill(draft);
     draft.idle_all();
     draft.set("writeback", "type=idle");
@@ -41,10 +38,7 @@ pub(in crate::generate) fn full_backing(draft: &mut Draft<'_>) {
 pub(in crate::generate) fn writeback_limit(draft: &mut Draft<'_>) {
     let slots = draft.dice.between(16, 48);
     let batch = draft.dice.pick(&[1, 2, 3, 32]);
-    configure(
-        draft,
-        Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() },
-    );
+    configure(draft, Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() });
     fill(draft);
     let some = draft.dice.between(1, slots / 2);
     draft.set("writeback_limit", some.to_string());
@@ -68,6 +62,8 @@ pub(in crate::generate) fn writeback_limit(draft: &mut Draft<'_>) {
     draft.set("writeback_limit_enable", "0");
     draft.set("writeback", "type=idle");
     draft.churn(4);
+    // The limit outlives a reset.
+    draft.set("writeback_limit", "7");
     draft.set("reset", "1");
     draft.filled.clear();
     draft.get("writeback_limit");

@@ -29,7 +29,7 @@ pub(super) const ALL: &[Theme] = &[
     Theme { name: "edges", backing: (0, 1), play: buffers::edges },
     Theme { name: "windows", backing: (16, 64), play: buffers::windows },
     Theme { name: "class borders", backing: (0, 0), play: allocator::borders },
-    Theme { name: "fragmentation", backing: (0, 0), play: allocator::fragmentation },
+    Theme { name: "fragmentation", backing: (256, 256), play: allocator::fragmentation },
     Theme { name: "spanning objects", backing: (64, 160), play: allocator::spanning },
     Theme { name: "raw writeback", backing: (64, 200), play: writeback::raw },
     Theme { name: "compressed writeback", backing: (64, 200), play: writeback::compressed },

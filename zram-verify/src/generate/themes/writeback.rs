@@ -105,6 +105,12 @@ pub(in crate::generate) fn ranges(draft: &mut Draft<'_>) {
         let pages: Vec<_> = (0..count).map(|_| contents::any(draft.dice)).collect();
         draft.write_all(slot, &pages);
     }
+    draft.set("writeback", format!("page_index=0 page_index={slots}"));
+    // The second time round it is gone already, and the block reserved for it is given back.
+    draft.set("writeback_batch_size", "1");
+    let page = contents::compressible(draft.dice);
+    draft.write_all(slots / 2, &[page]);
+    draft.set("writeback", format!("page_index={} page_index={}", slots / 2, slots / 2));
     draft.blocks();
     draft.read_back();
 }
@@ -126,7 +132,8 @@ pub(in crate::generate) fn ages(draft: &mut Draft<'_>) {
     draft.set("idle", "2");
     draft.write_any();
     draft.set("idle", "0");
-    for _ in 0..5 {
+    draft.set("idle", "all of them");
+    for _ in 0..4 {
         let text = passes::age(draft);
         draft.set("idle", text);
         draft.churn(1);
