@@ -6,22 +6,22 @@
 
 use std::{
     convert::Infallible,
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, BufReader, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use nix::{
     mount::{MsFlags, mount},
-    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::reboot::{RebootMode, reboot},
 };
 
 use crate::{
+    channel::Channel,
     live::{
         LiveWorld, make_repeatable,
         modules::{self, Source},
@@ -56,12 +56,6 @@ const LOAD: &str = "/modules/load";
 /// Modules to load when they are needed.
 const AVAILABLE: &str = "/modules/available";
 
-/// Name of the virtio port to the runner.
-const PORT: &str = "zram-agent";
-
-/// How long the port may take to appear, and the runner to connect to it.
-const CONNECTING: Duration = Duration::from_secs(30);
-
 /// Runs the machine and switches it off.
 pub fn run(probe: bool) -> ! {
     let mut channel = None;
@@ -75,7 +69,7 @@ pub fn run(probe: bool) -> ! {
     if let Some(reason) = reason {
         on_console(&reason);
         if let Some(channel) = channel
-            && let Err(error) = serve::trouble(channel, reason)
+            && let Err(error) = serve::trouble(&channel, reason)
         {
             on_console(&serve::reason(&error));
         }
@@ -88,7 +82,7 @@ pub fn run(probe: bool) -> ! {
     }
 }
 
-fn work(channel: &mut Option<File>, probe: bool) -> Result<()> {
+fn work(channel: &mut Option<Channel>, probe: bool) -> Result<()> {
     for (kind, place) in MOUNTS {
         fs::create_dir_all(place).with_context(|| format!("making {place}"))?;
         mount(Some(*kind), *place, Some(*kind), MsFlags::empty(), None::<&str>)
@@ -96,8 +90,7 @@ fn work(channel: &mut Option<File>, probe: bool) -> Result<()> {
     }
     // Modules first, since the port may need one; but the runner hears about a failure of theirs.
     let loaded = load_modules();
-    let port = open_port()?;
-    *channel = Some(port.try_clone().context("duplicating the port's descriptor")?);
+    let channel = channel.insert(Channel::open()?);
     loaded?;
     for (path, value, required) in TUNING {
         match fs::write(path, value) {
@@ -115,7 +108,7 @@ fn work(channel: &mut Option<File>, probe: bool) -> Result<()> {
     };
     let mut world = LiveWorld::new(Source::Files(available), probe)?;
     let hello = world.hello()?;
-    serve::serve(hello, &mut world, BufReader::with_capacity(1 << 16, &port), &port)
+    serve::serve(hello, &mut world, BufReader::with_capacity(1 << 16, &*channel), &*channel)
 }
 
 fn load_modules() -> Result<()> {
@@ -124,59 +117,6 @@ fn load_modules() -> Result<()> {
         on_console(&format!("doing without the module {missing}"));
     }
     Ok(())
-}
-
-/// The port to the runner, connected.
-fn open_port() -> Result<File> {
-    let start = Instant::now();
-    let path = loop {
-        if let Some(path) = find_port(Path::new("/sys/class/virtio-ports"))? {
-            break path;
-        }
-        if start.elapsed() > CONNECTING {
-            return Err(anyhow!(
-                "there is no virtio port named {PORT}: is virtio_console in the kernel or in {LOAD}, and the port on QEMU's command line?"
-            ));
-        }
-        sleep(Duration::from_millis(2));
-    };
-    let port = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("opening {}", path.display()))?;
-    // A read on a port to which nobody is connected says end of file.
-    loop {
-        let mut fds = [PollFd::new(std::os::fd::AsFd::as_fd(&port), PollFlags::POLLOUT)];
-        poll(&mut fds, PollTimeout::ZERO).context("polling the port")?;
-        let hung_up = fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP));
-        if !hung_up {
-            return Ok(port);
-        }
-        if start.elapsed() > CONNECTING {
-            return Err(anyhow!("nobody connected to the virtio port {PORT}"));
-        }
-        sleep(Duration::from_millis(2));
-    }
-}
-
-/// The device of the port with our name, if it is there yet.
-fn find_port(class: &Path) -> Result<Option<PathBuf>> {
-    let entries = match fs::read_dir(class) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("listing {}", class.display())),
-    };
-    for entry in entries {
-        let entry = entry.with_context(|| format!("listing {}", class.display()))?;
-        // A port appears before its name has been told; then it has no such file or an empty one.
-        let name = fs::read_to_string(entry.path().join("name")).unwrap_or_default();
-        let device = Path::new("/dev").join(entry.file_name());
-        if name.trim_end() == PORT && device.exists() {
-            return Ok(Some(device));
-        }
-    }
-    Ok(None)
 }
 
 /// With ACPI the machine switches itself off. Without it (QEMU's microvm) a restart ends QEMU, which
@@ -205,10 +145,5 @@ mod tests {
     fn a_panic_is_told_in_its_own_words() {
         let caught = catch_unwind(|| std::panic::panic_any("so it is".to_owned())).unwrap_err();
         assert_eq!(message(&*caught), "so it is");
-    }
-
-    #[test]
-    fn no_class_no_port() {
-        assert_eq!(find_port(Path::new("/nonexistent")).unwrap(), None);
     }
 }

@@ -7,6 +7,7 @@
 //! * [`sim`] (feature `sim`) is the world of the model.
 //! * [`serve`] is the conversation, [`init`] what must be done first when the agent is the only
 //!   program on the machine.
+mod channel;
 pub mod executor;
 pub mod init;
 pub mod live;

@@ -3,6 +3,9 @@
 //! Empty lines and lines that begin with `#` are passed over, so that a file of operations written for
 //! people can be fed in as it is.
 //!
+//! The conversation ends with the input, or with a line that holds only the character EOT: a virtio
+//! port has no end of file but the hanging up of the other side, after which nothing can be answered.
+//!
 //! The agent keeps no state of its own about it beyond a count, and gives up at the first line that
 //! it cannot make sense of: an agent that guesses would be one more thing to verify.
 
@@ -15,6 +18,9 @@ use crate::{
     protocol::{Answer, Hello, Op},
     world::World,
 };
+
+/// The line that ends the conversation: EOT.
+pub const END: &str = "\u{4}";
 
 /// Says hello, then answers operations until there are no more.
 ///
@@ -31,6 +37,9 @@ pub fn serve<W: World>(
     let mut n = 0;
     for line in input.lines() {
         let line = line.context("reading the next operation")?;
+        if line == END {
+            break;
+        }
         if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }

@@ -136,7 +136,7 @@ fn a_read_brings_the_guard_bytes_around_it() {
 }
 
 #[test]
-fn a_conversation_passes_over_comments_and_ends_with_the_input() {
+fn a_conversation_passes_over_comments_and_ends_when_told() {
     let hello = Hello {
         protocol: VERSION,
         kernel: "none".into(),
@@ -146,7 +146,8 @@ fn a_conversation_passes_over_comments_and_ends_with_the_input() {
         coverage: None,
     };
     let mut said = Vec::new();
-    let input = "# first\n{\"op\":\"begin\",\"backing_pages\":0}\n\n{\"op\":\"add\"}\n";
+    let input =
+        "# first\n{\"op\":\"begin\",\"backing_pages\":0}\n\n{\"op\":\"add\"}\n\u{4}\n{\"op\":\"add\"}\n";
     serve(hello.clone(), &mut world(), input.as_bytes(), &mut said).unwrap();
     let answers = String::from_utf8(said).unwrap();
     let answers = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Answer>>();
