@@ -80,7 +80,7 @@ mod tests {
     fn bytes_outside_the_pieces_are_guard_bytes() {
         let layout = Layout(vec![Piece { offset: 512, len: 4096 }, Piece { offset: 0, len: 4096 }]);
         let mut arena = Arena::new(&layout, 2).unwrap();
-        let content = (0..8192_u32).map(|n| n as u8 | 1).collect::<Vec<_>>();
+        let content = (0..8192_u32).map(|n| (n / 64) as u8).collect::<Vec<_>>();
         arena.fill(&content);
         let bytes = arena.bytes();
         assert_eq!(bytes.len(), 3 * PAGE);

@@ -72,11 +72,9 @@ impl<E: Surroundings> World for SimWorld<E> {
                 SlotWord::Handle(life) => u64::from(life.0),
                 SlotWord::Block(block) => block.0,
             };
-            (view.word, SlotRow { slot, word, flags: view.flags, time: view.access_time })
+            SlotRow { slot, word, flags: view.flags, time: view.access_time }
         });
-        let stands =
-            |(word, row): &(SlotWord, SlotRow)| *word != SlotWord::Empty || row.flags != 0 || row.time != 0;
-        Ok(Some(rows.filter(stands).map(|(_, row)| row).collect()))
+        Ok(Some(rows.filter(|row| (row.word, row.flags, row.time) != (0, 0, 0)).collect()))
     }
 
     fn classes(&mut self, dev: u32) -> Result<Vec<ClassEntry>, Trouble> {

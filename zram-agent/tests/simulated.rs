@@ -102,6 +102,19 @@ fn the_slot_table_is_there_once_there_are_slots() {
 }
 
 #[test]
+fn block_state_is_whole_where_it_takes_several_reads() {
+    let mut world = world();
+    let mut run = |op| execute(0, &op, &mut world).unwrap();
+    run(Op::Add {});
+    run(Op::Set { dev: 0, attr: "disksize".into(), value: "16M".into() });
+    let pages = vec![Content::Same { word: 1 }; 4000];
+    let observation = run(Op::Write { dev: 0, slot: 3, pages, layout: Layout::default() });
+    let Some(Text::Read(text)) = &observation.devices[&0].block_state else { panic!("no text") };
+    let slots = text.lines().map(|line| line.split_whitespace().next().unwrap().parse().unwrap());
+    assert_eq!(slots.collect::<Vec<u64>>(), (3..4003).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_program_begins_anew() {
     let program = r#"{"op":"begin","backing_pages":2}
 {"op":"add"}
