@@ -11,7 +11,7 @@
 //!   errno of those two. The kernel does nothing else on such an open or close: zram's disks
 //!   have no partitions to scan (`GENHD_FL_NO_PART`), and no page of theirs is ever in the page
 //!   cache, since all I/O here is `O_DIRECT`, so the last close has nothing to write back or to
-//!   throw away. [`Port::hold`](crate::Port::hold) is the way to have the device open on purpose.
+//!   throw away. [`Port::hold`] is the way to have the device open on purpose.
 //! * I/O is one `preadv(2)` or `pwritev(2)` whose pieces point into the caller's arena. How the
 //!   kernel cuts them into a bio is the kernel's business.
 //!

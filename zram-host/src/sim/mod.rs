@@ -2,7 +2,7 @@
 //!
 //! The model takes bios. A program makes system calls. What lies between (the checks of `pread(2)` on
 //! a block device, the cutting of a buffer into bios, the two discard `ioctl`s) belongs to the kernel's
-//! block layer, not to zram; it is re-stated here, in [`direct_io`] and [`range`], so that the same
+//! block layer, not to zram; it is re-stated here, in `direct_io` and `range`, so that the same
 //! program gets the same answers from both sides of the port, refusals included.
 //!
 //! What the model does not determine it asks of its [`Surroundings`], a trait: [`Simulated`] answers
