@@ -81,16 +81,25 @@ pub trait Environment {
     }
 
     /// The decompressor is given bytes that are not the object it was told of: possible where two
-    /// read-backs share a page of memory. The model carries no compressed bytes, so the outcome is an input.
+    /// read-backs share a page of memory. The model carries no compressed bytes, so the outcome is an
+    /// input. `found` is what the bytes were, where that is known.
+    ///
+    /// It may fail; it may succeed with a page that is known, or with one that is not (`None`): then the
+    /// page of memory counts as [`Environment::undetermined`] until something else is written there.
     ///
     /// # Errors
     /// The decompressor's error.
-    fn decompress_foreign(&mut self, found: &BlockContent, len: u32) -> Result<Box<PageBytes>, Errno> {
+    fn decompress_foreign(
+        &mut self,
+        found: Option<&BlockContent>,
+        len: u32,
+    ) -> Result<Option<Box<PageBytes>>, Errno> {
         let _ = (found, len);
         Err(Errno::EINVAL)
     }
 
-    /// After this bio, page `page` of its memory holds bytes of a compressed object, which the model does not carry.
+    /// After this bio, page `page` of its memory holds bytes that the model cannot know: those of a compressed
+    /// object, or what the decompressor made of them.
     fn undetermined(&mut self, page: usize) {
         let _ = page;
     }

@@ -282,10 +282,15 @@ impl Environment for Ledger {
         !fails
     }
 
-    fn decompress_foreign(&mut self, _found: &BlockContent, _len: u32) -> Result<Box<PageBytes>, Errno> {
+    /// Whether it succeeded is seen; what it produced is not.
+    fn decompress_foreign(
+        &mut self,
+        _found: Option<&BlockContent>,
+        _len: u32,
+    ) -> Result<Option<Box<PageBytes>>, Errno> {
         self.inputs.foreign_decompressions += 1;
         match self.next() {
-            Some(Event::Decompress { result: 0, .. }) => Ok(Box::new([0; PAGE_SIZE])),
+            Some(Event::Decompress { result: 0, .. }) => Ok(None),
             _ => Err(Errno::EINVAL),
         }
     }

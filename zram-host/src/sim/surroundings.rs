@@ -84,7 +84,11 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         self.surroundings.read_dictionary(path)
     }
 
-    fn decompress_foreign(&mut self, found: &BlockContent, len: u32) -> Result<Box<PageBytes>, Errno> {
+    fn decompress_foreign(
+        &mut self,
+        found: Option<&BlockContent>,
+        len: u32,
+    ) -> Result<Option<Box<PageBytes>>, Errno> {
         self.surroundings.decompress_foreign(found, len)
     }
 

@@ -40,8 +40,9 @@ struct ReadBacks<'m> {
     /// Work items that are between their beginning and the end of decompression.
     running: Vec<ReadBack>,
     memory: &'m mut Memory,
-    /// Pages of memory that hold a compressed object now.
-    raw: BTreeMap<usize, BlockContent>,
+    /// Pages of memory whose bytes the model does not carry: they hold a compressed object (which one), or what
+    /// the decompressor made of bytes that were none.
+    opaque: BTreeMap<usize, Option<BlockContent>>,
     status: BioStatus,
 }
 
@@ -74,7 +75,7 @@ impl Live<'_> {
             queued: VecDeque::new(),
             running: Vec::new(),
             memory,
-            raw: BTreeMap::new(),
+            opaque: BTreeMap::new(),
             status,
         };
         while !reads.all_done() {
@@ -89,7 +90,7 @@ impl Live<'_> {
                 }
             }
         }
-        for page in reads.raw.keys() {
+        for page in reads.opaque.keys() {
             call.env.undetermined(*page);
         }
         reads.status
@@ -161,16 +162,15 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         let len = self.disk.slots[read.request.slot.0 as usize].size();
-        let found = match reads.raw.get(&read.page) {
+        let found = match reads.opaque.get(&read.page) {
             Some(content) => content.clone(),
-            None => reads
-                .memory
-                .0
-                .get(read.page)
-                .map_or(BlockContent::Untouched, |page| BlockContent::Raw((*page).into())),
+            None => reads.memory.0.get(read.page).map(|page| BlockContent::Raw((*page).into())),
         };
-        match decompress(&found, len, context, call) {
-            Ok(page) => reads.fill(read.page, BlockContent::Raw((*page).into())),
+        match decompress(found.as_ref(), len, context, call) {
+            Ok(Some(page)) => reads.fill(read.page, BlockContent::Raw((*page).into())),
+            Ok(None) => {
+                reads.opaque.insert(read.page, None);
+            }
             Err(_) => reads.status = BioStatus::IO_ERROR,
         }
     }
@@ -192,7 +192,8 @@ impl Live<'_> {
         BioStatus(status).into_result()?;
         let content = self.content(block);
         if self.state.writeback.compressed && !slot.has(HUGE) {
-            return decompress(&content, slot.size(), Context::Task, call);
+            // Nothing else has touched the page, so what was found is the slot's own object.
+            return decompress(Some(&content), slot.size(), Context::Task, call)?.ok_or(Errno::EINVAL);
         }
         Ok(match content {
             BlockContent::Raw(page) => Box::new(*page),
@@ -207,17 +208,15 @@ impl Live<'_> {
 
 /// `zcomp_decompress` of what a page of memory holds.
 fn decompress(
-    found: &BlockContent,
+    found: Option<&BlockContent>,
     len: u32,
     context: Context,
     call: &mut Call<'_, impl Environment + ?Sized>,
-) -> Result<Box<PageBytes>, Errno> {
+) -> Result<Option<Box<PageBytes>>, Errno> {
     let result = match found {
-        BlockContent::Compressed { len: stored, page } | BlockContent::Unclean { len: stored, page }
-            if *stored == len =>
-        {
-            Ok(Box::new(**page))
-        }
+        Some(
+            BlockContent::Compressed { len: stored, page } | BlockContent::Unclean { len: stored, page },
+        ) if *stored == len => Ok(Some(Box::new(**page))),
         foreign => call.env.decompress_foreign(foreign, len),
     };
     let code = result.as_ref().err().map_or(0, |errno| errno.negative());
@@ -264,13 +263,13 @@ impl ReadBacks<'_> {
     /// A page of memory receives a block, from its first byte.
     fn fill(&mut self, page: usize, content: BlockContent) {
         let Some(bytes) = self.memory.0.get_mut(page) else { return };
-        self.raw.remove(&page);
+        self.opaque.remove(&page);
         match &content {
             BlockContent::Raw(source) => bytes.copy_from_slice(&source[..]),
             BlockContent::Untouched => bytes.fill(0),
             BlockContent::Compressed { .. } | BlockContent::Unclean { .. } => {
                 bytes.fill(0);
-                self.raw.insert(page, content);
+                self.opaque.insert(page, Some(content));
             }
         }
     }

@@ -149,7 +149,11 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.read_dictionary(path)
     }
 
-    fn decompress_foreign(&mut self, found: &BlockContent, len: u32) -> Result<Box<PageBytes>, Errno> {
+    fn decompress_foreign(
+        &mut self,
+        found: Option<&BlockContent>,
+        len: u32,
+    ) -> Result<Option<Box<PageBytes>>, Errno> {
         self.env.decompress_foreign(found, len)
     }
 
