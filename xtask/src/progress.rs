@@ -5,9 +5,14 @@
 //! to the protocol (`vm`) or to results (`kernels`, `simulate`).
 
 use std::io::IsTerminal as _;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
+
+/// There is one terminal, so there is one owner of its last lines: bars within bars do not overwrite each other, nor the lines
+/// printed between them.
+static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Nothing stays silent for longer.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
@@ -26,9 +31,12 @@ impl Progress {
     }
 
     /// One line to the user.
-    #[expect(clippy::unused_self, reason = "says that only holders of a Progress talk to the user")]
     pub(crate) fn say(&self, line: &str) {
-        eprintln!("{line}");
+        if self.terminal {
+            SCREEN.suspend(|| eprintln!("{line}"));
+        } else {
+            eprintln!("{line}");
+        }
     }
 
     /// Starts something that takes an unknown time.
@@ -54,6 +62,7 @@ impl Progress {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.set_message(label.to_owned());
+            let bar = SCREEN.add(bar);
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
@@ -121,18 +130,16 @@ impl Task {
 
     /// Finished: one line stays on the screen.
     pub(crate) fn done(self, outcome: &str) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-        eprintln!("{}: {outcome} ({:.1} s)", self.label, self.started.elapsed().as_secs_f64());
+        let line = format!("{}: {outcome} ({:.1} s)", self.label, self.started.elapsed().as_secs_f64());
+        let progress = Progress { terminal: self.bar.is_some() };
+        drop(self);
+        progress.say(&line);
     }
 
     /// Finished, and not worth a line unless it took long enough to have been announced.
     pub(crate) fn done_quietly(self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        } else if self.announced {
-            eprintln!("{}: done ({:.1} s)", self.label, self.started.elapsed().as_secs_f64());
+        if self.announced {
+            self.done("done");
         }
     }
 }
@@ -141,6 +148,7 @@ impl Drop for Task {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+            SCREEN.remove(bar);
         }
     }
 }

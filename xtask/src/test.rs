@@ -132,9 +132,7 @@ fn doc_tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Verdict> {
 
 fn documentation(cx: &Cx, task: &mut Task) -> anyhow::Result<Verdict> {
     let mut command = cx.cargo();
-    command
-        .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
-        .env("RUSTDOCFLAGS", "-D warnings");
+    command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     passed(cx, task, &mut command)
 }
 
