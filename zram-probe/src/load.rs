@@ -139,3 +139,35 @@ pub(crate) fn release() -> String {
     fs::read_to_string("/proc/sys/kernel/osrelease")
         .map_or_else(|_| "of unknown release".to_owned(), |text| text.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+    use crate::table::PROBES;
+
+    #[test]
+    fn the_object_has_every_program_of_the_table_and_no_other() {
+        let object = Object::parse(OBJECT).unwrap();
+        let mut built: Vec<&str> = object.programs.keys().map(String::as_str).collect();
+        let mut listed: Vec<&str> =
+            PROBES.iter().flat_map(|probe| probe.hooks).map(|hook| hook.program).collect();
+        built.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(built, listed);
+    }
+
+    #[test]
+    fn the_object_was_built_with_this_layout() {
+        let mut object = Object::parse(OBJECT).unwrap();
+        let bytes = Layout::ABSENT.to_bytes();
+        object.patch_map_data(HashMap::from([(LAYOUT, (&bytes[..], true))])).unwrap();
+    }
+
+    #[test]
+    fn the_sum_is_the_objects() {
+        let sum: String = Sha256::digest(OBJECT).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(sum, crate::object_sha256());
+    }
+}
