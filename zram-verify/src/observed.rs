@@ -94,6 +94,24 @@ impl Observed {
     }
 }
 
+/// Takes out page migrations: `zs_page_migrate`, and the rebuilding of a zspage that it ends. A
+/// zspage rebuilt for no such reason stays, and differs. How many events that were.
+fn take_out_migrations(events: &mut Vec<Event>) -> usize {
+    let all = events.len();
+    let mut ends_migration = false;
+    let mut kept: Vec<Event> = Vec::with_capacity(all);
+    for event in events.iter().rev() {
+        match event {
+            Event::PageMigrate { .. } => ends_migration = true,
+            Event::ZspageRechain { .. } if ends_migration => ends_migration = false,
+            other => kept.push(*other),
+        }
+    }
+    kept.reverse();
+    *events = kept;
+    all - events.len()
+}
+
 /// Slot and access second of a line of `block_state`.
 fn state_line(line: &str) -> Option<(u32, u32)> {
     let mut words = line.split_whitespace();
@@ -131,6 +149,18 @@ mod tests {
     fn a_line_of_block_state_is_read() {
         assert_eq!(state_line("          17           42.000000 .w...."), Some((17, 42)));
         assert_eq!(state_line(""), None);
+    }
+
+    #[test]
+    fn only_migrations_are_taken_out() {
+        let rechain = Event::ZspageRechain { zspage: zram_events::ZspageLife(1) };
+        let migrate = Event::PageMigrate { result: 0 };
+        let mut events = vec![rechain, migrate, Event::Compress { result: 0, len: 9 }, migrate];
+        assert_eq!(take_out_migrations(&mut events), 3);
+        assert_eq!(events.len(), 1);
+        let mut events = vec![migrate, rechain];
+        assert_eq!(take_out_migrations(&mut events), 1);
+        assert_eq!(events, [rechain]);
     }
 
     #[test]
