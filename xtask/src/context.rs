@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::cache::Cache;
 use crate::progress::Progress;
@@ -14,6 +14,9 @@ pub(crate) struct Cx {
     pub(crate) workspace: PathBuf,
     /// The user's cache.
     pub(crate) cache: Cache,
+    /// This program. Asked for at the start: a later `cargo build` may put another file in its place, and the path of what
+    /// is no longer there is of no use.
+    pub(crate) program: PathBuf,
     /// Where progress is shown.
     pub(crate) progress: Progress,
 }
@@ -21,13 +24,19 @@ pub(crate) struct Cx {
 impl Cx {
     /// The context of this run.
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
-        Ok(Self { workspace: workspace()?, cache: Cache::locate()?, progress: Progress::from_environment() })
+        Ok(Self {
+            workspace: workspace()?,
+            cache: Cache::locate()?,
+            program: std::env::current_exe().context("cannot find the path of this program")?,
+            progress: Progress::from_environment(),
+        })
     }
 
     /// A context for tests, with a cache of its own.
     #[cfg(test)]
     pub(crate) fn for_test(cache: Cache) -> Self {
-        Self { workspace: PathBuf::from("/nonexistent"), cache, progress: Progress::from_environment() }
+        let nowhere = PathBuf::from("/nonexistent");
+        Self { workspace: nowhere.clone(), cache, program: nowhere, progress: Progress::from_environment() }
     }
 
     /// The folder cargo builds into.

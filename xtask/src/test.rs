@@ -115,7 +115,23 @@ fn deny(cx: &Cx, task: &mut Task) -> anyhow::Result<Verdict> {
     if in_path("cargo-deny").is_none() {
         return Ok(Verdict::Absent("no cargo-deny here: cargo install --locked cargo-deny"));
     }
-    cargo(cx, task, &["deny", "check"])
+    let here = cargo(cx, task, &["deny", "check", "bans", "licenses", "sources"])?;
+    if here == Verdict::Failed {
+        return Ok(here);
+    }
+    // Advisories come from a repository of their own, which not every machine can reach.
+    let mut advisories = cx.cargo();
+    let output = child::run(advisories.args(["deny", "check", "advisories"]), |line| task.tick(line))?;
+    if output.success {
+        return Ok(Verdict::Passed);
+    }
+    if output.all.contains("failed to fetch advisory database") {
+        return Ok(Verdict::Absent(
+            "licences, bans and sources are fine; the advisory database is out of reach",
+        ));
+    }
+    cx.progress.say(&format!("\n`{}` failed:\n{}", child::shown(&advisories), output.all));
+    Ok(Verdict::Failed)
 }
 
 fn tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Verdict> {

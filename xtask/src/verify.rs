@@ -95,11 +95,10 @@ fn targets(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Vec<
         vm::prepare(cx, &table, choice)?;
     }
     let agent = agent::build(cx)?;
-    let this = std::env::current_exe().context("cannot find the path of this program")?;
     Ok(choices
         .iter()
         .flat_map(|(name, choice)| {
-            ["--target".to_owned(), format!("{name}={}", vm_command(&this, choice, &agent, accel))]
+            ["--target".to_owned(), format!("{name}={}", vm_command(&cx.program, choice, &agent, accel))]
         })
         .collect())
 }
