@@ -134,18 +134,18 @@ impl Agent {
             Some(input) => input.write_all(text.as_bytes()).and_then(|()| input.flush()),
             None => Err(std::io::ErrorKind::BrokenPipe.into()),
         };
-        sent.or_else(|_| {
-            // What it said before it went away is worth more than the broken pipe.
-            match self.lines.try_recv() {
-                Ok(Ok(line)) => match serde_json::from_str(&line) {
-                    Ok(Answer::Trouble(reason)) => {
-                        Err(Trouble::GaveUp { target: self.target.name.clone(), reason })
-                    }
-                    _ => Err(self.died()),
-                },
-                _ => Err(self.died()),
-            }
-        })
+        sent.map_err(|_| self.last_answer())
+    }
+
+    /// Why an operation could not be sent: what the agent said before it went away is worth more
+    /// than the broken pipe.
+    fn last_answer(&mut self) -> Trouble {
+        if let Ok(Ok(line)) = self.lines.try_recv()
+            && let Ok(Answer::Trouble(reason)) = serde_json::from_str(&line)
+        {
+            return Trouble::GaveUp { target: self.target.name.clone(), reason };
+        }
+        self.died()
     }
 
     /// Waits for the next answer.

@@ -63,6 +63,9 @@ pub(crate) struct Run {
     /// Where to write the shortest failing operations
     #[arg(long, value_name = "DIR", default_value = "target/verify")]
     failures: PathBuf,
+    /// Break this rule of the model, to see what a divergence looks like
+    #[arg(long, value_name = "NAME", value_parser = mutation)]
+    mutant: Option<Mutation>,
     /// Show the whole coverage table, and what agents and machines say
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -79,6 +82,7 @@ impl Run {
             keep_going: self.keep_going,
             verbose: self.verbose > 0,
             failures: self.failures,
+            mutant: self.mutant,
         }
     }
 }

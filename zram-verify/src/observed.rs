@@ -59,9 +59,7 @@ impl Observed {
                     _ => {}
                 }
             }
-            let all = events.len();
-            events.retain(|event| !matches!(event, Event::ZspageRechain { .. } | Event::PageMigrate { .. }));
-            external = all - events.len();
+            external = take_out_migrations(events);
         }
         let (mut memory, mut blocks) = (None, None);
         observation.data = match observation.data.take() {

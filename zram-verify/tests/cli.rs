@@ -1,4 +1,5 @@
 //! The program from outside: what it prints, writes and answers.
+#![expect(clippy::unwrap_used, reason = "a program that cannot be run is a failed test")]
 
 use std::{
     fs,

@@ -1,6 +1,9 @@
 //! Stock zlib, raw streams, with the window and memory level of the kernel's backend.
 
-use core::{ffi::c_int, mem::MaybeUninit};
+use core::{
+    ffi::{c_char, c_int},
+    ptr::null_mut,
+};
 
 use libz_sys as z;
 
@@ -15,29 +18,45 @@ fn fail(doing: &str, code: c_int) -> String {
     format!("{doing} answered {code}")
 }
 
-/// A stream with zlib's own allocator: what zeroed memory means to it, but for the two function
-/// pointers, which its Rust declaration does not let be null.
+extern "C" fn alloc(_: z::voidpf, items: z::uInt, size: z::uInt) -> z::voidpf {
+    // SAFETY: calloc takes any two numbers.
+    unsafe { nix::libc::calloc(items as usize, size as usize) }
+}
+
+extern "C" fn free(_: z::voidpf, address: z::voidpf) {
+    // SAFETY: zlib frees only what `alloc` gave it.
+    unsafe { nix::libc::free(address) }
+}
+
+/// A stream before its initialisation.
 fn blank() -> z::z_stream {
-    extern "C" fn alloc(_: z::voidpf, items: z::uInt, size: z::uInt) -> z::voidpf {
-        // SAFETY: calloc takes any two numbers.
-        unsafe { nix::libc::calloc(items as usize, size as usize) }
+    z::z_stream {
+        next_in: null_mut(),
+        avail_in: 0,
+        total_in: 0,
+        next_out: null_mut(),
+        avail_out: 0,
+        total_out: 0,
+        msg: null_mut(),
+        state: null_mut(),
+        zalloc: alloc,
+        zfree: free,
+        opaque: null_mut(),
+        data_type: 0,
+        adler: 0,
+        reserved: 0,
     }
-    extern "C" fn free(_: z::voidpf, address: z::voidpf) {
-        // SAFETY: zlib frees only what `alloc` gave it.
-        unsafe { nix::libc::free(address) }
-    }
-    let mut stream = MaybeUninit::<z::z_stream>::zeroed();
-    let fields = stream.as_mut_ptr();
-    // SAFETY: the pointer is to a live local, and a raw field write reads nothing.
-    unsafe { (&raw mut (*fields).zalloc).write(alloc) };
-    // SAFETY: likewise.
-    unsafe { (&raw mut (*fields).zfree).write(free) };
-    // SAFETY: every other field is a number or a pointer that may be null.
-    unsafe { stream.assume_init() }
+}
+
+/// Version and size that the initialising functions compare with their own.
+fn build() -> (*const c_char, c_int) {
+    // SAFETY: it returns a pointer to a constant.
+    (unsafe { z::zlibVersion() }, size_of::<z::z_stream>() as c_int)
 }
 
 pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, String> {
     let mut stream = blank();
+    let (version, size) = build();
     // SAFETY: the stream is initialised, and version and size are those of the library linked.
     let code = unsafe {
         z::deflateInit2_(
@@ -47,8 +66,8 @@ pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, Strin
             WINDOW_BITS,
             MEM_LEVEL,
             z::Z_DEFAULT_STRATEGY,
-            z::zlibVersion(),
-            size_of::<z::z_stream>() as c_int,
+            version,
+            size,
         )
     };
     if code != z::Z_OK {
@@ -68,10 +87,9 @@ pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, Strin
 
 pub(super) fn decompress(bytes: &[u8], page: &mut [u8; PAGE]) -> Result<usize, String> {
     let mut stream = blank();
+    let (version, size) = build();
     // SAFETY: as for deflateInit2.
-    let code = unsafe {
-        z::inflateInit2_(&raw mut stream, WINDOW_BITS, z::zlibVersion(), size_of::<z::z_stream>() as c_int)
-    };
+    let code = unsafe { z::inflateInit2_(&raw mut stream, WINDOW_BITS, version, size) };
     if code != z::Z_OK {
         return Err(fail("inflateInit2", code));
     }

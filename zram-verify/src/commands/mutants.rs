@@ -5,6 +5,7 @@
 //! the checks, or in what the generator reaches.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
     sync::mpsc,
@@ -241,28 +242,35 @@ fn judge(mutation: Mutation, runs: &[(String, Trace)]) -> Option<Rejection> {
     quickest
 }
 
-/// The table.
+/// The table: mutant, operations until it was told from the kernel, by which comparison (and on which
+/// run, where there are several), and what is broken.
 #[must_use]
 pub fn table(fates: &[Fate]) -> String {
-    let width = fates.iter().map(|fate| fate.mutation.name().len()).max().unwrap_or(0);
-    let mut text = String::new();
+    let mut rows =
+        vec![["mutant".to_owned(), "ops".to_owned(), "told by".to_owned(), "broken rule".to_owned()]];
+    let runs: BTreeSet<&str> = fates
+        .iter()
+        .filter_map(|fate| fate.rejection.as_ref())
+        .map(|rejection| rejection.by.as_str())
+        .collect();
     for fate in fates {
-        let line = match (&fate.rejection, fate.needs()) {
-            (Some(rejection), _) => format!(
-                "{:<width$}  {:>5} ops  {:<34}  {}",
-                fate.mutation.name(),
-                rejection.operations,
-                rejection.check,
-                rejection.by
-            ),
-            (None, Some(needs)) => {
-                format!("{:<width$}  out of reach: needs {needs}", fate.mutation.name())
+        let (operations, check) = match (&fate.rejection, fate.needs()) {
+            (Some(rejection), _) if runs.len() > 1 => {
+                (rejection.operations.to_string(), format!("{} ({})", rejection.check, rejection.by))
             }
-            (None, None) => {
-                format!("{:<width$}  SURVIVED: {}", fate.mutation.name(), fate.mutation.describes())
-            }
+            (Some(rejection), _) => (rejection.operations.to_string(), rejection.check.clone()),
+            (None, Some(needs)) => ("-".to_owned(), format!("out of reach: needs {needs}")),
+            (None, None) => ("-".to_owned(), "SURVIVED".to_owned()),
         };
-        text.push_str(line.trim_end());
+        let rule = fate.mutation.describes().to_owned();
+        rows.push([fate.mutation.name().to_owned(), operations, check, rule]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let (names, numbers, checks) = (width(0), width(1), width(2));
+    let mut text = String::new();
+    for [name, operations, check, rule] in &rows {
+        let line = format!("{name:<names$}  {operations:>numbers$}  {check:<checks$}  {rule}");
+        text.push_str(&line);
         text.push('\n');
     }
     let rejected = fates.iter().filter(|fate| fate.rejection.is_some()).count();

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use zram_agent::protocol::{Observation, Op};
+use zram_model::Mutation;
 
 use crate::{
     agent::{Agent, Patience, Target},
@@ -48,6 +49,8 @@ pub struct Options {
     pub verbose: bool,
     /// Where failing lists of operations are written.
     pub failures: PathBuf,
+    /// A rule of the model to break, to see what a divergence looks like.
+    pub mutant: Option<Mutation>,
 }
 
 /// Runs against every target.
@@ -201,10 +204,7 @@ impl Run<'_> {
     /// Plays a program; on a fresh machine if the one it began on died.
     fn program(&mut self, program: &Program, checker: &mut Checker) -> Result<Option<Stop>, Trouble> {
         loop {
-            if self.agent.is_none() {
-                let fresh = self.checker()?;
-                drop(fresh);
-            }
+            self.agent()?;
             let Some(agent) = &mut self.agent else { continue };
             let mut notes = Notes {
                 recorder: self.recorder.as_mut(),
@@ -231,12 +231,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Starts the agent if there is none, and gives a checker for its kernel.
-    fn checker(&mut self) -> Result<Checker, Trouble> {
+    /// The agent, started if there is none.
+    fn agent(&mut self) -> Result<&mut Agent, Trouble> {
         loop {
-            if let Some(agent) = &self.agent {
-                let chosen = profiles::for_release(&agent.hello().kernel);
-                return Ok(Checker::new(chosen.profile, agent.hello()));
+            // Taken out and put back: the loop would hold on to a borrow otherwise.
+            if let Some(agent) = self.agent.take() {
+                return Ok(self.agent.insert(agent));
             }
             self.progress.say("starting");
             match Agent::start(self.target, Patience::default(), self.options.verbose) {
@@ -247,6 +247,18 @@ impl Run<'_> {
                 Err(trouble) => self.survive(trouble)?,
             }
         }
+    }
+
+    /// A checker for the agent's kernel.
+    fn checker(&mut self) -> Result<Checker, Trouble> {
+        let mutant = self.options.mutant;
+        let hello = self.agent()?.hello();
+        let profile = profiles::for_release(&hello.kernel).profile;
+        let profile = match mutant {
+            Some(mutation) => profile.with_broken(mutation),
+            None => profile,
+        };
+        Ok(Checker::new(profile, hello))
     }
 
     fn introduce(&mut self, agent: &Agent) {
@@ -260,6 +272,9 @@ impl Run<'_> {
         self.report.origin = Origin::of(hello);
         self.report.profile = chosen.profile.name.to_owned();
         self.report.remarks.extend(chosen.remark);
+        if let Some(mutation) = self.options.mutant {
+            self.report.remarks.push(format!("the model is broken on purpose: {}", mutation.describes()));
+        }
     }
 
     fn diverged(&mut self, program: &Program, stop: Stop, operation: usize) -> Result<(), Trouble> {

@@ -180,3 +180,65 @@ impl Report {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{compare::Level, compare::Strength, divergence::Difference};
+
+    fn kernel(operations: usize) -> KernelReport {
+        KernelReport {
+            name: "k".into(),
+            release: "7.2.0".into(),
+            bpf_object: None,
+            profile: "p".into(),
+            origin: Origin::Recorded,
+            remarks: Vec::new(),
+            operations,
+            generated: true,
+            events: 0,
+            tally: Tally::default(),
+            inputs: Inputs::default(),
+            coverage: Coverage::new(),
+            found: Vec::new(),
+            trouble: None,
+            restarts: 0,
+            seconds: 0.0,
+        }
+    }
+
+    fn found() -> Found {
+        let difference = Difference {
+            level: Level::L1,
+            strength: Strength::Exact,
+            field: "f".into(),
+            expected: "a".into(),
+            observed: "b".into(),
+            context: Vec::new(),
+        };
+        let op = Op::Add {};
+        let differences = vec![difference];
+        let divergence = Divergence { operation: 0, theme: "t".into(), op, differences };
+        Found { divergence, reproduction: None }
+    }
+
+    #[test]
+    fn what_was_not_reached_fails_a_long_generated_run() {
+        assert_eq!(kernel(ENOUGH_OPERATIONS - 1).verdict(), Verdict::Agreement);
+        assert_eq!(kernel(ENOUGH_OPERATIONS).verdict(), Verdict::Divergence);
+        let replay = KernelReport { generated: false, ..kernel(ENOUGH_OPERATIONS) };
+        assert_eq!(replay.verdict(), Verdict::Agreement);
+    }
+
+    #[test]
+    fn trouble_is_never_agreement_and_a_divergence_outweighs_it() {
+        let troubled = KernelReport { trouble: Some("t".into()), ..kernel(5) };
+        let differing = KernelReport { found: vec![found()], trouble: Some("t".into()), ..kernel(5) };
+        assert_eq!(troubled.verdict(), Verdict::Trouble);
+        assert_eq!(differing.verdict(), Verdict::Divergence);
+        let report = |kernels| Report { seed: Some(1), kernels };
+        assert_eq!(report(vec![kernel(5), troubled.clone()]).verdict().exit_status(), 2);
+        assert_eq!(report(vec![troubled, differing, kernel(5)]).verdict().exit_status(), 1);
+        assert_eq!(report(Vec::new()).verdict().exit_status(), 2);
+    }
+}

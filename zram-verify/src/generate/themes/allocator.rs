@@ -106,7 +106,8 @@ fn one_length(draft: &mut Draft<'_>, length: u64, count: u64) -> Vec<Content> {
 /// that were allocated side by side are not freed side by side.
 fn scatter(draft: &mut Draft<'_>, percent: u64) {
     let words: Vec<String> = (0..draft.slots)
-        .filter_map(|slot| draft.dice.chance(percent).then(|| format!("page_index={slot}")))
+        .filter(|_| draft.dice.chance(percent))
+        .map(|slot| format!("page_index={slot}"))
         .collect();
     draft.set("writeback", words.join(" "));
 }
