@@ -9,8 +9,8 @@
 //! The bytes come from the kernel, but a reader that can be handed any file must not fall over:
 //! every number is checked where it is used, nesting is bounded, and what is wrong is an error.
 //!
-//! * [`parse`]: from bytes to a table of types.
-//! * [`query`]: fields, sizes, prototypes.
+//! * `parse`: from bytes to a table of types.
+//! * `query`: fields, sizes, prototypes.
 
 mod parse;
 mod query;
