@@ -120,25 +120,24 @@ fn coverage(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose: 
         required.len(),
         groups.join(", ")
     )?;
-    let missing = report.coverage.missing();
-    if !missing.is_empty() && report.generated {
-        let fails = !report.coverage_failures().is_empty();
-        let label = if fails { paint.bad("not reached:") } else { paint.odd("not reached:") };
-        for row in &missing {
-            writeln!(out, "  {label} {row}")?;
-        }
-        if report.operations < ENOUGH_OPERATIONS {
-            writeln!(
-                out,
-                "  {}",
-                paint.dim(&format!("(part of the verdict from {ENOUGH_OPERATIONS} operations on)"))
-            )?;
-        }
-    }
+    missing(out, report, paint)?;
     if verbose {
         for line in &table {
             writeln!(out, "    {:<22}{:<48}{:>8}", line.group, line.row, line.count)?;
         }
+    }
+    Ok(())
+}
+
+/// Rows at zero, where that means something: a run that was cut short reaches little.
+fn missing(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
+    for row in report.coverage_failures() {
+        writeln!(out, "  {} {row}", paint.bad("not reached:"))?;
+    }
+    if report.generated && report.operations < ENOUGH_OPERATIONS {
+        let note =
+            format!("(coverage is part of the verdict from {ENOUGH_OPERATIONS} operations on; -v shows it)");
+        writeln!(out, "  {}", paint.dim(&note))?;
     }
     Ok(())
 }

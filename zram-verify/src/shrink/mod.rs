@@ -7,12 +7,17 @@
 mod simplify;
 mod valid;
 
+use std::time::{Duration, Instant};
+
 use zram_agent::protocol::Op;
 
 use crate::{divergence::Difference, trouble::Trouble};
 
 /// Most attempts for one failure.
 pub const MOST_ATTEMPTS: usize = 240;
+
+/// Longest time spent on one failure: programs may sleep.
+const LONGEST: Duration = Duration::from_secs(90);
 
 /// What came of an attempt: the difference that ended it, if any, and at which operation.
 pub type Outcome = Option<(usize, Vec<Difference>)>;
@@ -35,6 +40,7 @@ struct Shrinker<'a, 'p> {
     play: &'a mut Play<'p>,
     kind: (crate::compare::Level, String),
     best: Shrunk,
+    begun: Instant,
 }
 
 /// Shrinks a list that fails after its last operation with these differences.
@@ -46,16 +52,19 @@ pub fn shrink(ops: Vec<Op>, differences: Vec<Difference>, play: &mut Play<'_>) -
         return Ok(Shrunk { ops, differences, attempts: 0 });
     };
     let kind = first.kind();
-    let mut shrinker = Shrinker { play, kind, best: Shrunk { ops, differences, attempts: 0 } };
-    shrinker.leave_out()?;
+    let mut shrinker =
+        Shrinker { play, kind, best: Shrunk { ops, differences, attempts: 0 }, begun: Instant::now() };
+    shrinker.hasten()?;
+    // Long runs first, then single operations made simple, then what that made superfluous.
+    shrinker.leave_out(2)?;
     shrinker.simplify()?;
-    shrinker.leave_out()?;
+    shrinker.leave_out(1)?;
     Ok(shrinker.best)
 }
 
 impl Shrinker<'_, '_> {
     fn exhausted(&self) -> bool {
-        self.best.attempts >= MOST_ATTEMPTS
+        self.best.attempts >= MOST_ATTEMPTS || self.begun.elapsed() >= LONGEST
     }
 
     /// Whether a list fails in the same way; if so it is the best so far.
@@ -73,8 +82,24 @@ impl Shrinker<'_, '_> {
         Ok(true)
     }
 
-    /// Leaves out runs of operations, the first (`begin`) and the last excepted.
-    fn leave_out(&mut self) -> Result<(), Trouble> {
+    /// Tries without waiting: most of what goes wrong after a sleep goes wrong without it.
+    fn hasten(&mut self) -> Result<(), Trouble> {
+        let all_at_once = |op: &Op| match op {
+            Op::Sleep { .. } => None,
+            Op::Set { dev, attr, .. } if attr == "idle" => {
+                Some(Op::Set { dev: *dev, attr: attr.clone(), value: "all".to_owned() })
+            }
+            other => Some(other.clone()),
+        };
+        let candidate: Vec<Op> = self.best.ops.iter().filter_map(all_at_once).collect();
+        if candidate != self.best.ops {
+            self.fails(&candidate)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves out runs of operations down to this length, the first (`begin`) and the last excepted.
+    fn leave_out(&mut self, shortest: usize) -> Result<(), Trouble> {
         let mut run = self.best.ops.len().saturating_sub(2).div_ceil(2).max(1);
         loop {
             let mut at = 1;
@@ -89,10 +114,10 @@ impl Shrinker<'_, '_> {
                     return Ok(());
                 }
             }
-            if run == 1 {
+            if run <= shortest {
                 return Ok(());
             }
-            run = (run / 2).max(1);
+            run = (run / 2).max(shortest);
         }
     }
 

@@ -33,6 +33,10 @@ pub(super) fn simpler(op: &Op) -> Vec<Op> {
         Op::ZeroOut { dev, slot, count } => {
             tries.push(Op::Discard { dev: *dev, slot: *slot, count: *count });
         }
+        // An age needs time to go by; "all" does not.
+        Op::Set { dev, attr, value } if attr == "idle" && value != "all" => {
+            tries.push(Op::Set { dev: *dev, attr: attr.clone(), value: "all".to_owned() });
+        }
         Op::Sleep { millis } if *millis > 1 => tries.push(Op::Sleep { millis: millis / 2 }),
         _ => {}
     }
@@ -53,6 +57,12 @@ fn write(dev: u32, slot: u64, pages: &[Content], layout: &Layout, tries: &mut Ve
         if pages.iter().any(|page| *page != simple) && !pages.iter().any(|page| rank(page) < rank(&simple)) {
             tries.push(with(slot, vec![simple; pages.len()], layout.clone()));
         }
+    }
+    // Page by page, where the others have to stay as they are.
+    for (n, _) in pages.iter().enumerate().filter(|(_, page)| pages.len() > 1 && rank(page) > 0) {
+        let mut single = pages.to_vec();
+        single[n] = Content::Zero;
+        tries.push(with(slot, single, layout.clone()));
     }
 }
 
