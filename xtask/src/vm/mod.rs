@@ -10,7 +10,6 @@ mod folder;
 mod kernel;
 
 use std::io::Read as _;
-use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -130,8 +129,8 @@ impl Vm {
             (Ending::Unknown, bridge::Outcome::Overdue) => {
                 cx.progress.say(&ending::tail(&console));
                 bail!(
-                    "the agent did not power the VM off within {} s after its input ended; the VM was killed",
-                    bridge::POWER_OFF_WITHIN.as_secs()
+                    "the input had ended and nothing was heard of the agent for {} s; the VM was killed",
+                    bridge::SPEAKS_WITHIN.as_secs()
                 );
             }
             (Ending::Unknown, bridge::Outcome::VmEnded) => {
@@ -185,10 +184,4 @@ fn complaint(process: &mut Guarded) -> String {
         "" => "nothing".to_owned(),
         said => said.to_owned(),
     }
-}
-
-/// Ends the agent's input without ending its output.
-fn hang_up(channel: &UnixStream) {
-    // A channel that is gone already is hung up.
-    let _ = channel.shutdown(Shutdown::Write);
 }
