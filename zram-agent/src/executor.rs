@@ -5,14 +5,15 @@
 //! changes nothing that is compared and causes no event), with one exception that is the reason for
 //! the order: it takes time.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use nix::errno::Errno;
 
 use crate::{
+    during::{Errand, Touches, at_most},
     memory::Arena,
     observe,
-    protocol::{Boundary, Bytes, Data, Layout, Observation, Op, Outcome},
+    protocol::{Boundary, Bytes, Data, Layout, Observation, Op},
     world::{Seen, Trouble, World},
 };
 
@@ -42,10 +43,7 @@ pub fn execute<W: World>(n: u64, op: &Op, world: &mut W) -> Result<Observation, 
     let seen = world.take_events()?;
     let mut observation = Observation {
         n,
-        outcome: match done.outcome {
-            Ok(value) => Outcome::Ok(value),
-            Err(errno) => Outcome::Errno(format!("{errno:?}")),
-        },
+        outcome: done.outcome.into(),
         data: done.data,
         clock: done.clock,
         devices: observe::devices(world)?,
@@ -113,8 +111,9 @@ impl<T> Timed<T> {
 
 fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
     Ok(match op {
-        Op::Begin { backing_pages } => {
-            world.begin(*backing_pages)?;
+        Op::Begin { backing_pages, backing_delay_ms } => {
+            at_most("a delay in milliseconds", u64::from(*backing_delay_ms), LONGEST_SLEEP)?;
+            world.begin(*backing_pages, *backing_delay_ms)?;
             timed(world, |_| Ok(0)).number(|n| n)
         }
         Op::Add {} => timed(world, W::hot_add).number(u64::from),
@@ -165,6 +164,20 @@ fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
             let classes = if ready.result.is_ok() { world.classes(*dev)? } else { Vec::new() };
             ready.bringing(|()| (classes.len() as u64, Data::Classes(classes)))
         }
+        Op::During { dev, pass, after_ms, bios } => {
+            at_most("a delay in milliseconds", u64::from(*after_ms), LONGEST_SLEEP)?;
+            let mut touches = Touches::prepare(bios)?;
+            let head_start = Duration::from_millis(u64::from(*after_ms));
+            let errand = Errand { name: "writeback", text: pass.as_bytes(), head_start };
+            let ended = timed(world, |world| Ok(touches.run(world, *dev, errand)));
+            let Timed { clock, result } = ended;
+            match result {
+                Ok(ended) => {
+                    Done { clock, outcome: ended.errand.map(count), data: Some(touches.report(ended.io)) }
+                }
+                Err(errno) => Done { clock, outcome: Err(errno), data: None },
+            }
+        }
         Op::Sleep { millis } => {
             at_most("a sleep in milliseconds", u64::from(*millis), LONGEST_SLEEP)?;
             timed(world, |world| {
@@ -202,8 +215,4 @@ fn memory(layout: &Layout, slots: usize) -> Result<Arena, Trouble> {
 fn bytes(pages: u64) -> Result<u64, Trouble> {
     at_most("a position or length in pages", pages, i64::MAX as u64 / PAGE)?;
     Ok(pages * PAGE)
-}
-
-fn at_most(what: &'static str, asked: u64, limit: u64) -> Result<(), Trouble> {
-    if asked > limit { Err(Trouble::TooMuch { what, asked, limit }) } else { Ok(()) }
 }

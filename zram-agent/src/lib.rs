@@ -8,6 +8,7 @@
 //! * [`serve`] is the conversation, [`init`] what must be done first when the agent is the only
 //!   program on the machine.
 mod channel;
+mod during;
 pub mod executor;
 pub mod init;
 pub mod live;

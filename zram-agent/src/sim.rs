@@ -1,7 +1,10 @@
 //! The world of the model.
 
 use nix::errno::Errno;
-use zram_host::{Buffer, Port, SimHost, Surroundings, sim::BACKING};
+use zram_host::{
+    Buffer, Port, SimHost, Surroundings,
+    meanwhile::{Ended, Errand, Io},
+};
 use zram_model::SlotWord;
 use zram_probe::{ClassEntry, Health};
 
@@ -38,8 +41,8 @@ impl<E: Surroundings> SimWorld<E> {
 }
 
 impl<E: Surroundings> World for SimWorld<E> {
-    fn begin(&mut self, backing_pages: u64) -> Result<(), Trouble> {
-        self.host.restart(backing_pages);
+    fn begin(&mut self, backing_pages: u64, delay_ms: u32) -> Result<(), Trouble> {
+        self.host.restart(backing_pages, backing_pages != 0 && delay_ms != 0);
         Ok(())
     }
 
@@ -48,7 +51,7 @@ impl<E: Surroundings> World for SimWorld<E> {
     }
 
     fn backing_path(&self) -> &str {
-        BACKING
+        self.host.backing_path()
     }
 
     fn read_blocks(&mut self, first: u64, count: u32) -> Result<Vec<u8>, Errno> {
@@ -154,6 +157,10 @@ impl<E: Surroundings> Port for SimWorld<E> {
 
     fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
         self.host.zero_out(dev, at, bytes)
+    }
+
+    fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {
+        self.host.meanwhile(dev, errand, io)
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {

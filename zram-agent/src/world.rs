@@ -27,11 +27,11 @@ pub enum Seen {
 /// A kernel with zram, a backing device for it, and eyes inside.
 pub trait World: Port {
     /// Removes every device that was added, makes the backing device anew with this many zeroed
-    /// pages (0: none), and forgets what was seen so far.
+    /// pages (0: none) and with writes that take this many milliseconds, and forgets what was seen so far.
     ///
     /// # Errors
     /// When the clean state cannot be reached.
-    fn begin(&mut self, backing_pages: u64) -> Result<(), Trouble>;
+    fn begin(&mut self, backing_pages: u64, delay_ms: u32) -> Result<(), Trouble>;
 
     /// Says no to an operation on a device that is not the test's own.
     ///

@@ -9,6 +9,8 @@ use std::io;
 
 use nix::errno::Errno;
 
+use crate::meanwhile::{Ended, Errand, Io};
+
 /// One piece of a buffer: see [`Buffer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Iovec {
@@ -95,6 +97,9 @@ pub trait Port {
     /// # Errors
     /// The errno of the open or the ioctl.
     fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno>;
+
+    /// Writes an attribute in another thread and does I/O on the device meanwhile.
+    fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended;
 
     /// One `pread(2)` of `block_state` from this slot on into a buffer of this size.
     ///

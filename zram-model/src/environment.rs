@@ -57,7 +57,8 @@ pub trait Environment {
 
     /// Another task's bio, served at this moment: of a writeback pass on `dev`, which holds the device's lock
     /// but no slot's, while bios take only the latter; or of a read that waits for its read-backs.
-    /// So a slot can be read, written or discarded while something else is under way for it. Asked until it answers no.
+    /// So a slot can be read, written or discarded while something else is under way for it. Asked until it answers no,
+    /// before each candidate, each wait, and each request that the pass takes off its list.
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
         let _ = dev;
         None

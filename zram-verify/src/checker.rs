@@ -255,9 +255,12 @@ impl Checker {
     }
 
     fn compare_blocks(&mut self, comparer: &mut Comparer, op: &Op, observed: &Observed) {
-        if let Op::Set { dev, attr, .. } = op
-            && attr == "writeback"
-        {
+        let pass_on = match op {
+            Op::Set { dev, attr, .. } if attr == "writeback" => Some(dev),
+            Op::During { dev, .. } => Some(dev),
+            _ => None,
+        };
+        if let Some(dev) = pass_on {
             let algorithm = self.model.algorithm(*dev);
             for (block, content) in self.model.blocks(*dev) {
                 self.store.note(block, content, &algorithm);

@@ -13,8 +13,8 @@ use zram_agent::protocol::Boundary;
 use zram_events::Event;
 use zram_host::{Simulated, Surroundings};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, BlockContent, ClockUse, Completion, Environment, Errno, PAGE_SIZE,
-    PageBytes, Step,
+    Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Completion, Environment, Errno,
+    PAGE_SIZE, PageBytes, Step,
 };
 
 use crate::{
@@ -42,12 +42,14 @@ pub struct Inputs {
     pub migrations: u64,
     /// Outcomes of decompressing bytes that are not the object's.
     pub foreign_decompressions: u64,
+    /// Moments at which another task's bio came while a pass was under way.
+    pub intrusions: u64,
 }
 
 impl Inputs {
     /// Each kind's name and count.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u64); 8] {
+    pub fn rows(&self) -> [(&'static str, u64); 9] {
         [
             ("compressed lengths", self.compressed_lengths),
             ("seconds of access", self.access_seconds),
@@ -57,6 +59,7 @@ impl Inputs {
             ("allocation failures", self.allocation_failures),
             ("page migrations", self.migrations),
             ("foreign decompressions", self.foreign_decompressions),
+            ("bios during a pass", self.intrusions),
         ]
     }
 
@@ -70,6 +73,7 @@ impl Inputs {
         self.allocation_failures += other.allocation_failures;
         self.migrations += other.migrations;
         self.foreign_decompressions += other.foreign_decompressions;
+        self.intrusions += other.intrusions;
     }
 }
 
@@ -307,6 +311,21 @@ fn no_compressor(_algorithm: &str, _page: &PageBytes) -> Result<Vec<u8>, Errno> 
 impl Surroundings for Ledger {
     fn boot_time(&mut self) -> u64 {
         self.clock.before
+    }
+
+    /// Another task's bio comes when it was seen to come.
+    fn lets_in(&mut self, bio: &Bio, submitted: bool) -> bool {
+        let (dev, op, sector, bytes) = (zram_events::DeviceId(0), bio.op, bio.sector, bio.size());
+        if !self.projection.sees(&Event::Bio { dev, op, sector, bytes }) {
+            return submitted;
+        }
+        let comes = matches!(
+            self.next(),
+            Some(Event::Bio { op, sector, bytes, .. })
+                if (*op, *sector, *bytes) == (bio.op, bio.sector, bio.size())
+        );
+        self.inputs.intrusions += u64::from(comes);
+        comes
     }
 
     /// Time is what the observations say it is.

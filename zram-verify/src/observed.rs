@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use thiserror::Error;
-use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text};
+use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text, Touched};
 use zram_events::{DecodeError, Decoder, Event, RawRecord, raw::RECORD_BYTES};
 
 use crate::pages::Pages;
@@ -35,6 +35,14 @@ pub enum Unusable {
     /// Memory pressure changed the pool behind the operation's back.
     #[error("{0} ran in the kernel: the machine is short of memory, or something else works on it")]
     Disturbed(&'static str),
+}
+
+/// Takes the memory out of what came of the bios of a `during`: one after the other.
+#[must_use]
+pub fn memory_of(bios: &mut [Touched]) -> Option<Pages> {
+    let memory: Vec<u8> =
+        bios.iter_mut().filter_map(|bio| bio.memory.take()).flat_map(|bytes| bytes.0).collect();
+    (!memory.is_empty()).then_some(Pages::Bytes(memory))
 }
 
 impl Observed {
@@ -70,6 +78,10 @@ impl Observed {
             Some(Data::Blocks(bytes)) => {
                 blocks = Some(Pages::Bytes(bytes.0));
                 None
+            }
+            Some(Data::Bios(mut bios)) => {
+                memory = memory_of(&mut bios);
+                Some(Data::Bios(bios))
             }
             other => other,
         };

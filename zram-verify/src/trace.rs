@@ -17,7 +17,7 @@ use zram_agent::protocol::{Data, Hello, Observation, Op};
 use zram_events::Decoder;
 
 use crate::{
-    observed::{Observed, Unusable},
+    observed::{Observed, Unusable, memory_of},
     pages::Pages,
 };
 
@@ -92,6 +92,11 @@ impl Step {
             Some(Data::Blocks(bytes)) => {
                 blocks = Some(Pages::Bytes(bytes.0.clone()).digested());
                 None
+            }
+            Some(Data::Bios(bios)) => {
+                let mut bios = bios.clone();
+                memory = memory_of(&mut bios).map(|pages| pages.digested());
+                Some(Data::Bios(bios))
             }
             other => other.clone(),
         };

@@ -14,7 +14,10 @@ use std::{
 use nix::errno::Errno;
 use zram_host::live::{discard, read_direct};
 
-use super::modules::{Source, is_built_in, is_loaded, unload};
+use super::{
+    modules::{Source, is_built_in, is_loaded, unload},
+    slow::{self, Slow},
+};
 use crate::{memory::Arena, protocol::Layout, world::Trouble};
 
 const MODULE: &str = "brd";
@@ -29,6 +32,8 @@ pub(super) struct Backing {
     source: Source,
     /// Pages it has; `None`: it is not loaded.
     pages: Option<u64>,
+    /// What stands between it and zram, if anything.
+    slow: Option<Slow>,
     attributes: PathBuf,
 }
 
@@ -46,11 +51,12 @@ impl Backing {
                 "the module brd is loaded already, and its RAM disks may hold somebody's data; unload it first",
             ));
         }
-        Ok(Self { source, pages: None, attributes: ATTRIBUTES.into() })
+        Ok(Self { source, pages: None, slow: None, attributes: ATTRIBUTES.into() })
     }
 
+    /// The path that zram is given.
     pub(super) fn path(&self) -> &str {
-        PATH
+        if self.slow.is_some() { slow::PATH } else { PATH }
     }
 
     /// The folder of its attributes.
@@ -58,8 +64,17 @@ impl Backing {
         &self.attributes
     }
 
-    /// Makes it anew, with this many zeroed pages; 0: none.
-    pub(super) fn renew(&mut self, pages: u64) -> Result<(), Trouble> {
+    /// Makes it anew, with this many zeroed pages, 0: none; and with writes that take so long.
+    pub(super) fn renew(&mut self, pages: u64, delay_ms: u32) -> Result<(), Trouble> {
+        self.remove_slow()?;
+        self.renew_disk(pages)?;
+        if pages != 0 && delay_ms != 0 {
+            self.slow = Some(Slow::new(&self.source, PATH, pages * (PAGE / 512), delay_ms)?);
+        }
+        Ok(())
+    }
+
+    fn renew_disk(&mut self, pages: u64) -> Result<(), Trouble> {
         if pages != 0 && self.pages == Some(pages) && discard(Path::new(PATH), 0, pages * PAGE).is_ok() {
             return Ok(());
         }
@@ -88,8 +103,13 @@ impl Backing {
         })
     }
 
+    fn remove_slow(&mut self) -> Result<(), Trouble> {
+        self.slow.take().map_or(Ok(()), Slow::remove)
+    }
+
     /// Removes it.
     pub(super) fn remove(&mut self) -> Result<(), Trouble> {
+        self.remove_slow()?;
         if self.pages.is_some() {
             unload(MODULE)?;
             self.pages = None;

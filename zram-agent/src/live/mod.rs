@@ -7,6 +7,7 @@ mod backing;
 mod kernel_log;
 pub mod modules;
 mod repeatable;
+mod slow;
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +18,10 @@ use std::{
 
 use nix::errno::Errno;
 use zram_events::{DeviceId, raw::RECORD_BYTES};
-use zram_host::{Buffer, LiveHost, Port};
+use zram_host::{
+    Buffer, LiveHost, Port,
+    meanwhile::{Ended, Errand, Io},
+};
 use zram_probe::{ClassEntry, Coverage, Health, Probes, SlotEntry, object_sha256};
 
 use crate::{
@@ -73,13 +77,13 @@ impl LiveWorld {
     /// # Errors
     /// When the machine cannot do that; then it is not fit for anything else either.
     pub fn hello(&mut self) -> Result<Hello, Trouble> {
-        self.begin(1)?;
+        self.begin(1, 0)?;
         let dev = self.hot_add().map_err(|errno| Trouble::setup("adding a zram device", errno))?;
         // What the backing device has too belongs to every disk; the rest is zram's own.
         let theirs = names(self.backing.attributes())?;
         let mut attributes = names(&self.host.tree().attributes(dev))?;
         attributes.retain(|name| !theirs.contains(name));
-        self.begin(0)?;
+        self.begin(0, 0)?;
         Ok(Hello {
             protocol: VERSION,
             kernel: kernel_release()?,
@@ -134,9 +138,9 @@ impl LiveWorld {
 }
 
 impl World for LiveWorld {
-    fn begin(&mut self, backing_pages: u64) -> Result<(), Trouble> {
+    fn begin(&mut self, backing_pages: u64, delay_ms: u32) -> Result<(), Trouble> {
         self.remove_all()?;
-        self.backing.renew(backing_pages)?;
+        self.backing.renew(backing_pages, delay_ms)?;
         self.take_events().map(drop)
     }
 
@@ -256,6 +260,10 @@ impl Port for LiveWorld {
 
     fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
         self.host.zero_out(dev, at, bytes)
+    }
+
+    fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {
+        self.host.meanwhile(dev, errand, io)
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {

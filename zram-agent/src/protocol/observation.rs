@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zram_events::Event;
 use zram_probe::{ClassEntry, Coverage, Health};
@@ -77,6 +78,27 @@ pub enum Data {
     Blocks(Bytes),
     /// `classes`.
     Classes(Vec<ClassEntry>),
+    /// `during`: what came of each I/O, in order.
+    Bios(Vec<Touched>),
+}
+
+/// What came of an I/O within `during`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// As [`Data::Memory`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Bytes>,
+}
+
+impl From<Result<u64, Errno>> for Outcome {
+    fn from(result: Result<u64, Errno>) -> Self {
+        match result {
+            Ok(value) => Self::Ok(value),
+            Err(errno) => Self::Errno(format!("{errno:?}")),
+        }
+    }
 }
 
 /// One slot of the slot table: `struct zram_table_entry`.

@@ -17,6 +17,9 @@ pub enum Op {
     Begin {
         /// Pages of the backing device.
         backing_pages: u64,
+        /// Milliseconds that each write to it takes at least (0: it completes at once). Reads do not wait.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        backing_delay_ms: u32,
     },
     /// Reads `/sys/class/zram-control/hot_add`.
     Add {},
@@ -115,6 +118,17 @@ pub enum Op {
         /// The device's number.
         dev: u32,
     },
+    /// One `write(2)` to `writeback` by a second thread and, while it is under way, I/O on the same device.
+    During {
+        /// The device's number.
+        dev: u32,
+        /// The text for `writeback`.
+        pass: String,
+        /// Milliseconds from the beginning of the second thread to the first I/O.
+        after_ms: u32,
+        /// The I/O, in order, one call at a time.
+        bios: Vec<Touch>,
+    },
     /// Lets time pass.
     Sleep {
         /// Milliseconds.
@@ -136,6 +150,7 @@ impl Op {
             | Self::Discard { dev, .. }
             | Self::ZeroOut { dev, .. }
             | Self::State { dev, .. }
+            | Self::During { dev, .. }
             | Self::Classes { dev } => Some(dev),
             Self::Begin { .. }
             | Self::Add {}
@@ -163,9 +178,52 @@ impl Op {
             Self::State { .. } => "state",
             Self::Blocks { .. } => "blocks",
             Self::Classes { .. } => "classes",
+            Self::During { .. } => "during",
             Self::Sleep { .. } => "sleep",
         }
     }
+}
+
+/// I/O within [`Op::During`]: page-aligned, and at most 256 slots, which is what fits into a bio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Touch {
+    /// As [`Op::Write`].
+    Write {
+        /// First slot.
+        slot: u64,
+        /// What each slot gets.
+        pages: Vec<Content>,
+    },
+    /// As [`Op::Read`].
+    Read {
+        /// First slot.
+        slot: u64,
+        /// How many.
+        count: u32,
+    },
+    /// As [`Op::Discard`].
+    Discard {
+        /// First slot.
+        slot: u64,
+        /// How many.
+        count: u32,
+    },
+}
+
+impl Touch {
+    /// First slot, and how many.
+    #[must_use]
+    pub fn span(&self) -> (u64, u64) {
+        match self {
+            Self::Write { slot, pages } => (*slot, pages.len() as u64),
+            Self::Read { slot, count } | Self::Discard { slot, count } => (*slot, u64::from(*count)),
+        }
+    }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How a buffer lies in memory: one or more pieces (`iovec`s), in the order of the bytes. Each
@@ -249,6 +307,36 @@ mod tests {
         let text = serde_json::to_string(&op).unwrap();
         assert_eq!(text, r#"{"op":"write","dev":0,"slot":3,"pages":[{"kind":"zero"}]}"#);
         assert_eq!(serde_json::from_str::<Op>(&text).unwrap(), op);
+    }
+
+    #[test]
+    fn a_begin_says_only_what_is_unusual() {
+        let plain = r#"{"op":"begin","backing_pages":3}"#;
+        let op = serde_json::from_str::<Op>(plain).unwrap();
+        assert_eq!(op, Op::Begin { backing_pages: 3, backing_delay_ms: 0 });
+        assert_eq!(serde_json::to_string(&op).unwrap(), plain);
+        let slow = r#"{"op":"begin","backing_pages":3,"backing_delay_ms":80}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Op>(slow).unwrap()).unwrap(), slow);
+    }
+
+    #[test]
+    fn only_io_goes_into_a_during() {
+        let with = |bio: &str| {
+            let text =
+                format!(r#"{{"op":"during","dev":0,"pass":"type=idle","after_ms":30,"bios":[{bio}]}}"#);
+            serde_json::from_str::<Op>(&text)
+        };
+        assert!(with(r#"{"op":"read","slot":1,"count":2}"#).is_ok());
+        assert!(with(r#"{"op":"write","slot":1,"pages":[{"kind":"zero"}]}"#).is_ok());
+        assert!(with(r#"{"op":"discard","slot":1,"count":2}"#).is_ok());
+        for other in [
+            r#"{"op":"set","attr":"reset","value":"1"}"#,
+            r#"{"op":"zero_out","slot":1,"count":2}"#,
+            r#"{"op":"read","dev":1,"slot":1,"count":2}"#,
+            r#"{"op":"during","pass":"","after_ms":0,"bios":[]}"#,
+        ] {
+            assert!(with(other).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@
 
 mod attribute;
 mod block;
+mod meanwhile;
 mod tree;
 
 use std::{collections::HashMap, fs::File, path::PathBuf};
@@ -31,7 +32,10 @@ use nix::{
 pub use block::{discard, read_direct};
 pub use tree::Tree;
 
-use crate::port::{Buffer, Port};
+use crate::{
+    meanwhile::{Ended, Errand, Io},
+    port::{Buffer, Port},
+};
 
 /// A kernel with zram, reached by system calls.
 #[derive(Debug)]
@@ -119,6 +123,10 @@ impl Port for LiveHost {
 
     fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
         block::zero_out(&self.tree.node(dev), at, bytes)
+    }
+
+    fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {
+        meanwhile::run(self.tree.attribute(dev, errand.name), &self.tree.node(dev), errand, io)
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {

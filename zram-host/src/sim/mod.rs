@@ -9,6 +9,7 @@
 //! from a compressor and a clock that stands still; a checker answers with what it observed.
 
 mod direct_io;
+mod meanwhile;
 mod range;
 mod simulated;
 mod surroundings;
@@ -24,12 +25,19 @@ use zram_model::{
 pub use simulated::{Compressor, Simulated};
 pub use surroundings::Surroundings;
 
-use crate::port::{Buffer, Iovec, Port};
+use crate::{
+    meanwhile::{Ended, Errand, Io},
+    port::{Buffer, Iovec, Port},
+};
 use direct_io::Direction;
+use meanwhile::Waiting;
 use surroundings::Watched;
 
 /// The path of the simulated backing device.
 pub const BACKING: &str = "/dev/ram0";
+
+/// Its path where it is one that takes its time to write.
+pub const SLOW_BACKING: &str = "/dev/zram-agent-slow";
 
 /// The model as a kernel with zram.
 #[derive(Clone, Debug)]
@@ -48,11 +56,21 @@ struct Seen {
     undetermined: BTreeSet<usize>,
     /// Pages of the backing device; 0: there is none.
     backing_pages: u64,
+    /// Whether the backing device takes its time to write.
+    slow: bool,
     /// Blocks to which a write went, not yet looked at.
     touched: BTreeSet<(u32, u64)>,
+    /// Another task's bios.
+    waiting: Waiting,
     /// What the backing device holds, and the algorithm it was compressed with. The model forgets it
     /// when a device is reset; a disk does not.
     disk: BTreeMap<u64, (BlockContent, String)>,
+}
+
+impl Seen {
+    fn backing_path(&self) -> &'static str {
+        if self.slow { SLOW_BACKING } else { BACKING }
+    }
 }
 
 impl<E: Surroundings> SimHost<E> {
@@ -68,13 +86,19 @@ impl<E: Surroundings> SimHost<E> {
         }
     }
 
-    /// Starts again: no devices, ordinals from 0, and a zeroed backing device of this many pages at
-    /// [`BACKING`] (0: none). The surroundings stay.
-    pub fn restart(&mut self, backing_pages: u64) {
+    /// Starts again: no devices, ordinals from 0, and a zeroed backing device of this many pages (0:
+    /// none), at [`SLOW_BACKING`] or at [`BACKING`]. The surroundings stay.
+    pub fn restart(&mut self, backing_pages: u64, slow: bool) {
         self.kernel = Kernel::new(self.kernel.profile().clone());
         self.devices.clear();
         self.held.clear();
-        self.seen = Seen { backing_pages, ..Seen::default() };
+        self.seen = Seen { backing_pages, slow, ..Seen::default() };
+    }
+
+    /// The path of the backing device.
+    #[must_use]
+    pub fn backing_path(&self) -> &'static str {
+        self.seen.backing_path()
     }
 
     /// The model.
@@ -200,7 +224,7 @@ impl<E: Surroundings> SimHost<E> {
         let Buffer { arena, pieces } = buffer;
         check(arena, pieces)?;
         let plan = direct_io::plan(direction, at, self.size(dev)?, pieces)?;
-        let mut memory = Memory(arena.as_chunks::<PAGE_SIZE>().0.to_vec());
+        let mut memory = pages_of(arena);
         let mut worst = BioStatus::OK;
         for bio in &plan.bios {
             let status = self.submit(dev, bio, &mut memory);
@@ -208,10 +232,7 @@ impl<E: Surroundings> SimHost<E> {
                 worst = status;
             }
         }
-        for (page, bytes) in arena.as_chunks_mut::<PAGE_SIZE>().0.iter_mut().zip(&memory.0) {
-            let page: &mut PageBytes = page;
-            *page = *bytes;
-        }
+        write_pages(&memory, arena);
         if let Some(refused) = plan.refused {
             return Err(refused);
         }
@@ -240,6 +261,17 @@ fn check(arena: &[u8], pieces: &[Iovec]) -> Result<(), Errno> {
         Ok(())
     } else {
         Err(Errno::EFAULT)
+    }
+}
+
+fn pages_of(arena: &[u8]) -> Memory {
+    Memory(arena.as_chunks::<PAGE_SIZE>().0.to_vec())
+}
+
+fn write_pages(memory: &Memory, arena: &mut [u8]) {
+    for (page, bytes) in arena.as_chunks_mut::<PAGE_SIZE>().0.iter_mut().zip(&memory.0) {
+        let page: &mut PageBytes = page;
+        *page = *bytes;
     }
 }
 
@@ -304,6 +336,10 @@ impl<E: Surroundings> Port for SimHost<E> {
 
     fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
         self.opened(dev, |host| host.ranged(dev, BioOp::WriteZeroes, at, bytes))
+    }
+
+    fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {
+        self.during(dev, errand, io)
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {

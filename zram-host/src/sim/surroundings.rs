@@ -1,12 +1,12 @@
 //! What is around the module: the model's own questions, and a clock for the port.
 
-use zram_events::Event;
+use zram_events::{DeviceId, Event};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, BlockContent, ClockUse, Completion, Environment, Errno, PageBytes,
-    Step,
+    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Completion, Environment,
+    Errno, Memory, PageBytes, Step,
 };
 
-use super::{BACKING, Seen};
+use super::{BACKING, SLOW_BACKING, Seen};
 
 /// The world around a simulated kernel: it answers the model's questions, and keeps the clock that
 /// programs read. The backing device at [`BACKING`] is [`super::SimHost`]'s own; what is asked about
@@ -17,6 +17,13 @@ pub trait Surroundings: Environment {
 
     /// So many nanoseconds pass.
     fn pass(&mut self, nanoseconds: u64);
+
+    /// Whether another task's bio is served now. `submitted`: the pass has sent something to the
+    /// backing device, which is as good a moment as any.
+    fn lets_in(&mut self, bio: &Bio, submitted: bool) -> bool {
+        let _ = bio;
+        submitted
+    }
 
     /// What this algorithm makes of a page. The model knows only how long that is; the bytes are
     /// asked for when somebody looks at a block of the backing device that holds a compressed
@@ -48,12 +55,14 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     }
 
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
-        if self.backing_path(path) != BACKING {
-            return self.surroundings.open_backing(path);
-        }
-        match self.seen.backing_pages {
-            0 => Err(Errno::ENOENT),
-            pages => Ok(pages),
+        let path = self.backing_path(path);
+        let ours = self.seen.backing_path();
+        match (path.as_str(), self.seen.backing_pages) {
+            (BACKING | SLOW_BACKING, 0) => Err(Errno::ENOENT),
+            (path, pages) if path == ours => Ok(pages),
+            // The slow device has it open for itself.
+            (BACKING, _) => Err(Errno::EBUSY),
+            (path, _) => self.surroundings.open_backing(path),
         }
     }
 
@@ -64,6 +73,7 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
         if request.op == BackingOp::Write {
             self.seen.touched.insert((request.dev.0, request.block.0));
+            self.seen.waiting.submitted = true;
         }
         self.surroundings.submit_backing(request)
     }
@@ -74,6 +84,19 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
 
     fn choose(&mut self, ready: &[Step]) -> usize {
         self.surroundings.choose(ready)
+    }
+
+    fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
+        let submitted = self.seen.waiting.submitted;
+        let bio = self.seen.waiting.next(dev)?;
+        if !self.surroundings.lets_in(bio, submitted) {
+            return None;
+        }
+        self.seen.waiting.let_in()
+    }
+
+    fn intruded(&mut self, bio: Bio, memory: Memory, status: BioStatus) {
+        self.seen.waiting.finish(&bio, memory, status);
     }
 
     fn allocate(&mut self, what: Allocation) -> bool {

@@ -51,7 +51,7 @@ fn completions_in_any_order_are_processed_newest_first() {
     let mut m = later(3, true);
     // Submitted 2, 1, 0. While the pass waits at its end: let slot 1 complete, then 2 before the
     // pass takes the first off its list.
-    let continues = 4;
+    let continues = 7;
     m.world.choices = std::iter::repeat_n(0, continues).chain([1, 1]).collect();
     m.put("writeback", "page_indexes=0-2");
     let events = m.events();
@@ -145,6 +145,28 @@ fn a_slot_touched_in_flight_stays_in_memory() {
         assert_eq!(m.numbers("bd_stat"), [1, 0, 2]);
         assert_eq!(m.load(0, 1).1, content);
     }
+}
+
+/// Completions and another task's bios in turn, all before the pass wakes up: the pass finds everything done.
+#[test]
+fn completions_and_bios_take_turns_before_the_pass_wakes() {
+    let mut m = later(3, true);
+    // Submitted 2, 1, 0. Slot 2 completes while the pass sleeps, slot 0 is read, the other two complete, slot 1 is read.
+    m.world.choices = std::iter::repeat_n(0, 7).chain([0, 0, 0, 0, 1, 1]).collect();
+    m.world.intruders = [
+        (4, aligned(BioOp::Read, 0, 1), Memory(vec![page(1, 1)])),
+        (0, aligned(BioOp::Read, 1, 1), Memory(vec![page(1, 1)])),
+    ]
+    .into();
+    m.put("writeback", "page_indexes=0-2");
+    let events = m.events();
+    let names: Vec<_> = events.iter().map(Event::name).collect();
+    let first = names.iter().position(|name| *name == "writeback_endio").unwrap();
+    let kept: Vec<_> =
+        names[first..].iter().filter(|name| matches!(**name, "bio" | "writeback_endio")).collect();
+    assert_eq!(kept, ["writeback_endio", "bio", "writeback_endio", "writeback_endio", "bio"].each_ref());
+    assert!(!names[first..].iter().skip_while(|name| **name != "release_slot").any(|name| *name == "bio"));
+    assert_eq!([0, 1, 2].map(|slot| m.flags(slot) & slot_flags::WB != 0), [false, false, true]);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! L1: what system calls answer, and what every readable file says afterwards.
 
-use zram_agent::protocol::{Data, DeviceView, Observation, Text};
+use zram_agent::protocol::{Data, DeviceView, Observation, Text, Touched};
 
 use super::{Comparer, Level, Strength};
 use crate::{
-    observed::Observed,
+    observed::{Observed, memory_of},
     pages::{PAGE, Pages},
 };
 
@@ -21,7 +21,9 @@ pub fn compare(
     let pages = observed.memory.as_ref();
     let observed = &observed.observation;
     comparer.same(Level::L1, Strength::Exact, || "outcome".to_owned(), &expected.outcome, &observed.outcome);
-    if let (Some(Data::Memory(ours)), Some(theirs)) = (&expected.data, pages) {
+    if let Some(Data::Bios(ours)) = &expected.data {
+        bios(comparer, ours.clone(), observed.data.as_ref(), pages);
+    } else if let (Some(Data::Memory(ours)), Some(theirs)) = (&expected.data, pages) {
         memory(comparer, &ours.0, theirs, undetermined);
     } else {
         data(comparer, expected.data.as_ref(), observed.data.as_ref(), pages.is_some());
@@ -52,11 +54,38 @@ fn data(comparer: &mut Comparer, expected: Option<&Data>, observed: Option<&Data
                 Some(Data::Memory(_)) => "memory (of a write: changed by the kernel)",
                 Some(Data::Blocks(_)) => "blocks",
                 Some(Data::Classes(_)) => "classes",
+                Some(Data::Bios(_)) => "bios",
             };
             let theirs = if memory { "memory (of a write: changed by the kernel)" } else { kind(observed) };
             comparer.same(Level::L1, Strength::Exact, || "data".to_owned(), &kind(expected), &theirs);
         }
     }
+}
+
+/// What came of bios beside a pass: outcomes one by one, and their memory as if it were one buffer.
+fn bios(comparer: &mut Comparer, mut expected: Vec<Touched>, observed: Option<&Data>, pages: Option<&Pages>) {
+    let ours = memory_of(&mut expected);
+    let theirs = match observed {
+        Some(Data::Bios(theirs)) => theirs.as_slice(),
+        _ => &[],
+    };
+    let (wanted, found) = (expected.len(), theirs.len());
+    comparer.same(Level::L1, Strength::Exact, || "number of bios".to_owned(), &wanted, &found);
+    for (n, (ours, theirs)) in expected.iter().zip(theirs).enumerate() {
+        comparer.same(
+            Level::L1,
+            Strength::Exact,
+            || format!("bio {n}: outcome"),
+            &ours.outcome,
+            &theirs.outcome,
+        );
+    }
+    let nothing = Pages::Bytes(Vec::new());
+    let ours = ours.as_ref().and_then(|pages| match pages {
+        Pages::Bytes(bytes) => Some(bytes.as_slice()),
+        Pages::Digests(_) => None,
+    });
+    memory(comparer, ours.unwrap_or_default(), pages.unwrap_or(&nothing), &Undetermined::new());
 }
 
 /// The whole arena of a buffer, guard bytes included, page by page.

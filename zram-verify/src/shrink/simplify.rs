@@ -6,11 +6,25 @@ use zram_agent::protocol::{Content, Layout, Op};
 pub(super) fn simpler(op: &Op) -> Vec<Op> {
     let mut tries = Vec::new();
     match op {
-        Op::Begin { backing_pages } => {
+        Op::Begin { backing_pages, backing_delay_ms } => {
             for pages in [0, 1, backing_pages / 2] {
                 if pages < *backing_pages {
-                    tries.push(Op::Begin { backing_pages: pages });
+                    tries.push(Op::Begin { backing_pages: pages, backing_delay_ms: *backing_delay_ms });
                 }
+            }
+            if *backing_delay_ms != 0 {
+                tries.push(Op::Begin { backing_pages: *backing_pages, backing_delay_ms: 0 });
+            }
+        }
+        Op::During { dev, pass, after_ms, bios } => {
+            let with = |bios| Op::During { dev: *dev, pass: pass.clone(), after_ms: *after_ms, bios };
+            if bios.is_empty() {
+                tries.push(Op::Set { dev: *dev, attr: "writeback".to_owned(), value: pass.clone() });
+            }
+            for left_out in 0..bios.len() {
+                let mut fewer = bios.clone();
+                fewer.remove(left_out);
+                tries.push(with(fewer));
             }
         }
         Op::Write { dev, slot, pages, layout } => write(*dev, *slot, pages, layout, &mut tries),

@@ -138,6 +138,7 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
     }
 
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
+        self.let_complete();
         self.env.intrude(dev)
     }
 
@@ -165,7 +166,9 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.submit_backing(request)
     }
 
+    /// Steps of another task's read-back, which completions of the pass may precede too.
     fn choose(&mut self, ready: &[Step]) -> usize {
+        self.let_complete();
         self.env.choose(ready)
     }
 

@@ -146,7 +146,10 @@ impl Live<'_> {
         call: &mut PassCall<'_, '_, E>,
     ) -> Result<(), Errno> {
         let mut result = Ok(());
-        while let Some(request) = call.env.take_done() {
+        loop {
+            // The task may have been woken some time ago, and has not run since.
+            self.let_intrude(call);
+            let Some(request) = call.env.take_done() else { break };
             let index = request.request.slot;
             result = self.complete(request, call).and(result);
             self.release(index, Site::ReleaseCompleted, call);
