@@ -21,9 +21,9 @@ pub(crate) fn setup(cx: &Cx) -> anyhow::Result<ExitCode> {
     step(2, &format!("kernel {name}"));
     let kernel = kernels::ensure(cx, table.find(name)?)?;
     cx.progress.say(&format!("      {}", kernel.version()));
-    step(3, "BPF toolchain: Rust sources, bpf-linker, objcopy");
+    step(3, "BPF toolchain: Rust sources, bpf-linker");
     let toolchain = toolchain::ensure(cx)?;
-    for path in [&toolchain.library, &toolchain.bin, &toolchain.objcopy] {
+    for path in [&toolchain.library, &toolchain.bin] {
         cx.progress.say(&format!("      {}", path.display()));
     }
     cx.progress.say(&format!("ready; the cache is {}", cx.cache.root().display()));

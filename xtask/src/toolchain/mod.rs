@@ -20,8 +20,6 @@ pub(crate) struct BpfToolchain {
     pub(crate) library: PathBuf,
     /// The folder that holds `bpf-linker`, for the path.
     pub(crate) bin: PathBuf,
-    /// The program that strips debug sections (`llvm-objcopy` in its options).
-    pub(crate) objcopy: PathBuf,
 }
 
 /// The BPF toolchain, fetched and built first if need be.
@@ -29,7 +27,7 @@ pub(crate) fn ensure(cx: &Cx) -> anyhow::Result<BpfToolchain> {
     let rustc = Rustc::of(cx)?;
     let library = sources::ensure(cx, &rustc)?;
     let llvm = llvm::ensure(cx, &rustc)?;
-    Ok(BpfToolchain { library, bin: linker::ensure(cx, &rustc, &llvm)?, objcopy: llvm::objcopy(&llvm)? })
+    Ok(BpfToolchain { library, bin: linker::ensure(cx, &rustc, &llvm)? })
 }
 
 /// A program of this name in the path.

@@ -14,8 +14,6 @@ use crate::context::Cx;
 pub(super) struct Rustc {
     /// Its release, such as `1.95.0`.
     pub(super) release: String,
-    /// The triple of this machine.
-    host: String,
     /// The folder of the toolchain.
     pub(super) sysroot: PathBuf,
 }
@@ -36,7 +34,7 @@ impl Rustc {
         let mut rustc = Command::new(rustc.get_program());
         rustc.current_dir(&cx.workspace);
         let sysroot = child::run_ok(rustc.args(["--print", "sysroot"]), |_| {})?;
-        Ok(Self { release: field("release")?, host: field("host")?, sysroot: PathBuf::from(sysroot.trim()) })
+        Ok(Self { release: field("release")?, sysroot: PathBuf::from(sysroot.trim()) })
     }
 
     /// Tells apart two toolchains of one release in different places.
@@ -60,11 +58,6 @@ impl Rustc {
                 self.sysroot.display()
             )
         })
-    }
-
-    /// Where the toolchain has its objcopy, if it has one.
-    pub(super) fn objcopy(&self) -> PathBuf {
-        self.sysroot.join("lib/rustlib").join(&self.host).join("bin/rust-objcopy")
     }
 }
 
