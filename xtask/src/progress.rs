@@ -1,7 +1,7 @@
 //! What the user sees while waiting.
 //!
-//! On a terminal: bars with sizes, redrawn in place. Elsewhere (CI, a pipe): plain lines, one at the start, one every two
-//! seconds with how far it got, one at the end. Everything goes to standard error, since standard output belongs
+//! On a terminal: bars with sizes, redrawn in place. Elsewhere (CI, a pipe): plain lines, one soon after the start, then ever
+//! fewer with how far it got, one at the end. Everything goes to standard error, since standard output belongs
 //! to the protocol (`vm`) or to results (`kernels`, `simulate`).
 
 use std::io::IsTerminal as _;
@@ -14,8 +14,17 @@ use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 /// printed between them.
 static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Nothing stays silent for longer.
-const PLAIN_EVERY: Duration = Duration::from_secs(2);
+/// How long a task without a terminal is silent after it has printed so many lines.
+///
+/// The first line tells that it is alive, within two seconds; after that each pause is twice the last, up to half a minute,
+/// so that an hour in a CI log is a page and not a book.
+fn pause(lines: u32) -> Duration {
+    match lines {
+        0 => Duration::from_millis(300),
+        1..5 => Duration::from_secs(1 << lines),
+        _ => Duration::from_secs(30),
+    }
+}
 
 /// Where progress goes.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +81,7 @@ impl Progress {
             position: 0,
             started: Instant::now(),
             last_line: Instant::now(),
-            announced: false,
+            lines: 0,
             bar,
         }
     }
@@ -85,7 +94,8 @@ pub(crate) struct Task {
     position: u64,
     started: Instant,
     last_line: Instant,
-    announced: bool,
+    /// Printed so far, where there is no terminal.
+    lines: u32,
     bar: Option<ProgressBar>,
 }
 
@@ -107,11 +117,10 @@ impl Task {
             }
             return;
         }
-        let due = if self.announced { PLAIN_EVERY } else { Duration::from_millis(300) };
-        if self.last_line.elapsed() < due {
+        if self.last_line.elapsed() < pause(self.lines) {
             return;
         }
-        self.announced = true;
+        self.lines += 1;
         self.last_line = Instant::now();
         let seconds = self.started.elapsed().as_secs();
         match self.total {
@@ -138,7 +147,7 @@ impl Task {
 
     /// Finished, and not worth a line unless it took long enough to have been announced.
     pub(crate) fn done_quietly(self) {
-        if self.announced {
+        if self.lines > 0 {
             self.done("done");
         }
     }
@@ -166,4 +175,27 @@ fn shorten(detail: &str) -> String {
 /// Sizes for people.
 pub(crate) fn human(bytes: u64) -> String {
     HumanBytes(bytes).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_two_seconds_to_half_a_minute() {
+        let seconds: Vec<u64> = (1..8).map(|lines| pause(lines).as_secs()).collect();
+        assert_eq!(seconds, [2, 4, 8, 16, 30, 30, 30]);
+        assert!(pause(0) < Duration::from_secs(2), "nothing over two seconds is silent");
+    }
+
+    #[test]
+    fn a_long_task_fits_on_a_page() {
+        let mut lines = 0;
+        let mut at = Duration::ZERO;
+        while at < Duration::from_secs(3600) {
+            at += pause(lines);
+            lines += 1;
+        }
+        assert!(lines < 130, "{lines} lines in an hour");
+    }
 }
