@@ -62,8 +62,9 @@ Examples:
 
     /// Everything that must hold before a change lands
     ///
-    /// Format, clippy, cargo-deny, tests, documentation, the committed BPF object, and a short live run. A step that cannot take
-    /// place is red, not green; only cargo-deny may be missing.
+    /// Format, clippy, cargo-deny, tests, documentation, the committed BPF object, mutants, and a live run of 1000 operations. A
+    /// step that cannot take place, or did nothing, is red; only cargo-deny may be missing. The last line of standard output has
+    /// the counts of tests.
     Test,
 
     /// Build the BPF object that is kept in the repository

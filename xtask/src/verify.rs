@@ -37,14 +37,21 @@ pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode>
 pub(crate) fn mutants(cx: &Cx, options: &cli::Mutants) -> anyhow::Result<ExitCode> {
     let live = !options.targets.kernel.is_empty() || options.targets.own.kernel_image.is_some();
     let targets = if live { targets(cx, &options.targets, options.accel)? } else { Vec::new() };
-    let mut command = Command::new(build(cx)?);
-    // The recorded runs are found from the workspace's folder.
-    command.current_dir(&cx.workspace).arg("mutants").args(targets);
+    let mut command = mutants_command(cx)?;
+    command.args(targets);
     numbers(&mut command, options.seed, options.ops);
     for name in &options.only {
         command.args(["--only", name]);
     }
     become_program(command)
+}
+
+/// `zram-verify mutants` on the recorded runs.
+pub(crate) fn mutants_command(cx: &Cx) -> anyhow::Result<Command> {
+    let mut command = Command::new(build(cx)?);
+    // The recorded runs are found from the workspace's folder.
+    command.current_dir(&cx.workspace).arg("mutants");
+    Ok(command)
 }
 
 /// `cargo xtask simulate`.

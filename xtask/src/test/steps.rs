@@ -1,0 +1,146 @@
+//! What the steps do. Each says, in the summary, what it did: a step that did nothing must not look like one that found
+//! nothing.
+
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use super::{Counts, Outcome, Verdict};
+use crate::context::Cx;
+use crate::progress::Task;
+use crate::qemu::Accel;
+use crate::toolchain::in_path;
+use crate::{child, cli, verify};
+
+/// Operations of the live run: as many as it takes for the verifier to insist that every required corner was reached.
+const LIVE_OPERATIONS: u32 = 1000;
+
+/// A step's work.
+pub(super) type Step = fn(&Cx, &mut Task) -> anyhow::Result<Outcome>;
+
+/// In the order of how soon they tell something.
+pub(super) const STEPS: [(&str, Step); 9] = [
+    ("format", format),
+    ("clippy", clippy),
+    ("cargo-deny", deny),
+    ("tests", tests),
+    ("doc tests", doc_tests),
+    ("documentation", documentation),
+    ("BPF object", bpf_object),
+    ("mutants", mutants),
+    ("live run", live_run),
+];
+
+fn format(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    require_component(cx, "fmt", "rustfmt")?;
+    cargo(cx, task, &["fmt", "--all", "--check"])
+}
+
+fn clippy(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    require_component(cx, "clippy", "clippy")?;
+    cargo(cx, task, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+fn deny(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    if in_path("cargo-deny").is_none() {
+        return Ok(Outcome::new(Verdict::Absent, "no cargo-deny here: cargo install --locked cargo-deny"));
+    }
+    let here = cargo(cx, task, &["deny", "check", "bans", "licenses", "sources"])?;
+    if here.verdict == Verdict::Failed {
+        return Ok(here);
+    }
+    // Advisories come from a repository of their own, which not every machine can reach.
+    let mut advisories = cx.cargo();
+    let output = child::run(advisories.args(["deny", "check", "advisories"]), |line| task.tick(line))?;
+    if !output.success && output.all.contains("failed to fetch advisory database") {
+        return Ok(Outcome::new(
+            Verdict::Absent,
+            "licences, bans and sources are fine; the advisory database is out of reach",
+        ));
+    }
+    Ok(judged(cx, &advisories, &output).into())
+}
+
+fn tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    if in_path("cargo-nextest").is_some() {
+        counted(cx, task, &["nextest", "run", "--workspace", "--no-fail-fast"], Counts::of_nextest)
+    } else {
+        counted(cx, task, &["test", "--workspace", "--all-targets", "--no-fail-fast"], Counts::of_libtest)
+    }
+}
+
+fn doc_tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    counted(cx, task, &["test", "--workspace", "--doc", "--no-fail-fast"], Counts::of_libtest)
+}
+
+fn documentation(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    let mut command = cx.cargo();
+    command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    passed(cx, task, &mut command)
+}
+
+fn bpf_object(cx: &Cx, _: &mut Task) -> anyhow::Result<Outcome> {
+    crate::bpf::build(cx, true)?;
+    Ok(Verdict::Passed.into())
+}
+
+fn mutants(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    closing(cx, task, &mut verify::mutants_command(cx)?, "mutants: ")
+}
+
+fn live_run(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    let mut command = verify::run_command(cx, &cli::Targets::default(), Accel::default())
+        .context("the live run could not take place")?;
+    command.args(["--ops", &LIVE_OPERATIONS.to_string()]);
+    closing(cx, task, &mut command, "verify: ")
+}
+
+fn cargo(cx: &Cx, task: &mut Task, arguments: &[&str]) -> anyhow::Result<Outcome> {
+    passed(cx, task, cx.cargo().args(arguments))
+}
+
+/// A step that passes by its command's exit status.
+fn passed(cx: &Cx, task: &mut Task, command: &mut Command) -> anyhow::Result<Outcome> {
+    let output = child::run(command, |line| task.tick(line))?;
+    Ok(judged(cx, command, &output).into())
+}
+
+/// A step of tests, which passes only if some ran.
+fn counted(
+    cx: &Cx,
+    task: &mut Task,
+    arguments: &[&str],
+    read: fn(&str) -> Option<Counts>,
+) -> anyhow::Result<Outcome> {
+    let mut command = cx.cargo();
+    // Colours that CI asks for would be in the way of reading.
+    command.args(arguments).env("CARGO_TERM_COLOR", "never");
+    let output = child::run(&mut command, |line| task.tick(line))?;
+    let verdict = judged(cx, &command, &output);
+    let counts = read(&output.all).filter(|counts| counts.ran());
+    Ok(Outcome::of_tests(verdict, counts))
+}
+
+/// A step of the verifier, which passes only if it came to its closing line.
+fn closing(cx: &Cx, task: &mut Task, command: &mut Command, prefix: &str) -> anyhow::Result<Outcome> {
+    let output = child::run(command, |line| task.tick(line))?;
+    let verdict = judged(cx, command, &output);
+    Ok(Outcome::of_closing_line(verdict, &output.stdout, prefix))
+}
+
+/// What a failed command printed is shown.
+fn judged(cx: &Cx, command: &Command, output: &child::Output) -> Verdict {
+    if output.success {
+        return Verdict::Passed;
+    }
+    cx.progress.say(&format!("\n`{}` failed:\n{}", child::shown(command), output.all));
+    Verdict::Failed
+}
+
+fn require_component(cx: &Cx, subcommand: &str, component: &str) -> anyhow::Result<()> {
+    let output = child::run(cx.cargo().args([subcommand, "--version"]), |_| {})?;
+    if !output.success {
+        bail!("this Rust toolchain has no {component}; get it with: rustup component add {component}");
+    }
+    Ok(())
+}
