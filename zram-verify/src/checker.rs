@@ -22,6 +22,7 @@ use crate::{
     ledger::{Inputs, Ledger},
     model::Model,
     observed::{Observed, seconds},
+    pages::{PAGE, Pages},
     trace::Step,
     trouble::Trouble,
 };
@@ -172,7 +173,7 @@ impl Checker {
         self.compare_events(&mut comparer, observed);
         self.compare_inputs(&mut comparer);
         self.compare_slots(&mut comparer, &expected, observed);
-        self.compare_blocks(&mut comparer, op, observed);
+        self.compare_blocks(&mut comparer, op, &expected, observed);
         if let (Some(Data::Classes(ours)), Some(Data::Classes(theirs))) =
             (&expected.data, &observed.observation.data)
         {
@@ -254,7 +255,13 @@ impl Checker {
         }
     }
 
-    fn compare_blocks(&mut self, comparer: &mut Comparer, op: &Op, observed: &Observed) {
+    fn compare_blocks(
+        &mut self,
+        comparer: &mut Comparer,
+        op: &Op,
+        expected: &Observation,
+        observed: &Observed,
+    ) {
         let pass_on = match op {
             Op::Set { dev, attr, .. } if attr == "writeback" => Some(dev),
             Op::During { dev, .. } => Some(dev),
@@ -266,8 +273,16 @@ impl Checker {
                 self.store.note(block, content, &algorithm);
             }
         }
-        if let (Op::Blocks { first, .. }, Some(pages)) = (op, &observed.blocks) {
-            blocks::compare(comparer, *first, pages, &self.store);
+        if let Op::Blocks { first, .. } = op {
+            let ours = match &expected.data {
+                Some(Data::Blocks(bytes)) => bytes.0.len() / PAGE,
+                _ => 0,
+            };
+            let theirs = observed.blocks.as_ref().map_or(0, Pages::count);
+            comparer.same(Level::L3, Strength::Exact, || "blocks read".to_owned(), &ours, &theirs);
+            if let Some(pages) = &observed.blocks {
+                blocks::compare(comparer, *first, pages, &self.store);
+            }
         }
     }
 

@@ -314,10 +314,10 @@ impl Surroundings for Ledger {
     }
 
     /// Another task's bio comes when it was seen to come.
-    fn lets_in(&mut self, bio: &Bio, submitted: bool) -> bool {
+    fn lets_in(&mut self, bio: &Bio, sent: bool) -> bool {
         let (dev, op, sector, bytes) = (zram_events::DeviceId(0), bio.op, bio.sector, bio.size());
         if !self.projection.sees(&Event::Bio { dev, op, sector, bytes }) {
-            return submitted;
+            return sent;
         }
         let comes = matches!(
             self.next(),

@@ -48,6 +48,26 @@ fn outcomes_and_data() {
         _ => false,
     });
     must_be_noticed(&run, "no data", |_, answer| answer.data.take().is_some());
+    must_be_noticed(&run, "no blocks", |op, answer| {
+        matches!(op, Op::Blocks { .. }) && answer.data.take().is_some()
+    });
+    must_be_noticed(&run, "no bios", |op, answer| {
+        matches!(op, Op::During { .. }) && answer.data.take().is_some()
+    });
+    must_be_noticed(&run, "another outcome of a bio", |_, answer| match &mut answer.data {
+        Some(Data::Bios(bios)) if bios.len() > 1 => {
+            bios[1].outcome = Outcome::Errno("EIO".to_owned());
+            true
+        }
+        _ => false,
+    });
+    must_be_noticed(&run, "another byte read beside a pass", |_, answer| match &mut answer.data {
+        Some(Data::Bios(bios)) => bios.iter_mut().filter_map(|bio| bio.memory.as_mut()).any(|memory| {
+            memory.0[4095] ^= 1;
+            true
+        }),
+        _ => false,
+    });
     must_be_noticed(&run, "a write that changed memory", |op, answer| {
         let plain = matches!(op, Op::Write { .. }) && answer.data.is_none();
         if plain {

@@ -26,8 +26,8 @@ pub(super) struct Waiting {
     /// Which one is being served.
     served: Option<usize>,
     done: Vec<(usize, BioOp, Memory, BioStatus)>,
-    /// Whether the pass has submitted anything.
-    pub(super) submitted: bool,
+    /// Whether the pass has sent something off and waits, or would if the device took its time.
+    pub(super) sent: bool,
 }
 
 impl Waiting {

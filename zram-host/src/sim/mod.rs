@@ -93,6 +93,7 @@ impl<E: Surroundings> SimHost<E> {
         self.devices.clear();
         self.held.clear();
         self.seen = Seen { backing_pages, slow, ..Seen::default() };
+        self.surroundings.slow(slow);
     }
 
     /// The path of the backing device.

@@ -1,8 +1,8 @@
 //! Surroundings without a machine: a compressor, a clock that moves only when told to, and a RAM
-//! disk that completes at once.
+//! disk that completes at once, or one that completes when somebody waits for it.
 
 use zram_events::Event;
-use zram_model::{BackingRequest, ClockUse, Completion, Environment, Errno, PageBytes};
+use zram_model::{BackingOp, BackingRequest, ClockUse, Completion, Environment, Errno, PageBytes};
 
 use super::Surroundings;
 
@@ -39,12 +39,13 @@ impl<F: FnMut(&str, &PageBytes) -> Result<Vec<u8>, Errno>> Compressor for F {
 pub struct Simulated<C> {
     compressor: C,
     now: u64,
+    slow: bool,
 }
 
 impl<C: Compressor> Simulated<C> {
     /// With this compressor.
     pub fn new(compressor: C) -> Self {
-        Self { compressor, now: START }
+        Self { compressor, now: START, slow: false }
     }
 }
 
@@ -72,14 +73,19 @@ impl<C: Compressor> Environment for Simulated<C> {
         })
     }
 
-    fn submit_backing(&mut self, _request: BackingRequest) -> Completion {
-        Completion::Now(0)
+    /// A slow device completes when the pass waits for it, in the order of the submissions.
+    fn submit_backing(&mut self, request: BackingRequest) -> Completion {
+        if self.slow && request.op == BackingOp::Write { Completion::Later } else { Completion::Now(0) }
     }
 }
 
 impl<C: Compressor> Surroundings for Simulated<C> {
     fn boot_time(&mut self) -> u64 {
         self.now
+    }
+
+    fn slow(&mut self, slow: bool) {
+        self.slow = slow;
     }
 
     fn pass(&mut self, nanoseconds: u64) {

@@ -18,11 +18,16 @@ pub trait Surroundings: Environment {
     /// So many nanoseconds pass.
     fn pass(&mut self, nanoseconds: u64);
 
-    /// Whether another task's bio is served now. `submitted`: the pass has sent something to the
-    /// backing device, which is as good a moment as any.
-    fn lets_in(&mut self, bio: &Bio, submitted: bool) -> bool {
+    /// From now on the backing device takes its time to write, or completes at once.
+    fn slow(&mut self, slow: bool) {
+        let _ = slow;
+    }
+
+    /// Whether another task's bio is served now. `sent`: the pass has sent something to the backing device, and
+    /// waits for it if that takes its time; which is as good a moment as any.
+    fn lets_in(&mut self, bio: &Bio, sent: bool) -> bool {
         let _ = bio;
-        submitted
+        sent
     }
 
     /// What this algorithm makes of a page. The model knows only how long that is; the bytes are
@@ -73,9 +78,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
         if request.op == BackingOp::Write {
             self.seen.touched.insert((request.dev.0, request.block.0));
-            self.seen.waiting.submitted = true;
         }
-        self.surroundings.submit_backing(request)
+        let completion = self.surroundings.submit_backing(request);
+        self.seen.waiting.sent |= request.op == BackingOp::Write && completion != Completion::Later;
+        completion
     }
 
     fn complete_backing(&mut self, request: BackingRequest) -> u8 {
@@ -83,13 +89,14 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     }
 
     fn choose(&mut self, ready: &[Step]) -> usize {
+        self.seen.waiting.sent |= !ready.contains(&Step::Continue);
         self.surroundings.choose(ready)
     }
 
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
-        let submitted = self.seen.waiting.submitted;
+        let sent = self.seen.waiting.sent;
         let bio = self.seen.waiting.next(dev)?;
-        if !self.surroundings.lets_in(bio, submitted) {
+        if !self.surroundings.lets_in(bio, sent) {
             return None;
         }
         self.seen.waiting.let_in()

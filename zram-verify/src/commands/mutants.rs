@@ -30,7 +30,6 @@ use crate::{
 const OUT_OF_REACH: &[(&str, &str)] = &[
     ("limit-not-refunded", "a backing device that fails writes"),
     ("failed-block-kept", "a backing device that fails writes"),
-    ("selection-survives-access", "a read while a pass is under way"),
 ];
 
 /// Where recorded traces are kept.

@@ -5,6 +5,7 @@
 //! the run fail: the generator no longer does what it is for.
 
 mod allocator;
+mod during;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -89,6 +90,7 @@ fn required() -> Vec<Row> {
             "set writeback: ERANGE",
             "set writeback_limit: ok",
             "set writeback_limit_enable: ok",
+            "during: ok",
         ],
     );
     add("content", &["zero", "same", "nearly", "text", "noisy", "random"]);
@@ -125,6 +127,15 @@ fn required() -> Vec<Row> {
             "freed",
         ],
     );
+    add(
+        "during",
+        &[
+            "slot read in flight",
+            "slot written in flight",
+            "slot discarded in flight",
+            "slot touched while queued",
+        ],
+    );
     add("buffer", &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
     rows
 }
@@ -157,6 +168,7 @@ impl Coverage {
         let mut rows = Vec::new();
         self.allocator.see(op, events, &mut rows);
         self.traffic.see(op, observed, events, &mut rows);
+        during::see(op, events, &mut rows);
         for (group, row) in rows {
             self.count(group, row);
         }

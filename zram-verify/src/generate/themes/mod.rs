@@ -7,6 +7,7 @@
 mod allocator;
 mod attributes;
 mod buffers;
+mod during;
 mod lifecycle;
 mod limits;
 mod readback;
@@ -39,6 +40,7 @@ pub(super) const ALL: &[Theme] = &[
     Theme { name: "algorithms", backing: (64, 200), play: writeback::algorithms },
     Theme { name: "crossing", backing: (32, 128), play: readback::crossing },
     Theme { name: "mixed bios", backing: (64, 128), play: readback::mixed },
+    Theme { name: "during", backing: (40, 64), play: during::during },
     Theme { name: "full backing", backing: (1, 12), play: limits::full_backing },
     Theme { name: "writeback limit", backing: (32, 128), play: limits::writeback_limit },
     Theme { name: "memory limit", backing: (0, 16), play: limits::memory_limit },
