@@ -16,8 +16,14 @@ use crate::vm::Choice;
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 110)]
 #[command(after_help = "\
 Environment:
-  ZRAM_RS_CACHE   where downloads and built tools are kept (default: zram-rs in the user's cache folder)
+  ZRAM_RS_CACHE   where downloads and built tools are kept (default: ~/.cache/zram-rs)
   TMPDIR          where a running VM keeps its files (default: /tmp)
+  NO_COLOR        no colours, if set to anything
+
+Examples:
+  cargo xtask verify                                        is the model right about Linux 7.2?
+  cargo xtask simulate docs/examples/tour.ndjson            what would zram do? (no VM)
+  cargo xtask test                                          may this change land?
 
 Exit status: 0 all well; 1 a check failed; 2 it could not be carried out; 130 interrupted.")]
 pub(crate) struct Cli {
@@ -45,11 +51,21 @@ Examples:
     /// The operations come from the recorded runs in tests/traces, which takes no VM; with --kernel or --kernel-image, from a run
     /// on that kernel, made first. Prints, per mutant, how many operations it took. A mutant that survives is a hole in the
     /// checks: status 1.
+    #[command(after_help = "\
+Examples:
+  cargo xtask mutants
+  cargo xtask mutants --only bucket-tail --only done-list-fifo
+  cargo xtask mutants --kernel debian-7.2 --seed 7")]
     Mutants(Mutants),
 
     /// Ask the model: run a file of operations through it and print what it would observe
     ///
     /// No VM and no kernel involved. The operation language is described in docs/operations.md.
+    #[command(after_help = "\
+Examples:
+  cargo xtask simulate docs/examples/tour.ndjson
+  cargo xtask simulate docs/examples/tour.ndjson | jq -c '[.n, .outcome]'
+  printf '%s\\n' '{\"op\":\"begin\",\"backing_pages\":0}' '{\"op\":\"add\"}' | cargo xtask simulate -")]
     Simulate {
         /// A file of operations, one JSON object per line; `-` for standard input
         #[arg(value_name = "FILE")]
@@ -65,12 +81,20 @@ Examples:
     /// Format, clippy, cargo-deny, tests, documentation, the committed BPF object, mutants, and a live run of 1000 operations. A
     /// step that cannot take place, or did nothing, is red; only cargo-deny may be missing. The last line of standard output has
     /// the counts of tests.
+    #[command(after_help = "\
+Examples:
+  cargo xtask test
+  cargo xtask test 2>test.log        only the summary on the screen")]
     Test,
 
     /// Build the BPF object that is kept in the repository
     ///
     /// Needed after a change to zram-ebpf or to the record layout in zram-events; commit the result. Ordinary builds use the
     /// committed object and need no BPF toolchain.
+    #[command(after_help = "\
+Examples:
+  cargo xtask bpf && git commit zram-probe/bpf
+  cargo xtask bpf --check")]
     Bpf {
         /// Compare with the committed object instead of replacing it
         #[arg(long)]
@@ -80,6 +104,10 @@ Examples:
     /// Fetch QEMU, a kernel and the BPF toolchain into the cache
     ///
     /// Implied by every command, as far as it needs them. Does nothing, and touches no network, when everything is there.
+    #[command(after_help = "\
+Examples:
+  cargo xtask setup
+  ZRAM_RS_CACHE=/srv/zram-rs cargo xtask setup        for a machine that is offline later")]
     Setup,
 
     /// List the kernels that --kernel knows
@@ -88,7 +116,11 @@ Examples:
     /// Boot a VM and connect standard input and output to the agent in it
     ///
     /// Plumbing: the verifier starts this once per VM. Lines of the protocol go in and out; everything else goes to standard
-    /// error. When standard input ends the agent powers the VM off. Status 2 if the VM died.
+    /// error. When standard input ends the agent answers what came before, then powers the VM off. Status 2 if the VM died.
+    #[command(after_help = "\
+Examples:
+  cargo xtask vm < docs/examples/tour.ndjson > observed.ndjson
+  cargo xtask vm --console boot.log < /dev/null        does it boot? `tail -F boot.log` to watch")]
     Vm(Vm),
 }
 
