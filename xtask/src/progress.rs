@@ -4,11 +4,11 @@
 //! fewer with how far it got, one at the end. Everything goes to standard error, since standard output belongs
 //! to the protocol (`vm`) or to results (`kernels`, `simulate`).
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// There is one terminal, so there is one owner of its last lines: bars within bars do not overwrite each other, nor the lines
 /// printed between them.
@@ -60,12 +60,11 @@ impl Progress {
 
     fn task(&self, label: &str, total: Option<u64>) -> Task {
         let bar = self.terminal.then(|| {
-            let (bar, template) = match total {
-                Some(total) => (
-                    ProgressBar::new(total),
-                    "{msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-                ),
-                None => (ProgressBar::new_spinner(), "{spinner} {msg} ({elapsed})"),
+            // Nothing is drawn before the bar belongs to the screen, which would not know that line and leave it standing.
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+            let template = match total {
+                Some(_) => "{msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+                None => "{spinner} {msg} ({elapsed})",
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
@@ -170,6 +169,14 @@ fn shorten(detail: &str) -> String {
     let mut short: String = detail.chars().take(57).collect();
     short.push_str("...");
     short
+}
+
+/// What a command was run for, on standard output. Whoever stopped reading has read enough.
+pub(crate) fn result(text: &str) -> std::io::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Sizes for people.

@@ -1,11 +1,10 @@
 //! `cargo xtask setup` and `cargo xtask kernels`: the cache, filled and listed.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::context::Cx;
 use crate::kernels::{self, Table};
-use crate::progress::human;
+use crate::progress::{self, human};
 use crate::{qemu, toolchain};
 
 /// Brings everything into the cache that any command may want.
@@ -33,19 +32,23 @@ pub(crate) fn setup(cx: &Cx) -> anyhow::Result<ExitCode> {
 /// Lists the table.
 pub(crate) fn list_kernels(cx: &Cx) -> anyhow::Result<ExitCode> {
     let table = Table::built_in()?;
-    let mut out = std::io::stdout().lock();
     let width = table.kernels.iter().map(|kernel| kernel.name.len()).max().unwrap_or(0);
+    let mut lines = Vec::new();
     for kernel in &table.kernels {
-        let state = match kernels::cached(cx, kernel)? {
-            Some(installed) => format!("{}, {} in the cache", installed.version(), human(installed.size())),
-            None => format!(
+        let state = match (kernels::cached(cx, kernel)?, kernels::damage(cx, kernel)?) {
+            (Some(installed), _) => {
+                format!("{}, {} in the cache", installed.version(), human(installed.size()))
+            }
+            (None, Some(why)) => format!("damaged in the cache ({why}); fetched again when next used"),
+            (None, None) => format!(
                 "not in the cache; newest {}.* ({}) of {}",
                 kernel.series,
                 kernel.flavour,
                 kernel.suites.join(", ")
             ),
         };
-        writeln!(out, "{:width$}  {state}", kernel.name)?;
+        lines.push(format!("{:width$}  {state}", kernel.name));
     }
+    progress::result(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }

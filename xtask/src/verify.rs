@@ -17,6 +17,9 @@ use crate::{agent, child, cli, qemu};
 
 /// `cargo xtask verify`.
 pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &options.replay {
+        readable(file)?;
+    }
     let mut command = run_command(cx, &options.targets, options.accel)?;
     numbers(&mut command, options.seed, options.ops);
     for (flag, file) in
@@ -56,12 +59,21 @@ pub(crate) fn mutants_command(cx: &Cx) -> anyhow::Result<Command> {
 
 /// `cargo xtask simulate`.
 pub(crate) fn simulate(cx: &Cx, file: &Path, profile: Option<&str>) -> anyhow::Result<ExitCode> {
+    if file != Path::new("-") {
+        readable(file)?;
+    }
     let mut command = Command::new(build(cx)?);
     command.arg("simulate").arg(file);
     if let Some(profile) = profile {
         command.args(["--profile", profile]);
     }
     become_program(command)
+}
+
+/// A mistyped name is told before anything is fetched or built for it.
+fn readable(file: &Path) -> anyhow::Result<()> {
+    std::fs::File::open(file).with_context(|| format!("cannot read the operations in {}", file.display()))?;
+    Ok(())
 }
 
 fn numbers(command: &mut Command, seed: Option<u64>, ops: Option<u64>) {

@@ -27,7 +27,7 @@ pub(crate) fn bootable(image: &[u8]) -> anyhow::Result<Cow<'_, [u8]>> {
         );
     }
     if !is_bzimage(image) {
-        bail!("is not an x86 Linux kernel image (neither a bzImage nor an ELF vmlinux)");
+        bail!("not an x86 Linux kernel image (neither a bzImage nor an ELF vmlinux)");
     }
     Ok(match payload(image).and_then(decompress) {
         Some(vmlinux) if Elf::parse(&vmlinux).is_some_and(Elf::has_pvh_entry) => Cow::Owned(vmlinux),

@@ -168,6 +168,33 @@ fn an_emulator_that_fails_is_quoted() {
 }
 
 #[test]
+fn a_console_that_could_not_be_read_again_is_refused() {
+    let machine = Machine::new();
+    machine.program("qemu-system-x86_64", "echo booted >&2; exit 1");
+    let image = machine.file("image", &kernel("zram.num_devices"));
+    let agent = agent(&machine);
+    let said = machine.refused(&[
+        "vm",
+        "--kernel-image",
+        &image,
+        "--agent-binary",
+        &agent,
+        "--console",
+        "/dev/stderr",
+    ]);
+    assert!(said.contains("ordinary file") && !said.contains("booted"), "{said}");
+}
+
+#[test]
+fn a_file_of_operations_that_is_not_there_is_told_at_once() {
+    let machine = Machine::new();
+    for arguments in [["verify", "--replay=/no/such/file"], ["simulate", "/no/such/file"]] {
+        let said = machine.refused(&arguments);
+        assert!(said.contains("cannot read the operations in /no/such/file"), "{said}");
+    }
+}
+
+#[test]
 fn an_agent_that_cannot_run_is_refused() {
     let machine = Machine::new();
     machine.program("qemu-system-x86_64", "exit 0");

@@ -35,7 +35,10 @@ pub(crate) fn unpack(
         task.set(done.filter_map(|path| path.metadata().ok()).map(|metadata| metadata.len()).sum());
     })
     .with_context(|| {
-        format!("downloading {what} failed; what has arrived is kept, and the next run goes on from there")
+        format!(
+            "downloading {what} failed. Check the network and any proxy and run again: what has arrived is kept, and the next run \
+             goes on from there"
+        )
     })?;
     task.done(&format!("{} in {} packages", crate::progress::human(total), packages.len()));
 

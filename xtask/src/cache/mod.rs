@@ -71,6 +71,14 @@ impl Cache {
         })
     }
 
+    /// What is wrong with the entry of this key, if there is one and something is.
+    pub(crate) fn damage(&self, key: &str) -> anyhow::Result<Option<String>> {
+        Ok(match Entry::find(&self.place(key))? {
+            Found::Damaged(why) => Some(why),
+            Found::Absent | Found::Sound(_) => None,
+        })
+    }
+
     /// The entry of this key: as it stands if sound, else built by `fill` in a staging folder and then published.
     ///
     /// `fill` gets the staging folder and returns the facts to record. If it fails, nothing is left of the attempt.
@@ -185,6 +193,8 @@ mod tests {
         assert_eq!(cx.cache.get("kind/key").unwrap().unwrap().fact("version"), Some("1.2"));
         fs::write(entry.path().join("image"), b"kernes").unwrap();
         assert!(cx.cache.get("kind/key").unwrap().is_none());
+        assert!(cx.cache.damage("kind/key").unwrap().is_some_and(|why| why.contains("image")));
+        assert_eq!(cx.cache.damage("kind/other").unwrap(), None);
     }
 
     #[test]

@@ -46,6 +46,11 @@ pub(crate) fn cached(cx: &Cx, kernel: &Kernel) -> anyhow::Result<Option<Installe
     Ok(cx.cache.get(&key(kernel))?.map(Installed))
 }
 
+/// What is wrong with the kernel in the cache, if it is there and something is.
+pub(crate) fn damage(cx: &Cx, kernel: &Kernel) -> anyhow::Result<Option<String>> {
+    cx.cache.damage(&key(kernel))
+}
+
 /// The kernel, fetched first if need be.
 pub(crate) fn ensure(cx: &Cx, kernel: &Kernel) -> anyhow::Result<Installed> {
     let entry = cx

@@ -4,5 +4,5 @@ mod choose;
 mod install;
 mod table;
 
-pub(crate) use install::{cached, ensure};
+pub(crate) use install::{cached, damage, ensure};
 pub(crate) use table::{Kernel, Table};

@@ -133,7 +133,8 @@ impl Accel {
         }
     }
 
-    fn uses_kvm(self) -> bool {
+    /// Whether this machine's virtualization takes part.
+    pub(crate) fn uses_kvm(self) -> bool {
         match self {
             Self::Kvm => true,
             Self::Tcg => false,

@@ -58,6 +58,12 @@ fn unpacked(folder: &Path) -> Qemu {
 fn fetch(cx: &Cx, stage: &Path) -> anyhow::Result<Facts> {
     let archive = Archive::of_machine(cx)?;
     let planned = archive.missing_for(PACKAGE).map_err(|error| archive.explain(error))?;
+    if planned.is_empty() {
+        bail!(
+            "apt says that the package {PACKAGE} is installed, but its program is not in the path: add its folder (/usr/bin), or mend \
+             the package with `apt-get install --reinstall {PACKAGE}`"
+        );
+    }
     let names: Vec<String> = planned.iter().map(|(name, _)| name.clone()).collect();
     let offered = archive.versions(&names)?;
     let packages: Vec<Package> = planned

@@ -8,7 +8,6 @@ mod counts;
 mod steps;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use steps::STEPS;
 
 use crate::context::Cx;
 use crate::interrupt::{self, Interrupted};
+use crate::progress;
 
 /// How a step came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(crate) fn run(cx: &Cx) -> anyhow::Result<ExitCode> {
         task.done(outcome.verdict.word());
         rows.push(Row { name, outcome, took: started.elapsed() });
     }
-    writeln!(std::io::stdout(), "{}", summary(&rows))?;
+    progress::result(&summary(&rows))?;
     let failed = rows.iter().any(|row| row.outcome.verdict == Verdict::Failed);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

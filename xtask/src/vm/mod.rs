@@ -71,6 +71,7 @@ pub(crate) struct Vm {
     process: Guarded,
     channel: UnixStream,
     console: PathBuf,
+    accel: Accel,
     _folder: TempDir,
 }
 
@@ -95,7 +96,7 @@ impl Vm {
             }
         };
         let console = match console {
-            Some(path) => std::path::absolute(path)?,
+            Some(path) => ordinary(std::path::absolute(path)?)?,
             None => folder.path().join("console.log"),
         };
         std::fs::write(&console, "")
@@ -110,8 +111,8 @@ impl Vm {
         let machine =
             Machine { kernel: &image, initramfs: &initramfs, channel: &socket, console: &console, accel };
         let mut process = Guarded::spawn(&mut qemu.command(&machine))?;
-        let channel = connect(&listener, &mut process)?;
-        Ok(Self { process, channel, console, _folder: folder })
+        let channel = connect(&listener, &mut process, accel)?;
+        Ok(Self { process, channel, console, accel, _folder: folder })
     }
 
     /// Carries bytes between standard input and output and the agent until one side ends.
@@ -135,17 +136,28 @@ impl Vm {
             }
             (Ending::Unknown, bridge::Outcome::VmEnded) => {
                 cx.progress.say(&ending::tail(&console));
-                bail!("the VM ended without powering off; QEMU said: {}", self.complaint());
+                bail!(
+                    "the VM ended without powering off; QEMU said:\n{}{}",
+                    indent(&complaint(&mut self.process)),
+                    advice(self.accel)
+                );
             }
         }
     }
-
-    fn complaint(&mut self) -> String {
-        complaint(&mut self.process)
-    }
 }
 
-fn connect(listener: &UnixListener, process: &mut Guarded) -> anyhow::Result<UnixStream> {
+/// The console is read again at the end, which would wait forever for the end of a pipe or a terminal.
+fn ordinary(path: PathBuf) -> anyhow::Result<PathBuf> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        bail!(
+            "the console cannot go to {}: name an ordinary file, and watch it with `tail -F FILE`",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+fn connect(listener: &UnixListener, process: &mut Guarded, accel: Accel) -> anyhow::Result<UnixStream> {
     listener.set_nonblocking(true)?;
     let started = Instant::now();
     loop {
@@ -159,7 +171,7 @@ fn connect(listener: &UnixListener, process: &mut Guarded) -> anyhow::Result<Uni
         }
         interrupt::check()?;
         if process.try_wait()?.is_some() {
-            bail!("QEMU did not start the VM; it said:\n{}", indent(&complaint(process)));
+            bail!("QEMU did not start the VM; it said:\n{}{}", indent(&complaint(process)), advice(accel));
         }
         if started.elapsed() > CONNECT_WITHIN {
             process.kill();
@@ -170,6 +182,15 @@ fn connect(listener: &UnixListener, process: &mut Guarded) -> anyhow::Result<Uni
             );
         }
         std::thread::sleep(TICK);
+    }
+}
+
+/// What to try where QEMU itself failed.
+fn advice(accel: Accel) -> &'static str {
+    if accel.uses_kvm() {
+        "\nIt was to use KVM, which this machine may not have in working order: try --accel tcg"
+    } else {
+        ""
     }
 }
 
