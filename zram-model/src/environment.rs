@@ -49,6 +49,13 @@ pub trait Environment {
         0
     }
 
+    /// The pass takes a finished request off its list. Of these writes, whose completions were reported
+    /// ([`Step::WritebackEndio`]) since its last event, or just before that, how many were on the list by then? The
+    /// first so many; an answer out of range means all.
+    fn listed(&mut self, reported: &[BackingRequest]) -> usize {
+        reported.len()
+    }
+
     /// Which of these steps happens next. An answer out of range means the first.
     fn choose(&mut self, ready: &[Step]) -> usize {
         let _ = ready;

@@ -261,6 +261,21 @@ impl Environment for Ledger {
         self.status_of(request).unwrap_or(0)
     }
 
+    /// The next slot that the pass lets go of is the one that it takes now, so that one came last onto the list; if
+    /// the pass finds none, it says so.
+    fn listed(&mut self, reported: &[BackingRequest]) -> usize {
+        let taken = self.observed.iter().skip(self.cursor).find_map(|event| match event {
+            Event::ReleaseSlot { slot, .. } => {
+                Some(reported.iter().rposition(|request| request.slot == *slot))
+            }
+            Event::WritebackDone { .. } => Some(None),
+            _ => None,
+        });
+        let listed = taken.map_or(reported.len(), |last| last.map_or(0, |at| at + 1));
+        self.inputs.orders += u64::from(listed < reported.len());
+        listed
+    }
+
     fn choose(&mut self, ready: &[Step]) -> usize {
         if ready.len() > 1 {
             self.inputs.orders += 1;
@@ -395,6 +410,23 @@ mod tests {
         ledger.emit(endio(1));
         assert_eq!(ledger.choose(&[step(1), Step::Continue]), 1);
         assert_eq!(ledger.inputs.orders, 3);
+    }
+
+    #[test]
+    fn what_the_pass_takes_next_tells_whether_a_completion_was_in_time() {
+        let request = |n: u32| BackingRequest {
+            dev: DeviceId(0),
+            op: BackingOp::Write,
+            slot: SlotIndex(n),
+            block: Block(n.into()),
+        };
+        let released = |n: u32| Event::ReleaseSlot { dev: DeviceId(0), slot: SlotIndex(n) };
+        let mut ledger =
+            ledger(vec![released(1), Event::WritebackDone { dev: DeviceId(0), result: 0 }, released(2)]);
+        assert_eq!(ledger.listed(&[request(2), request(1), request(3)]), 2);
+        assert_eq!(ledger.listed(&[request(2)]), 0);
+        ledger.emit(released(1));
+        assert_eq!(ledger.listed(&[request(2)]), 0, "the list was found empty");
     }
 
     #[test]

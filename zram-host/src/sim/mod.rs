@@ -36,8 +36,19 @@ use surroundings::Watched;
 /// The path of the simulated backing device.
 pub const BACKING: &str = "/dev/ram0";
 
-/// Its path where it is one that takes its time to write.
-pub const SLOW_BACKING: &str = "/dev/zram-agent-slow";
+/// Its path where it is one that takes its time to write, or has bad blocks.
+pub const MAPPED_BACKING: &str = "/dev/zram-agent-mapped";
+
+/// What stands in for the backing device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// Its pages. 0: there is none.
+    pub pages: u64,
+    /// Whether a write takes its time.
+    pub slow: bool,
+    /// The block from which on every read and write fails.
+    pub bad_from: Option<u64>,
+}
 
 /// The model as a kernel with zram.
 #[derive(Clone, Debug)]
@@ -56,8 +67,8 @@ struct Seen {
     undetermined: BTreeSet<usize>,
     /// Pages of the backing device; 0: there is none.
     backing_pages: u64,
-    /// Whether the backing device takes its time to write.
-    slow: bool,
+    /// Whether it is more than a RAM disk.
+    mapped: bool,
     /// Blocks to which a write went, not yet looked at.
     touched: BTreeSet<(u32, u64)>,
     /// Another task's bios.
@@ -69,7 +80,7 @@ struct Seen {
 
 impl Seen {
     fn backing_path(&self) -> &'static str {
-        if self.slow { SLOW_BACKING } else { BACKING }
+        if self.mapped { MAPPED_BACKING } else { BACKING }
     }
 }
 
@@ -86,14 +97,15 @@ impl<E: Surroundings> SimHost<E> {
         }
     }
 
-    /// Starts again: no devices, ordinals from 0, and a zeroed backing device of this many pages (0:
-    /// none), at [`SLOW_BACKING`] or at [`BACKING`]. The surroundings stay.
-    pub fn restart(&mut self, backing_pages: u64, slow: bool) {
+    /// Starts again: no devices, ordinals from 0, and a zeroed backing device, at [`MAPPED_BACKING`] or at
+    /// [`BACKING`]. The surroundings stay.
+    pub fn restart(&mut self, disk: Disk) {
         self.kernel = Kernel::new(self.kernel.profile().clone());
         self.devices.clear();
         self.held.clear();
-        self.seen = Seen { backing_pages, slow, ..Seen::default() };
-        self.surroundings.slow(slow);
+        let mapped = disk.pages != 0 && (disk.slow || disk.bad_from.is_some());
+        self.seen = Seen { backing_pages: disk.pages, mapped, ..Seen::default() };
+        self.surroundings.disk(disk);
     }
 
     /// The path of the backing device.

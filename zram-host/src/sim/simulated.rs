@@ -2,9 +2,9 @@
 //! disk that completes at once, or one that completes when somebody waits for it.
 
 use zram_events::Event;
-use zram_model::{BackingOp, BackingRequest, ClockUse, Completion, Environment, Errno, PageBytes};
+use zram_model::{BackingOp, BackingRequest, BioStatus, ClockUse, Completion, Environment, Errno, PageBytes};
 
-use super::Surroundings;
+use super::{Disk, Surroundings};
 
 /// Where the clock starts. Not at 0, so that an age can lie on either side of the time since boot.
 const START: u64 = 100 * SECOND;
@@ -39,13 +39,19 @@ impl<F: FnMut(&str, &PageBytes) -> Result<Vec<u8>, Errno>> Compressor for F {
 pub struct Simulated<C> {
     compressor: C,
     now: u64,
-    slow: bool,
+    disk: Disk,
 }
 
 impl<C: Compressor> Simulated<C> {
+    /// `blk_status_t` of a request: bad blocks fail.
+    fn status(&self, request: BackingRequest) -> u8 {
+        let bad = self.disk.bad_from.is_some_and(|bad| request.block.0 >= bad);
+        if bad { BioStatus::IO_ERROR.0 } else { BioStatus::OK.0 }
+    }
+
     /// With this compressor.
     pub fn new(compressor: C) -> Self {
-        Self { compressor, now: START, slow: false }
+        Self { compressor, now: START, disk: Disk::default() }
     }
 }
 
@@ -75,7 +81,14 @@ impl<C: Compressor> Environment for Simulated<C> {
 
     /// A slow device completes when the pass waits for it, in the order of the submissions.
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
-        if self.slow && request.op == BackingOp::Write { Completion::Later } else { Completion::Now(0) }
+        if self.disk.slow && request.op == BackingOp::Write {
+            return Completion::Later;
+        }
+        Completion::Now(self.status(request))
+    }
+
+    fn complete_backing(&mut self, request: BackingRequest) -> u8 {
+        self.status(request)
     }
 }
 
@@ -84,8 +97,8 @@ impl<C: Compressor> Surroundings for Simulated<C> {
         self.now
     }
 
-    fn slow(&mut self, slow: bool) {
-        self.slow = slow;
+    fn disk(&mut self, disk: Disk) {
+        self.disk = disk;
     }
 
     fn pass(&mut self, nanoseconds: u64) {

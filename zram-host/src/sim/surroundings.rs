@@ -6,7 +6,7 @@ use zram_model::{
     Errno, Memory, PageBytes, Step,
 };
 
-use super::{BACKING, SLOW_BACKING, Seen};
+use super::{BACKING, Disk, MAPPED_BACKING, Seen};
 
 /// The world around a simulated kernel: it answers the model's questions, and keeps the clock that
 /// programs read. The backing device at [`BACKING`] is [`super::SimHost`]'s own; what is asked about
@@ -18,9 +18,9 @@ pub trait Surroundings: Environment {
     /// So many nanoseconds pass.
     fn pass(&mut self, nanoseconds: u64);
 
-    /// From now on the backing device takes its time to write, or completes at once.
-    fn slow(&mut self, slow: bool) {
-        let _ = slow;
+    /// From now on this is the backing device.
+    fn disk(&mut self, disk: Disk) {
+        let _ = disk;
     }
 
     /// Whether another task's bio is served now. `sent`: the pass has sent something to the backing device, and
@@ -63,7 +63,7 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         let path = self.backing_path(path);
         let ours = self.seen.backing_path();
         match (path.as_str(), self.seen.backing_pages) {
-            (BACKING | SLOW_BACKING, 0) => Err(Errno::ENOENT),
+            (BACKING | MAPPED_BACKING, 0) => Err(Errno::ENOENT),
             (path, pages) if path == ours => Ok(pages),
             // The slow device has it open for itself.
             (BACKING, _) => Err(Errno::EBUSY),
@@ -86,6 +86,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
 
     fn complete_backing(&mut self, request: BackingRequest) -> u8 {
         self.surroundings.complete_backing(request)
+    }
+
+    fn listed(&mut self, reported: &[BackingRequest]) -> usize {
+        self.surroundings.listed(reported)
     }
 
     fn choose(&mut self, ready: &[Step]) -> usize {

@@ -147,6 +147,25 @@ fn a_slot_touched_in_flight_stays_in_memory() {
     }
 }
 
+/// A completion on another processor has been reported, and the pass is quicker at the list.
+#[test]
+fn a_completion_may_be_reported_before_it_is_listed() {
+    // The pass has slot 1 and looks; then it has taken that one and looks again.
+    for (listed, released, groups) in
+        [(vec![], [2, 1, 0], 2), (vec![0], [1, 2, 0], 2), (vec![0, 0], [1, 2, 0], 3)]
+    {
+        let mut m = later(3, true);
+        // Submitted 2, 1, 0. While the pass waits at its end: 1, then 2.
+        m.world.choices = std::iter::repeat_n(0, 7).chain([1, 1]).collect();
+        m.world.listed = listed.into();
+        m.put("writeback", "page_indexes=0-2");
+        let events = m.events();
+        assert_eq!(slots_of(&events, "writeback_endio"), [1, 2, 0]);
+        assert_eq!(slots_of(&events, "release_slot"), released);
+        assert_eq!(events.iter().filter(|event| event.name() == "writeback_done").count(), groups);
+    }
+}
+
 /// Completions and another task's bios in turn, all before the pass wakes up: the pass finds everything done.
 #[test]
 fn completions_and_bios_take_turns_before_the_pass_wakes() {

@@ -51,6 +51,8 @@ pub(crate) struct World {
     /// Allocations that fail, by predicate.
     pub(crate) refuse: Option<fn(Allocation) -> bool>,
     pub(crate) undetermined: Vec<usize>,
+    /// How many completions are on the list each time the pass looks; exhausted: all.
+    pub(crate) listed: VecDeque<usize>,
     /// Bios of another task, each to come after so many questions.
     pub(crate) intruders: VecDeque<(usize, Bio, Memory)>,
     pub(crate) compress_error: Option<Errno>,
@@ -93,6 +95,10 @@ impl Environment for World {
     fn choose(&mut self, ready: &[Step]) -> usize {
         self.offered.push(ready.to_vec());
         self.choices.pop_front().unwrap_or(0)
+    }
+
+    fn listed(&mut self, reported: &[BackingRequest]) -> usize {
+        self.listed.pop_front().unwrap_or(reported.len())
     }
 
     fn intrude(&mut self, _dev: DeviceId) -> Option<(Bio, Memory)> {

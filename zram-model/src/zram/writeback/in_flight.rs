@@ -5,6 +5,8 @@
 //! environment is asked whether a completion comes first. On a device that completes within the
 //! submission nothing is ever asked.
 
+use std::collections::VecDeque;
+
 use zram_events::{DeviceId, Event};
 
 use crate::{
@@ -31,6 +33,10 @@ pub(super) struct InFlight<'a, E: ?Sized> {
     silent: SiteSet,
     /// Submitted, not completed.
     pending: Vec<Request>,
+    /// Reported as complete, and perhaps not yet on the list when the pass looked at it: on another processor, they come
+    /// while the pass goes from one event to the next, and between the entry of `zram_writeback_endio` and its `list_add`
+    /// some time passes.
+    reported: VecDeque<Request>,
     /// Completed, not yet processed: the last completed is at the end.
     done: Vec<Request>,
     fifo: bool,
@@ -38,12 +44,12 @@ pub(super) struct InFlight<'a, E: ?Sized> {
 
 impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
     pub(super) fn new(env: &'a mut E, silent: SiteSet, fifo: bool) -> Self {
-        Self { env, silent, pending: Vec::new(), done: Vec::new(), fifo }
+        Self { env, silent, pending: Vec::new(), reported: VecDeque::new(), done: Vec::new(), fifo }
     }
 
     /// Whether any request is under way or waits to be processed (`num_inflight`).
     pub(super) fn any(&self) -> bool {
-        !self.pending.is_empty() || !self.done.is_empty()
+        !self.pending.is_empty() || !self.reported.is_empty() || !self.done.is_empty()
     }
 
     /// `submit_bio` of a request.
@@ -52,6 +58,7 @@ impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
             Completion::Now(status) => {
                 request.status = status;
                 self.endio(request);
+                self.list(usize::MAX);
             }
             Completion::Later => self.pending.push(request),
         }
@@ -60,6 +67,10 @@ impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
     /// Waits until a request is done (`wait_event` on `done_wait`). False if none ever will be.
     pub(super) fn wait(&mut self) -> bool {
         while self.done.is_empty() {
+            if !self.reported.is_empty() {
+                self.list(1);
+                continue;
+            }
             if self.pending.is_empty() {
                 return false;
             }
@@ -73,6 +84,11 @@ impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
     /// The next finished request: the one that finished last.
     pub(super) fn take_done(&mut self) -> Option<Request> {
         self.let_complete();
+        if !self.reported.is_empty() {
+            let requests: Vec<_> = self.reported.iter().map(|reported| reported.request).collect();
+            let listed = self.env.listed(&requests);
+            self.list(listed);
+        }
         if self.fifo && !self.done.is_empty() {
             return Some(self.done.remove(0));
         }
@@ -103,7 +119,13 @@ impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
         if !self.silent.contains(Site::WritebackEndio) {
             self.env.emit(Event::WritebackEndio { slot, block, status: request.status });
         }
-        self.done.push(request);
+        self.reported.push_back(request);
+    }
+
+    /// The first so many of those reported are on the list now.
+    fn list(&mut self, count: usize) {
+        let count = count.min(self.reported.len());
+        self.done.extend(self.reported.drain(..count));
     }
 }
 
@@ -114,6 +136,8 @@ fn step(request: &Request) -> Step {
 impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
     fn emit(&mut self, event: Event) {
         self.let_complete();
+        // Completions come one after the other: all but the last are through with what they do.
+        self.list(self.reported.len().saturating_sub(1));
         self.env.emit(event);
     }
 
@@ -135,6 +159,10 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
 
     fn complete_backing(&mut self, request: BackingRequest) -> u8 {
         self.env.complete_backing(request)
+    }
+
+    fn listed(&mut self, reported: &[BackingRequest]) -> usize {
+        self.env.listed(reported)
     }
 
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
