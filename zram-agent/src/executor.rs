@@ -14,7 +14,7 @@ use crate::{
     memory::Arena,
     observe,
     protocol::{Boundary, Bytes, Data, Layout, Observation, Op},
-    world::{Seen, Trouble, World},
+    world::{Backing, Seen, Trouble, World},
 };
 
 /// Bytes of a slot and of a block.
@@ -111,9 +111,13 @@ impl<T> Timed<T> {
 
 fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
     Ok(match op {
-        Op::Begin { backing_pages, backing_delay_ms } => {
+        Op::Begin { backing_pages, backing_delay_ms, backing_bad_from } => {
             at_most("a delay in milliseconds", u64::from(*backing_delay_ms), LONGEST_SLEEP)?;
-            world.begin(*backing_pages, *backing_delay_ms)?;
+            world.begin(Backing {
+                pages: *backing_pages,
+                delay_ms: *backing_delay_ms,
+                bad_from: *backing_bad_from,
+            })?;
             timed(world, |_| Ok(0)).number(|n| n)
         }
         Op::Add {} => timed(world, W::hot_add).number(u64::from),

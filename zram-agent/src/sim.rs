@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 use zram_host::{
-    Buffer, Port, SimHost, Surroundings,
+    Buffer, Disk, Port, SimHost, Surroundings,
     meanwhile::{Ended, Errand, Io},
 };
 use zram_model::SlotWord;
@@ -10,7 +10,7 @@ use zram_probe::{ClassEntry, Health};
 
 use crate::{
     protocol::SlotRow,
-    world::{Seen, Trouble, World},
+    world::{Backing, Seen, Trouble, World},
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -41,8 +41,12 @@ impl<E: Surroundings> SimWorld<E> {
 }
 
 impl<E: Surroundings> World for SimWorld<E> {
-    fn begin(&mut self, backing_pages: u64, delay_ms: u32) -> Result<(), Trouble> {
-        self.host.restart(backing_pages, backing_pages != 0 && delay_ms != 0);
+    fn begin(&mut self, backing: Backing) -> Result<(), Trouble> {
+        self.host.restart(Disk {
+            pages: backing.pages,
+            slow: backing.delay_ms != 0,
+            bad_from: backing.first_bad(),
+        });
         Ok(())
     }
 

@@ -24,14 +24,39 @@ pub enum Seen {
     Events(Vec<Event>),
 }
 
+/// The backing device of a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backing {
+    /// Its pages. 0: there is none, whatever the rest says.
+    pub pages: u64,
+    /// Milliseconds that a write takes at least. Reads do not wait.
+    pub delay_ms: u32,
+    /// The block from which on every read and write fails.
+    pub bad_from: Option<u64>,
+}
+
+impl Backing {
+    /// The first bad block, if there is one.
+    #[must_use]
+    pub fn first_bad(&self) -> Option<u64> {
+        self.bad_from.filter(|bad| *bad < self.pages)
+    }
+
+    /// Whether a RAM disk alone cannot be it.
+    #[must_use]
+    pub fn is_mapped(&self) -> bool {
+        self.pages != 0 && (self.delay_ms != 0 || self.first_bad().is_some())
+    }
+}
+
 /// A kernel with zram, a backing device for it, and eyes inside.
 pub trait World: Port {
-    /// Removes every device that was added, makes the backing device anew with this many zeroed
-    /// pages (0: none) and with writes that take this many milliseconds, and forgets what was seen so far.
+    /// Removes every device that was added, makes the backing device anew and zeroed, and forgets what was
+    /// seen so far.
     ///
     /// # Errors
     /// When the clean state cannot be reached.
-    fn begin(&mut self, backing_pages: u64, delay_ms: u32) -> Result<(), Trouble>;
+    fn begin(&mut self, backing: Backing) -> Result<(), Trouble>;
 
     /// Says no to an operation on a device that is not the test's own.
     ///

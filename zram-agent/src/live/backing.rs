@@ -15,10 +15,14 @@ use nix::errno::Errno;
 use zram_host::live::{discard, read_direct};
 
 use super::{
+    mapped::{self, Mapped},
     modules::{Source, is_built_in, is_loaded, unload},
-    slow::{self, Slow},
 };
-use crate::{memory::Arena, protocol::Layout, world::Trouble};
+use crate::{
+    memory::Arena,
+    protocol::Layout,
+    world::{self, Trouble},
+};
 
 const MODULE: &str = "brd";
 const PATH: &str = "/dev/ram0";
@@ -33,7 +37,7 @@ pub(super) struct Backing {
     /// Pages it has; `None`: it is not loaded.
     pages: Option<u64>,
     /// What stands between it and zram, if anything.
-    slow: Option<Slow>,
+    mapped: Option<Mapped>,
     attributes: PathBuf,
 }
 
@@ -51,12 +55,12 @@ impl Backing {
                 "the module brd is loaded already, and its RAM disks may hold somebody's data; unload it first",
             ));
         }
-        Ok(Self { source, pages: None, slow: None, attributes: ATTRIBUTES.into() })
+        Ok(Self { source, pages: None, mapped: None, attributes: ATTRIBUTES.into() })
     }
 
     /// The path that zram is given.
     pub(super) fn path(&self) -> &str {
-        if self.slow.is_some() { slow::PATH } else { PATH }
+        if self.mapped.is_some() { mapped::PATH } else { PATH }
     }
 
     /// The folder of its attributes.
@@ -64,12 +68,12 @@ impl Backing {
         &self.attributes
     }
 
-    /// Makes it anew, with this many zeroed pages, 0: none; and with writes that take so long.
-    pub(super) fn renew(&mut self, pages: u64, delay_ms: u32) -> Result<(), Trouble> {
-        self.remove_slow()?;
-        self.renew_disk(pages)?;
-        if pages != 0 && delay_ms != 0 {
-            self.slow = Some(Slow::new(&self.source, PATH, pages * (PAGE / 512), delay_ms)?);
+    /// Makes it anew.
+    pub(super) fn renew(&mut self, wanted: world::Backing) -> Result<(), Trouble> {
+        self.remove_mapped()?;
+        self.renew_disk(wanted.pages)?;
+        if wanted.is_mapped() {
+            self.mapped = Some(Mapped::new(&self.source, PATH, wanted)?);
         }
         Ok(())
     }
@@ -103,13 +107,13 @@ impl Backing {
         })
     }
 
-    fn remove_slow(&mut self) -> Result<(), Trouble> {
-        self.slow.take().map_or(Ok(()), Slow::remove)
+    fn remove_mapped(&mut self) -> Result<(), Trouble> {
+        self.mapped.take().map_or(Ok(()), Mapped::remove)
     }
 
     /// Removes it.
     pub(super) fn remove(&mut self) -> Result<(), Trouble> {
-        self.remove_slow()?;
+        self.remove_mapped()?;
         if self.pages.is_some() {
             unload(MODULE)?;
             self.pages = None;

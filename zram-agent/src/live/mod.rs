@@ -5,9 +5,9 @@
 
 mod backing;
 mod kernel_log;
+mod mapped;
 pub mod modules;
 mod repeatable;
-mod slow;
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ use zram_probe::{ClassEntry, Coverage, Health, Probes, SlotEntry, object_sha256}
 
 use crate::{
     protocol::{Hello, SlotRow, VERSION},
-    world::{Seen, Trouble, World},
+    world::{self, Seen, Trouble, World},
 };
 pub use repeatable::make_repeatable;
 
@@ -77,13 +77,13 @@ impl LiveWorld {
     /// # Errors
     /// When the machine cannot do that; then it is not fit for anything else either.
     pub fn hello(&mut self) -> Result<Hello, Trouble> {
-        self.begin(1, 0)?;
+        self.begin(world::Backing { pages: 1, ..world::Backing::default() })?;
         let dev = self.hot_add().map_err(|errno| Trouble::setup("adding a zram device", errno))?;
         // What the backing device has too belongs to every disk; the rest is zram's own.
         let theirs = names(self.backing.attributes())?;
         let mut attributes = names(&self.host.tree().attributes(dev))?;
         attributes.retain(|name| !theirs.contains(name));
-        self.begin(0, 0)?;
+        self.begin(world::Backing::default())?;
         Ok(Hello {
             protocol: VERSION,
             kernel: kernel_release()?,
@@ -138,9 +138,9 @@ impl LiveWorld {
 }
 
 impl World for LiveWorld {
-    fn begin(&mut self, backing_pages: u64, delay_ms: u32) -> Result<(), Trouble> {
+    fn begin(&mut self, backing: world::Backing) -> Result<(), Trouble> {
         self.remove_all()?;
-        self.backing.renew(backing_pages, delay_ms)?;
+        self.backing.renew(backing)?;
         self.take_events().map(drop)
     }
 

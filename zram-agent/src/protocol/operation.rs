@@ -20,6 +20,9 @@ pub enum Op {
         /// Milliseconds that each write to it takes at least (0: it completes at once). Reads do not wait.
         #[serde(default, skip_serializing_if = "is_zero")]
         backing_delay_ms: u32,
+        /// The block from which on it fails every read and write with an I/O error. None: it never does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backing_bad_from: Option<u64>,
     },
     /// Reads `/sys/class/zram-control/hot_add`.
     Add {},
@@ -313,7 +316,7 @@ mod tests {
     fn a_begin_says_only_what_is_unusual() {
         let plain = r#"{"op":"begin","backing_pages":3}"#;
         let op = serde_json::from_str::<Op>(plain).unwrap();
-        assert_eq!(op, Op::Begin { backing_pages: 3, backing_delay_ms: 0 });
+        assert_eq!(op, Op::Begin { backing_pages: 3, backing_delay_ms: 0, backing_bad_from: None });
         assert_eq!(serde_json::to_string(&op).unwrap(), plain);
         let slow = r#"{"op":"begin","backing_pages":3,"backing_delay_ms":80}"#;
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Op>(slow).unwrap()).unwrap(), slow);

@@ -109,6 +109,7 @@ fn required() -> Vec<Row> {
             "several completion groups in a pass",
             "limit reached",
             "backing full",
+            "device failed a write",
             "slot queued twice",
             "by idle mark",
             "by huge mark",

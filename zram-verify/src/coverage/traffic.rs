@@ -109,7 +109,12 @@ fn pass(text: &str, outcome: &Outcome, events: &[Event], compressed: bool, rows:
         rows.push(("writeback", "several completion groups in a pass".to_owned()));
     }
     let ended = events.iter().any(|event| matches!(event, Event::WritebackEnd { .. }));
-    if ended && *outcome == Outcome::Errno("EIO".to_owned()) {
+    let failed =
+        events.iter().any(|event| matches!(event, Event::WritebackEndio { status, .. } if *status != 0));
+    if failed {
+        rows.push(("writeback", "device failed a write".to_owned()));
+    }
+    if ended && !failed && *outcome == Outcome::Errno("EIO".to_owned()) {
         rows.push(("writeback", "limit reached".to_owned()));
     }
     if ended && *outcome == Outcome::Errno("ENOSPC".to_owned()) {

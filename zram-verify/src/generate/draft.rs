@@ -25,7 +25,10 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Begins with a backing device of this many pages and adds a device.
     pub(super) fn new(dice: &'a mut Dice, backing: u64) -> Self {
-        let ops = vec![Op::Begin { backing_pages: backing, backing_delay_ms: 0 }, Op::Add {}];
+        let ops = vec![
+            Op::Begin { backing_pages: backing, backing_delay_ms: 0, backing_bad_from: None },
+            Op::Add {},
+        ];
         Self { dice, ops, dev: 0, slots: 0, backing, filled: BTreeSet::new() }
     }
 

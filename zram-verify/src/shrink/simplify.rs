@@ -6,14 +6,22 @@ use zram_agent::protocol::{Content, Layout, Op};
 pub(super) fn simpler(op: &Op) -> Vec<Op> {
     let mut tries = Vec::new();
     match op {
-        Op::Begin { backing_pages, backing_delay_ms } => {
+        &Op::Begin { backing_pages, backing_delay_ms, backing_bad_from } => {
+            let begin = |pages, delay, bad| Op::Begin {
+                backing_pages: pages,
+                backing_delay_ms: delay,
+                backing_bad_from: bad,
+            };
             for pages in [0, 1, backing_pages / 2] {
-                if pages < *backing_pages {
-                    tries.push(Op::Begin { backing_pages: pages, backing_delay_ms: *backing_delay_ms });
+                if pages < backing_pages {
+                    tries.push(begin(pages, backing_delay_ms, backing_bad_from));
                 }
             }
-            if *backing_delay_ms != 0 {
-                tries.push(Op::Begin { backing_pages: *backing_pages, backing_delay_ms: 0 });
+            if backing_delay_ms != 0 {
+                tries.push(begin(backing_pages, 0, backing_bad_from));
+            }
+            if backing_bad_from.is_some() {
+                tries.push(begin(backing_pages, backing_delay_ms, None));
             }
         }
         Op::During { dev, pass, after_ms, bios } => {

@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_device_must_be_added_first() {
-        let begin = Op::Begin { backing_pages: 0, backing_delay_ms: 0 };
+        let begin = Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None };
         let get = Op::Get { dev: 0, attr: "mm_stat".into() };
         let remove = Op::Remove { text: "0".into() };
         assert!(is_valid(&[begin.clone(), Op::Add {}, get.clone()]));

@@ -1,6 +1,6 @@
 //! Things that run out.
 
-use zram_agent::protocol::Content;
+use zram_agent::protocol::{Content, Op};
 
 use crate::generate::{
     configure::{Wanted, configure},
@@ -30,6 +30,35 @@ pub(in crate::generate) fn full_backing(draft: &mut Draft<'_>) {
         draft.idle_all();
         draft.set("writeback", "idle");
     }
+    draft.blocks();
+    draft.read_back();
+}
+
+/// A backing device whose last blocks fail: the pass goes on, gives back the block and what it took of the
+/// limit, and ends with the error.
+pub(in crate::generate) fn bad_blocks(draft: &mut Draft<'_>) {
+    let bad = draft.dice.between(0, draft.backing - 2);
+    if let Some(Op::Begin { backing_bad_from, .. }) = draft.ops.first_mut() {
+        *backing_bad_from = Some(bad);
+    }
+    let slots = draft.dice.between(draft.backing, draft.backing + 16);
+    let batch = draft.dice.pick(&[1, 2, 3, 32]);
+    configure(draft, Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() });
+    fill(draft);
+    draft.set("writeback_limit", draft.backing.to_string());
+    draft.set("writeback_limit_enable", "1");
+    draft.idle_all();
+    draft.set("writeback", "type=idle");
+    draft.blocks();
+    draft.read_back();
+    for _ in 0..3 {
+        draft.discard_any();
+        draft.write_any();
+        draft.idle_all();
+        draft.set("writeback", "idle");
+    }
+    draft.set("writeback_limit_enable", "0");
+    draft.set("writeback", "page_indexes=0-4");
     draft.blocks();
     draft.read_back();
 }

@@ -41,6 +41,7 @@ pub(super) const ALL: &[Theme] = &[
     Theme { name: "crossing", backing: (32, 128), play: readback::crossing },
     Theme { name: "mixed bios", backing: (64, 128), play: readback::mixed },
     Theme { name: "during", backing: (40, 64), play: during::during },
+    Theme { name: "bad blocks", backing: (6, 24), play: limits::bad_blocks },
     Theme { name: "full backing", backing: (1, 12), play: limits::full_backing },
     Theme { name: "writeback limit", backing: (32, 128), play: limits::writeback_limit },
     Theme { name: "memory limit", backing: (0, 16), play: limits::memory_limit },

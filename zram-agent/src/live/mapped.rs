@@ -1,7 +1,9 @@
-//! A device over the RAM disk that takes its time to write: the device mapper's target `delay`.
+//! A device over the RAM disk that takes its time to write, or has bad blocks: the device mapper's targets
+//! `delay` and `error`.
 //!
 //! The RAM disk completes within the submission, so that nothing can ever happen to a slot whose page
-//! is on its way. Here a write is passed on only after its delay; reads are passed on at once.
+//! is on its way; and it never fails. Here a write is passed on only after its delay (reads at once),
+//! and blocks from a certain one on answer with an I/O error.
 //!
 //! The device mapper is driven by `ioctl`s over one structure ([`struct dm_ioctl`]), with a table behind
 //! it where one is loaded. The kernel gives out the device's number; the node is our own, so that its path, which
@@ -24,14 +26,15 @@ use nix::{
 };
 
 use super::modules::{Source, is_loaded, unload};
-use crate::world::Trouble;
+use crate::world::{Backing, Trouble};
 
 /// Where zram finds it.
-pub(super) const PATH: &str = "/dev/zram-agent-slow";
+pub(super) const PATH: &str = "/dev/zram-agent-mapped";
 
 const CONTROL: &str = "/dev/mapper/control";
-const NAME: &[u8] = b"zram-agent-slow";
-const TARGET: &[u8] = b"delay";
+const NAME: &[u8] = b"zram-agent-mapped";
+/// Sectors of a block.
+const SECTORS: u64 = 8;
 
 /// What it needs, dependencies first.
 const MODULES: [&str; 2] = ["dm_mod", "dm_delay"];
@@ -59,33 +62,36 @@ mod layout {
     pub(super) const NAME: usize = 48;
     /// `sizeof(struct dm_target_spec)`, whose parameters follow as a C string.
     pub(super) const SPEC_SIZE: usize = 40;
+    pub(super) const SPEC_FIRST: usize = 0;
     pub(super) const SPEC_LENGTH: usize = 8;
+    /// Bytes from this specification to the next.
+    pub(super) const SPEC_NEXT: usize = 20;
     pub(super) const SPEC_TYPE: usize = 24;
 }
 
 /// The device, while it exists.
 #[derive(Debug)]
-pub(super) struct Slow {
+pub(super) struct Mapped {
     /// Modules that were loaded for it.
     loaded: Vec<&'static str>,
 }
 
-impl Slow {
-    /// Makes one of this many sectors over the device at `below`.
-    pub(super) fn new(source: &Source, below: &str, sectors: u64, delay_ms: u32) -> Result<Self, Trouble> {
-        let mut slow = Self { loaded: Vec::new() };
+impl Mapped {
+    /// Makes one over the device at `below`.
+    pub(super) fn new(source: &Source, below: &str, wanted: Backing) -> Result<Self, Trouble> {
+        let mut mapped = Self { loaded: Vec::new() };
         for module in MODULES {
             if !is_loaded(module) {
                 source.load(module, "")?;
-                slow.loaded.push(module);
+                mapped.loaded.push(module);
             }
         }
-        match make(below, sectors, delay_ms) {
-            Ok(()) => Ok(slow),
+        match make(&table(below, wanted)) {
+            Ok(()) => Ok(mapped),
             Err(errno) => {
                 // The step that failed is what is told.
-                let _ = slow.remove();
-                let doing = format!("making a device that delays writes to {below} by {delay_ms} ms");
+                let _ = mapped.remove();
+                let doing = format!("making a device over {below} that is slow or has bad blocks");
                 Err(Trouble::setup(doing, errno))
             }
         }
@@ -102,7 +108,7 @@ impl Slow {
         }
         let start = Instant::now();
         loop {
-            match control(Command::Remove, &mut request(None)) {
+            match control(Command::Remove, &mut request(&[])) {
                 Ok(()) | Err(Errno::ENXIO | Errno::ENOENT) => break,
                 Err(Errno::EBUSY) if start.elapsed() < REMOVAL => sleep(Duration::from_millis(5)),
                 Err(errno) => return Err(Trouble::setup(doing(), errno)),
@@ -115,30 +121,50 @@ impl Slow {
     }
 }
 
-fn make(below: &str, sectors: u64, delay_ms: u32) -> Result<(), Errno> {
-    let mut created = request(None);
-    control(Command::Create, &mut created)?;
+/// A stretch of the device: its first sector, their number, and what serves it.
+struct Stretch {
+    first: u64,
+    sectors: u64,
+    target: &'static str,
+    parameters: String,
+}
+
+/// The good blocks, then the bad ones.
+fn table(below: &str, wanted: Backing) -> Vec<Stretch> {
+    let good = wanted.first_bad().unwrap_or(wanted.pages);
     // Where reads go and after how many milliseconds, then the same for writes.
-    let parameters = format!("{below} 0 0 {below} 0 {delay_ms}");
-    control(Command::Load, &mut request(Some((sectors, &parameters))))?;
-    control(Command::Resume, &mut request(None))?;
+    let parameters = format!("{below} 0 0 {below} 0 {}", wanted.delay_ms);
+    let delay = Stretch { first: 0, sectors: good * SECTORS, target: "delay", parameters };
+    let bad = (wanted.pages - good) * SECTORS;
+    let error = Stretch { first: good * SECTORS, sectors: bad, target: "error", parameters: String::new() };
+    [delay, error].into_iter().filter(|stretch| stretch.sectors != 0).collect()
+}
+
+fn make(table: &[Stretch]) -> Result<(), Errno> {
+    let mut created = request(&[]);
+    control(Command::Create, &mut created)?;
+    control(Command::Load, &mut request(table))?;
+    control(Command::Resume, &mut request(&[]))?;
     let (major, minor) = numbers(&created);
     mknod(PATH, SFlag::S_IFBLK, Mode::S_IRUSR | Mode::S_IWUSR, makedev(major, minor))
 }
 
-/// A request about our device; with a table of one target where one is given.
-fn request(table: Option<(u64, &str)>) -> Vec<u8> {
+/// A request about our device, with a table where one is given.
+fn request(table: &[Stretch]) -> Vec<u8> {
     let mut bytes = vec![0; layout::SIZE];
     put(&mut bytes, 0, &4_u32.to_ne_bytes());
     put(&mut bytes, layout::DATA_START, &(layout::SIZE as u32).to_ne_bytes());
     put(&mut bytes, layout::NAME, NAME);
-    if let Some((sectors, parameters)) = table {
-        put(&mut bytes, layout::TARGETS, &1_u32.to_ne_bytes());
+    put(&mut bytes, layout::TARGETS, &(table.len() as u32).to_ne_bytes());
+    for stretch in table {
         let mut spec = vec![0; layout::SPEC_SIZE];
-        put(&mut spec, layout::SPEC_LENGTH, &sectors.to_ne_bytes());
-        put(&mut spec, layout::SPEC_TYPE, TARGET);
-        spec.extend_from_slice(parameters.as_bytes());
+        put(&mut spec, layout::SPEC_FIRST, &stretch.first.to_ne_bytes());
+        put(&mut spec, layout::SPEC_LENGTH, &stretch.sectors.to_ne_bytes());
+        put(&mut spec, layout::SPEC_TYPE, stretch.target.as_bytes());
+        spec.extend_from_slice(stretch.parameters.as_bytes());
         spec.resize((spec.len() + 1).next_multiple_of(8), 0);
+        let next = spec.len() as u32;
+        put(&mut spec, layout::SPEC_NEXT, &next.to_ne_bytes());
         bytes.extend_from_slice(&spec);
     }
     let size = bytes.len() as u32;
@@ -179,14 +205,20 @@ mod tests {
     #[test]
     fn a_request_says_how_long_it_is() {
         let word = |bytes: &[u8], at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap());
-        let plain = request(None);
+        let plain = request(&[]);
         assert_eq!((plain.len(), word(&plain, 12), word(&plain, 20)), (312, 312, 0));
-        let table = request(Some((1024, "/dev/ram0 0 0 /dev/ram0 0 80")));
+        let wanted = Backing { pages: 128, delay_ms: 80, bad_from: Some(100) };
+        let table = request(&table("/dev/ram0", wanted));
         assert_eq!(word(&table, 12) as usize, table.len());
-        assert_eq!((word(&table, 16), word(&table, 20)), (312, 1));
+        assert_eq!((word(&table, 16), word(&table, 20)), (312, 2));
         assert_eq!(&table[312 + 24..312 + 30], b"delay\0");
         assert_eq!(&table[312 + 40..312 + 69], b"/dev/ram0 0 0 /dev/ram0 0 80\0");
         assert!(table.len().is_multiple_of(8));
+        let second = 312 + word(&table, 312 + 20) as usize;
+        assert_eq!((word(&table, 312 + 8), word(&table, second)), (800, 800));
+        assert_eq!(word(&table, second + 8), 28 * 8);
+        assert_eq!(&table[second + 24..second + 30], b"error\0");
+        assert_eq!(second + word(&table, second + 20) as usize, table.len());
     }
 
     #[test]
