@@ -26,9 +26,6 @@ use crate::{
     trace::{Header, Step, Trace},
 };
 
-/// Rules that no run can break today, and what it would take: they are listed apart, not passed over.
-const OUT_OF_REACH: &[(&str, &str)] = &[];
-
 /// Where recorded traces are kept.
 pub const TRACES: &str = "tests/traces";
 
@@ -72,17 +69,10 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// What a run would need to tell this mutant from the kernel, if none has it.
-    #[must_use]
-    pub fn needs(&self) -> Option<&'static str> {
-        let name = self.mutation.name();
-        OUT_OF_REACH.iter().find(|(mutant, _)| *mutant == name).map(|(_, needs)| *needs)
-    }
-
-    /// Whether it was in reach and not told from the kernel.
+    /// Whether no run told it from the kernel.
     #[must_use]
     pub fn survived(&self) -> bool {
-        self.rejection.is_none() && self.needs().is_none()
+        self.rejection.is_none()
     }
 }
 
@@ -250,13 +240,12 @@ pub fn table(fates: &[Fate]) -> String {
         .map(|rejection| rejection.by.as_str())
         .collect();
     for fate in fates {
-        let (operations, check) = match (&fate.rejection, fate.needs()) {
-            (Some(rejection), _) if runs.len() > 1 => {
+        let (operations, check) = match &fate.rejection {
+            Some(rejection) if runs.len() > 1 => {
                 (rejection.operations.to_string(), format!("{} ({})", rejection.check, rejection.by))
             }
-            (Some(rejection), _) => (rejection.operations.to_string(), rejection.check.clone()),
-            (None, Some(needs)) => ("-".to_owned(), format!("out of reach: needs {needs}")),
-            (None, None) => ("-".to_owned(), "SURVIVED".to_owned()),
+            Some(rejection) => (rejection.operations.to_string(), rejection.check.clone()),
+            None => ("-".to_owned(), "SURVIVED".to_owned()),
         };
         let rule = fate.mutation.describes().to_owned();
         rows.push([fate.mutation.name().to_owned(), operations, check, rule]);
@@ -269,12 +258,8 @@ pub fn table(fates: &[Fate]) -> String {
         text.push_str(&line);
         text.push('\n');
     }
-    let rejected = fates.iter().filter(|fate| fate.rejection.is_some()).count();
     let survived = fates.iter().filter(|fate| fate.survived()).count();
-    text.push_str(&format!(
-        "mutants: {rejected} rejected, {survived} survived, {} out of reach, of {}\n",
-        fates.len() - rejected - survived,
-        fates.len()
-    ));
+    let rejected = fates.len() - survived;
+    text.push_str(&format!("mutants: {rejected} rejected, {survived} survived, of {}\n", fates.len()));
     text
 }
