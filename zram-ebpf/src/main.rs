@@ -1,12 +1,12 @@
 //! The BPF programs that watch zram and zsmalloc.
 //!
 //! One program per [`zram_events::Kind`], on the entry or the return of one kernel function
-//! (fentry, fexit), plus one that copies memory when asked ([`snapshot`]). A program reads
+//! (fentry, fexit), plus one that copies memory when asked (`snapshot`). A program reads
 //! arguments, the return value and a few fields, writes one record, and is done; it decides nothing.
 //!
-//! * Where fields lie is not known here: [`layout`].
-//! * What cannot be read is counted and logged, and no record is written: [`memory`].
-//! * Records are numbered in one order across all CPUs: [`record`].
+//! * Where fields lie is not known here: `layout`.
+//! * What cannot be read is counted and logged, and no record is written: `memory`.
+//! * Records are numbered in one order across all CPUs: `record`.
 //!
 //! On any other target this is an empty program, so that the workspace builds without BPF tools.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
