@@ -3,7 +3,7 @@
 //! The generator sees no answers: the same seed makes the same operations on every kernel and with
 //! every model, which is what makes a run repeatable and two kernels comparable. What it loses by
 //! not looking it makes up by keeping a rough account of what its operations should lead to, and by
-//! [themes] that steer for the corners.
+//! themes that steer for the corners.
 
 mod configure;
 mod contents;
