@@ -11,6 +11,7 @@ use nix::errno::Errno;
 
 use crate::{
     during::{Errand, Touches, at_most},
+    kernel_text,
     memory::Arena,
     observe,
     protocol::{Boundary, Bytes, Data, Layout, Observation, Op},
@@ -60,14 +61,17 @@ pub fn execute<W: World>(n: u64, op: &Op, world: &mut W) -> Result<Observation, 
     Ok(observation)
 }
 
-/// Refuses devices of others. `hot_remove` reads its text with `kstrtoint(…, 10, …)`, which takes
-/// what Rust takes, and a newline at the end.
+/// Refuses devices of others.
 fn own<W: World>(op: &Op, world: &mut W) -> Result<(), Trouble> {
-    let named = match op {
-        Op::Remove { text } => text.strip_suffix('\n').unwrap_or(text).parse::<u32>().ok(),
+    device_of(op).map_or(Ok(()), |dev| world.own(dev))
+}
+
+/// The device that an operation will work on. What `remove` names is what the kernel will take its text for.
+fn device_of(op: &Op) -> Option<u32> {
+    match op {
+        Op::Remove { text } => kernel_text::device(text.as_bytes()),
         op => op.dev(),
-    };
-    named.map_or(Ok(()), |dev| world.own(dev))
+    }
 }
 
 /// Marking by age compares access times with a second computed from the kernel's coarse clock.
@@ -219,4 +223,19 @@ fn memory(layout: &Layout, slots: usize) -> Result<Arena, Trouble> {
 fn bytes(pages: u64) -> Result<u64, Trouble> {
     at_most("a position or length in pages", pages, i64::MAX as u64 / PAGE)?;
     Ok(pages * PAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_hides_whose_device_is_removed() {
+        let zeros = format!("{}5", "0".repeat(4096));
+        for text in ["0", "-0", "0\n", "+0", "0\0x", &zeros] {
+            assert_eq!(device_of(&Op::Remove { text: text.into() }), Some(0), "{text:?}");
+        }
+        assert_eq!(device_of(&Op::Remove { text: "-1".into() }), None);
+        assert_eq!(device_of(&Op::Hold { dev: 3 }), Some(3));
+    }
 }

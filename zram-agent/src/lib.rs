@@ -11,6 +11,7 @@ mod channel;
 mod during;
 pub mod executor;
 pub mod init;
+mod kernel_text;
 pub mod live;
 mod memory;
 mod observe;
