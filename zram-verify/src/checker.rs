@@ -4,7 +4,7 @@
 //! out; then the two answers are compared. The checker knows nothing of where answers come from: a
 //! live machine, a recorded trace and a model that plays the kernel are the same to it.
 
-use zram_agent::protocol::{Data, Hello, Observation, Op};
+use zram_agent::protocol::{Data, Hello, Observation, Op, Text};
 use zram_events::{Decoder, Event};
 use zram_model::Profile;
 
@@ -119,6 +119,7 @@ impl Checker {
 
     fn check_observed(&mut self, op: &Op, observed: Observed) -> Result<Checked, Trouble> {
         let operation = self.operation;
+        self.sighted(&observed, operation)?;
         fit(&observed.observation, operation)?;
         self.operation += 1;
         self.events += observed.events.as_ref().map_or(0, |events| events.len() as u64);
@@ -145,6 +146,32 @@ impl Checker {
         self.tally.absorb(&comparer.tally);
         let expected_events = self.model.ledger().emitted.clone();
         Ok(Checked { differences: comparer.differences, observed, expected_events })
+    }
+
+    /// Whether everything was looked at that an agent with probes looks at. A run that sees nothing
+    /// inside would agree with anything.
+    fn sighted(&self, observed: &Observed, operation: usize) -> Result<(), Trouble> {
+        let blind = |what: String| Err(Trouble::Blind { operation, what });
+        if matches!(self.projection, Projection::Blind) {
+            return blind("the agent runs without probes".to_owned());
+        }
+        if observed.events.is_none() {
+            return blind("the answer has no records".to_owned());
+        }
+        let observation = &observed.observation;
+        if observation.health.is_none() {
+            return blind("the answer does not have the probes' own counters".to_owned());
+        }
+        let initialised =
+            |text: Option<&Text>| matches!(text, Some(Text::Read(state)) if state.trim_end() == "1");
+        let unseen = observation
+            .devices
+            .iter()
+            .find(|(_, view)| view.slots.is_none() && initialised(view.attrs.get("initstate")));
+        match unseen {
+            Some((dev, _)) => blind(format!("the answer does not have the slot table of zram{dev}")),
+            None => Ok(()),
+        }
     }
 
     /// Comparisons that can be made only when everything has been seen.
@@ -311,6 +338,9 @@ fn idle_seconds(op: &Op, observed: &Observed) -> Vec<u32> {
 fn fit(observation: &Observation, operation: usize) -> Result<(), Trouble> {
     if let Some(splat) = kernel_log::first_splat(&observation.kernel_log) {
         return Err(Trouble::Splat { operation, kind: splat.kind, line: splat.line });
+    }
+    if let Some(line) = kernel_log::first_loss(&observation.kernel_log) {
+        return Err(Trouble::LogLost { operation, line: line.to_owned() });
     }
     match &observation.health {
         Some(health) if !health.is_clean() => Err(Trouble::Lost {

@@ -53,6 +53,10 @@ const MARKS: &[(&str, &str)] = &[
     ("hogged CPU", "workqueue hog"),
 ];
 
+/// What the agent says in the log's place when it could not read all of it: a complaint may have been
+/// in what is missing.
+const LOSSES: &[&str] = &["records of the kernel log were overwritten", "/dev/kmsg cannot be read any more"];
+
 /// Lines that carry a mark and mean no harm, each with the reason.
 const HARMLESS: &[(&str, &str)] = &[
     // A hint about scheduling under an emulated CPU, printed by a healthy kernel.
@@ -65,6 +69,12 @@ pub fn splat(line: &str) -> Option<Splat> {
     let kind = MARKS.iter().find(|(mark, _)| line.contains(mark)).map(|(_, kind)| *kind)?;
     let harmless = HARMLESS.iter().any(|(context, mark)| line.contains(context) && line.contains(mark));
     (!harmless).then(|| Splat { kind, line: line.to_owned() })
+}
+
+/// The first line that says that part of the log is missing.
+#[must_use]
+pub fn first_loss(lines: &[String]) -> Option<&str> {
+    lines.iter().map(String::as_str).find(|line| LOSSES.iter().any(|loss| line.contains(loss)))
 }
 
 /// The first complaint among some lines.
@@ -104,6 +114,19 @@ mod tests {
             ),
         ] {
             assert_eq!(splat(line).map(|splat| splat.kind), Some(kind), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lost_log_is_no_silence() {
+        for lost in [
+            "<4> records of the kernel log were overwritten",
+            "<3> /dev/kmsg cannot be read any more: Input/output error (os error 5)",
+        ] {
+            let lines = ["<6> zram: Added device: zram0".to_owned(), lost.to_owned()];
+            assert_eq!(first_loss(&lines), Some(lost));
+            assert_eq!(first_splat(&lines), None);
+            assert_eq!(first_loss(&lines[..1]), None);
         }
     }
 

@@ -97,6 +97,26 @@ pub enum Trouble {
         /// The line.
         line: String,
     },
+    /// Part of the kernel's log was not read.
+    #[error(
+        "operation {operation}: part of the kernel's log is missing, and with it perhaps a complaint ({line}); boot with a larger log_buf_len"
+    )]
+    LogLost {
+        /// Which operation.
+        operation: usize,
+        /// The agent's words.
+        line: String,
+    },
+    /// Something that must be looked at was not.
+    #[error(
+        "operation {operation}: {what}: what nobody looked at cannot agree; run the agent with its probes"
+    )]
+    Blind {
+        /// Which operation.
+        operation: usize,
+        /// What is missing.
+        what: String,
+    },
     /// The run could not be recorded.
     #[error("the run cannot be recorded: {reason}")]
     Record {

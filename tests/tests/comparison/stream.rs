@@ -161,8 +161,33 @@ fn losses_are_no_verdict() {
     must_be_unusable(&run, "a missed probe", |_, answer| {
         answer.health.as_mut().map(|health| health.recursion_misses = 1).is_some()
     });
+    for lost in
+        ["<4> records of the kernel log were overwritten", "<3> /dev/kmsg cannot be read any more: gone"]
+    {
+        must_be_unusable(&run, lost, |_, answer| {
+            answer.kernel_log.push(lost.to_owned());
+            true
+        });
+    }
     must_be_unusable(&run, "a splat", |_, answer| {
         answer.kernel_log.push("<4> WARNING: CPU: 0 PID: 1 at drivers/block/zram/zram_drv.c:1".to_owned());
+        true
+    });
+}
+
+/// What nobody looked at must not pass for agreement.
+#[test]
+fn a_blind_run_is_no_verdict() {
+    let mut run = generated();
+    must_be_unusable(&run, "no records", |_, answer| answer.records.take().is_some());
+    must_be_unusable(&run, "no counters", |_, answer| answer.health.take().is_some());
+    must_be_unusable(&run, "no slot table", |_, answer| {
+        answer.devices.values_mut().any(|view| view.slots.take().is_some())
+    });
+    run.hello.coverage = None;
+    must_be_unusable(&run, "no probes", |_, answer| {
+        answer.records = None;
+        answer.health = None;
         true
     });
 }
