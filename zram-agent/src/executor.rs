@@ -11,10 +11,10 @@ use nix::errno::Errno;
 
 use crate::{
     during::{Errand, Touches, at_most},
-    kernel_text,
     memory::Arena,
     observe,
     protocol::{Boundary, Bytes, Data, Layout, Observation, Op},
+    refusal::refuse,
     world::{Backing, Seen, Trouble, World},
 };
 
@@ -36,7 +36,7 @@ const LONGEST_SLEEP: u64 = 60_000;
 /// # Errors
 /// When the operation cannot be meant, or the world is not fit: no verdict can follow from that.
 pub fn execute<W: World>(n: u64, op: &Op, world: &mut W) -> Result<Observation, Trouble> {
-    own(op, world)?;
+    refuse(op, world)?;
     if is_idle_by_age(op) {
         world.steady_clock();
     }
@@ -59,19 +59,6 @@ pub fn execute<W: World>(n: u64, op: &Op, world: &mut W) -> Result<Observation, 
         Seen::Events(events) => observation.events = Some(events),
     }
     Ok(observation)
-}
-
-/// Refuses devices of others.
-fn own<W: World>(op: &Op, world: &mut W) -> Result<(), Trouble> {
-    device_of(op).map_or(Ok(()), |dev| world.own(dev))
-}
-
-/// The device that an operation will work on. What `remove` names is what the kernel will take its text for.
-fn device_of(op: &Op) -> Option<u32> {
-    match op {
-        Op::Remove { text } => kernel_text::device(text.as_bytes()),
-        op => op.dev(),
-    }
 }
 
 /// Marking by age compares access times with a second computed from the kernel's coarse clock.
@@ -223,19 +210,4 @@ fn memory(layout: &Layout, slots: usize) -> Result<Arena, Trouble> {
 fn bytes(pages: u64) -> Result<u64, Trouble> {
     at_most("a position or length in pages", pages, i64::MAX as u64 / PAGE)?;
     Ok(pages * PAGE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_spelling_hides_whose_device_is_removed() {
-        let zeros = format!("{}5", "0".repeat(4096));
-        for text in ["0", "-0", "0\n", "+0", "0\0x", &zeros] {
-            assert_eq!(device_of(&Op::Remove { text: text.into() }), Some(0), "{text:?}");
-        }
-        assert_eq!(device_of(&Op::Remove { text: "-1".into() }), None);
-        assert_eq!(device_of(&Op::Hold { dev: 3 }), Some(3));
-    }
 }

@@ -1,8 +1,9 @@
 //! What the kernel will make of a text, where that must be known before the text is written.
 //!
-//! The agent passes texts on as they are: what the kernel says to them is what is tested. But a number for
-//! `hot_remove` may name somebody else's device. Rust's own parsers take other texts than the kernel's do
-//! (`-0` is no `u32`, and the kernel removes device 0), so it is read here as the kernel reads it.
+//! The agent passes texts on as they are: what the kernel says to them is what is tested. Two texts can do
+//! harm before anything is said: a number for `hot_remove` may name somebody else's device, and a `disksize`
+//! may ask for more than can be looked at. Rust's own parsers take other texts than the kernel's do
+//! (`-0` is no `u32`, and the kernel removes device 0), so both are read here as the kernel reads them.
 
 /// Bytes of a text that reach the driver: kernfs passes on a page at most.
 const PAGE: usize = 4096;
@@ -32,6 +33,34 @@ pub(crate) fn device(text: &[u8]) -> Option<u32> {
     })?;
     // Of the numbers with a minus sign only zero is none below zero.
     if negative && value != 0 { None } else { u32::try_from(value).ok() }
+}
+
+/// The bytes that a text for `disksize` asks for, before they are rounded up to pages (`memparse`): a prefix says the base,
+/// a suffix the unit, what follows is ignored, and what does not fit is the largest number.
+pub(crate) fn size(text: &[u8]) -> u64 {
+    let text = seen(text);
+    let hex = matches!(text, [b'0', b'x' | b'X', digit, ..] if digit.is_ascii_hexdigit());
+    let (base, digits) = match text {
+        [_, _, rest @ ..] if hex => (16, rest),
+        [b'0', ..] => (8, text),
+        _ => (10, text),
+    };
+    let (mut value, mut taken) = (0_u64, 0);
+    for digit in digits.iter().map_while(|byte| char::from(*byte).to_digit(base)) {
+        value = value.saturating_mul(u64::from(base)).saturating_add(u64::from(digit));
+        taken += 1;
+    }
+    let unit = match digits.get(taken).map(u8::to_ascii_lowercase) {
+        _ if taken == 0 => 0,
+        Some(b'k') => 10,
+        Some(b'm') => 20,
+        Some(b'g') => 30,
+        Some(b't') => 40,
+        Some(b'p') => 50,
+        Some(b'e') => 60,
+        _ => 0,
+    };
+    value.saturating_mul(1 << unit)
 }
 
 #[cfg(test)]
@@ -80,5 +109,28 @@ mod tests {
         assert_eq!(device(&[zeros(4096), b"no number".to_vec()].concat()), Some(0));
         assert_eq!(device(&[vec![b'7'], vec![b'\n'; 4096]].concat()), None);
         assert_eq!(device(&[zeros(4094), b"7\n9".to_vec()].concat()), Some(7));
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("4096\n", 4096),
+            ("1K", 1024),
+            ("2g and more", 2 << 30),
+            ("0x10M", 16 << 20),
+            ("010", 8),
+            ("08G", 0),
+            ("0xg", 0),
+            ("15E", 15 << 60),
+            ("16E", u64::MAX),
+            ("99999999999999999999", u64::MAX),
+            ("1\0G", 1),
+            ("", 0),
+            ("G", 0),
+            ("-1", 0),
+            ("+1", 0),
+        ] {
+            assert_eq!(size(text.as_bytes()), bytes, "{text:?}");
+        }
     }
 }

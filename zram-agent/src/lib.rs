@@ -16,6 +16,7 @@ pub mod live;
 mod memory;
 mod observe;
 pub mod protocol;
+mod refusal;
 pub mod serve;
 #[cfg(feature = "sim")]
 pub mod sim;

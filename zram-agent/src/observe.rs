@@ -6,6 +6,7 @@ use nix::errno::Errno;
 
 use crate::{
     protocol::{DeviceView, READABLE, Text},
+    refusal::lookable,
     world::{Trouble, World},
 };
 
@@ -30,7 +31,10 @@ fn device<W: World>(world: &mut W, dev: u32) -> Result<DeviceView, Trouble> {
         attrs.insert((*name).to_owned(), text(world.read_attr(dev, name)));
     }
     let slots = match slot_count(&attrs)? {
-        Some(slots) => world.slot_table(dev, slots)?,
+        Some(slots) => {
+            lookable(dev, u64::from(slots))?;
+            world.slot_table(dev, slots)?
+        }
         None => None,
     };
     Ok(DeviceView { attrs, block_state: Some(text(block_state(world, dev))), slots })

@@ -64,6 +64,12 @@ pub trait World: Port {
     /// [`Trouble::Foreign`].
     fn own(&mut self, dev: u32) -> Result<(), Trouble>;
 
+    /// Whether the device's folder holds something of this name. A world without folders has no names
+    /// beyond those of zram.
+    fn has_attr(&mut self, _dev: u32, _name: &str) -> bool {
+        false
+    }
+
     /// The path of the backing device.
     fn backing_path(&self) -> &str;
 
@@ -126,6 +132,28 @@ pub enum Trouble {
         /// The device's number.
         dev: u32,
     },
+    /// An attribute that is none of zram's.
+    #[error(
+        "{attr} is no attribute of zram: the block layer or the driver core answers for it, and the model has \
+         neither; `get` and `set` take zram's own attributes"
+    )]
+    NotOfZram {
+        /// Its name.
+        attr: String,
+    },
+    /// A device that cannot be looked at after every operation.
+    #[error(
+        "zram{dev} would have {slots} slots; all of them are looked at after every operation, so that a device may \
+         have at most {limit} (a disksize of 256M)"
+    )]
+    TooLarge {
+        /// The device's number.
+        dev: u32,
+        /// Its slots.
+        slots: u64,
+        /// The most.
+        limit: u64,
+    },
     /// A number that no test needs and no machine could take.
     #[error("{what} of {asked} is more than the {limit} that an operation may have")]
     TooMuch {
@@ -161,5 +189,21 @@ impl Trouble {
     /// A failed step of setting up.
     pub(crate) fn setup(doing: impl Into<String>, source: impl Into<std::io::Error>) -> Self {
         Self::Setup(SetupError { doing: doing.into(), source: source.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_block_beyond_the_device_is_none() {
+        let backing = |pages, bad| Backing { pages, delay_ms: 0, bad_from: Some(bad) };
+        for (backing, first) in
+            [(backing(8, 0), Some(0)), (backing(8, 7), Some(7)), (backing(8, 8), None), (backing(0, 0), None)]
+        {
+            assert_eq!((backing.first_bad(), backing.is_mapped()), (first, first.is_some()), "{backing:?}");
+        }
+        assert!(Backing { delay_ms: 1, ..backing(8, 8) }.is_mapped());
     }
 }

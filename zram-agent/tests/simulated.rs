@@ -193,3 +193,32 @@ fn what_cannot_be_meant_is_trouble_and_no_answer() {
         assert!(matches!(trouble, Trouble::Layout(_) | Trouble::TooMuch { .. }), "{op:?}: {trouble}");
     }
 }
+
+#[test]
+fn only_attributes_of_zram_are_answered_for() {
+    let mut world = world();
+    execute(0, &Op::Add {}, &mut world).unwrap();
+    let get = |attr: &str| Op::Get { dev: 0, attr: attr.into() };
+    let set = |attr: &str| Op::Set { dev: 0, attr: attr.into(), value: "1".into() };
+    for op in [get("size"), get("uevent"), set("uevent"), set("ro"), get("queue")] {
+        let trouble = execute(1, &op, &mut world).unwrap_err();
+        assert!(matches!(trouble, Trouble::NotOfZram { .. }), "{op:?}: {trouble}");
+    }
+    for op in [get("no_such_attribute"), set("recompress"), get("max_comp_streams"), get("../zram0/size")] {
+        let outcome = execute(1, &op, &mut world).unwrap().outcome;
+        assert_eq!(outcome, Outcome::Errno("ENOENT".into()), "{op:?}");
+    }
+}
+
+#[test]
+fn a_device_too_large_to_look_at_is_refused_beforehand() {
+    let mut world = world();
+    execute(0, &Op::Add {}, &mut world).unwrap();
+    let size = |value: &str| Op::Set { dev: 0, attr: "disksize".into(), value: value.into() };
+    for value in ["1G", "50G", "268435457"] {
+        let trouble = execute(1, &size(value), &mut world).unwrap_err();
+        assert!(matches!(trouble, Trouble::TooLarge { dev: 0, .. }), "{value}: {trouble}");
+        assert!(trouble.to_string().contains("at most 65536"), "{trouble}");
+    }
+    assert_eq!(execute(1, &size("256M"), &mut world).unwrap().outcome, Outcome::Ok(4));
+}

@@ -149,6 +149,10 @@ impl World for LiveWorld {
         if exists && !self.added.contains(&dev) { Err(Trouble::Foreign { dev }) } else { Ok(()) }
     }
 
+    fn has_attr(&mut self, dev: u32, name: &str) -> bool {
+        self.host.tree().attribute(dev, name).is_ok_and(|path| path.symlink_metadata().is_ok())
+    }
+
     fn backing_path(&self) -> &str {
         self.backing.path()
     }

@@ -7,10 +7,12 @@
 //! `docs/operations.md` describes the language for people. [`VERSION`] changes whenever a line
 //! written by one version would be misunderstood by another.
 
+mod attributes;
 mod content;
 mod observation;
 mod operation;
 
+pub use attributes::{EVERY_DISK, READABLE, ZRAM};
 pub use content::{Content, guard_page};
 pub use observation::{
     Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,
@@ -19,20 +21,3 @@ pub use operation::{Layout, LayoutError, Op, Piece, Touch};
 
 /// Version of the language and of the lines.
 pub const VERSION: u32 = 1;
-
-/// Attributes of a device that can be read, read after every operation.
-/// (`zram_disk_attrs` of 7.2 without `CONFIG_ZRAM_MULTI_COMP`.)
-pub const READABLE: &[&str] = &[
-    "disksize",
-    "initstate",
-    "comp_algorithm",
-    "bd_stat",
-    "backing_dev",
-    "writeback_limit",
-    "writeback_limit_enable",
-    "writeback_batch_size",
-    "compressed_writeback",
-    "io_stat",
-    "mm_stat",
-    "debug_stat",
-];
