@@ -13,7 +13,10 @@ use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
-use zram_agent::protocol::{Answer, Hello, Observation, Op, VERSION};
+use zram_agent::{
+    protocol::{Answer, Hello, Observation, Op, VERSION},
+    serve::END,
+};
 
 use crate::trouble::Trouble;
 
@@ -40,11 +43,17 @@ pub struct Patience {
     pub hello: Duration,
     /// For an answer.
     pub answer: Duration,
+    /// For the command to end after the conversation: a virtual machine has to power off.
+    pub ending: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { hello: Duration::from_secs(180), answer: Duration::from_secs(90) }
+        Self {
+            hello: Duration::from_secs(180),
+            answer: Duration::from_secs(90),
+            ending: Duration::from_secs(60),
+        }
     }
 }
 
@@ -58,6 +67,7 @@ pub struct Agent {
     words: Arc<Mutex<VecDeque<String>>>,
     patience: Patience,
     asked: String,
+    answered: u64,
     hello: Hello,
 }
 
@@ -96,6 +106,7 @@ impl Agent {
             words,
             patience,
             asked: "before its first line".to_owned(),
+            answered: 0,
             hello,
         };
         match agent.line(patience.hello)? {
@@ -151,12 +162,65 @@ impl Agent {
     /// Waits for the next answer.
     ///
     /// # Errors
-    /// When none comes, or one that is none.
+    /// When none comes, one that is none, or the answer to another operation.
     pub fn receive(&mut self) -> Result<Observation, Trouble> {
         match self.line(self.patience.answer)? {
-            Answer::Observation(observation) => Ok(*observation),
+            Answer::Observation(observation) if observation.n == self.answered => {
+                self.answered += 1;
+                Ok(*observation)
+            }
+            Answer::Observation(observation) => Err(Trouble::OutOfStep {
+                target: self.target.name.clone(),
+                theirs: observation.n,
+                ours: self.answered,
+            }),
             Answer::Trouble(reason) => Err(Trouble::GaveUp { target: self.target.name.clone(), reason }),
             Answer::Hello(_) => Err(self.garbled("a second greeting", "")),
+        }
+    }
+
+    /// Ends the conversation, and waits for the command to end: what the machine still has to say, and
+    /// how its command ends, is part of the run.
+    ///
+    /// # Errors
+    /// When the agent says anything more, or the command does not end in time and with status 0.
+    pub fn end(mut self) -> Result<(), Trouble> {
+        "after the last operation".clone_into(&mut self.asked);
+        if let Some(mut input) = self.input.take() {
+            // If nobody reads it any more, the exit status says whether that is well.
+            let _ = input.write_all(format!("{END}\n").as_bytes()).and_then(|()| input.flush());
+        }
+        let deadline = Instant::now() + self.patience.ending;
+        let ending = |agent: &Self, how: String| Trouble::Ending {
+            target: agent.target.name.clone(),
+            how,
+            stderr: agent.last_words(),
+        };
+        let late = format!("did not end within {} s", self.patience.ending.as_secs());
+        match self.lines.recv_timeout(self.patience.ending) {
+            Ok(Ok(line)) => {
+                return Err(match serde_json::from_str(&line) {
+                    Ok(Answer::Trouble(reason)) => {
+                        Trouble::GaveUp { target: self.target.name.clone(), reason }
+                    }
+                    _ => self.garbled("nothing was asked any more", &line),
+                });
+            }
+            Ok(Err(_)) | Err(mpsc::RecvTimeoutError::Disconnected) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => return Err(ending(&self, late)),
+        }
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => {
+                    // Its standard error may still be on its way.
+                    std::thread::sleep(Duration::from_millis(50));
+                    return Err(ending(&self, format!("failed ({status})")));
+                }
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) => return Err(ending(&self, late)),
+                Err(error) => return Err(ending(&self, format!("cannot be waited for ({error})"))),
+            }
         }
     }
 
@@ -271,7 +335,11 @@ mod tests {
     use super::*;
 
     fn start(command: &str) -> Result<Agent, Trouble> {
-        let patience = Patience { hello: Duration::from_secs(5), answer: Duration::from_millis(300) };
+        let patience = Patience {
+            hello: Duration::from_secs(5),
+            answer: Duration::from_millis(300),
+            ending: Duration::from_millis(500),
+        };
         Agent::start(&Target { name: "t".into(), command: command.into() }, patience, false)
     }
 
@@ -302,6 +370,35 @@ mod tests {
         agent.send(&Op::Add {}).unwrap();
         let error = agent.receive().unwrap_err();
         assert!(matches!(error, Trouble::Silent { .. }) && error.to_string().contains("add"), "{error}");
+    }
+
+    #[test]
+    fn answers_are_counted() {
+        let answer = |n| {
+            format!(
+                r#"{{"observation":{{"n":{n},"outcome":{{"ok":0}},"clock":{{"before":0,"after":0}},"devices":{{}}}}}}"#
+            )
+        };
+        let mut agent = start(&format!("printf '%s\\n' '{HELLO}' '{}' '{}'", answer(0), answer(2))).unwrap();
+        assert_eq!(agent.receive().unwrap().n, 0);
+        let error = agent.receive().unwrap_err();
+        assert!(matches!(error, Trouble::OutOfStep { theirs: 2, ours: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn how_the_command_ends_counts() {
+        let ended = |then: &str| start(&format!("echo '{HELLO}'; {then}")).unwrap().end();
+        ended("cat >/dev/null").unwrap();
+        // The line that ends the conversation comes before the end of file.
+        ended("read end; test \"$end\" = \"$(printf '\\004')\"").unwrap();
+        let error = ended("cat >/dev/null; echo panicked >&2; exit 2").unwrap_err().to_string();
+        assert!(error.contains("exit status: 2") && error.contains("panicked"), "{error}");
+        let error = ended(r#"cat >/dev/null; echo '{"trouble":"it will not unload"}'"#).unwrap_err();
+        assert!(error.to_string().contains("it will not unload"), "{error}");
+        let error = ended("sleep 5").unwrap_err().to_string();
+        assert!(error.contains("did not end within"), "{error}");
+        let error = ended("kill -9 $$").unwrap_err().to_string();
+        assert!(error.contains("signal"), "{error}");
     }
 
     #[test]

@@ -174,6 +174,19 @@ impl Checker {
         }
     }
 
+    /// Looks at the answer to a `begin` that nothing follows: what the last teardown left in the
+    /// kernel's log, and whether the probes saw it all. It is not counted as an operation.
+    ///
+    /// # Errors
+    /// As [`Checker::check`].
+    pub fn check_farewell(&self, op: &Op, observation: Observation) -> Result<(), Trouble> {
+        let operation = self.operation;
+        let observed = Observed::new(op, observation, &mut self.decoder.clone())
+            .map_err(|reason| Trouble::Unusable { operation, reason })?;
+        self.sighted(&observed, operation)?;
+        fit(&observed.observation, operation)
+    }
+
     /// Comparisons that can be made only when everything has been seen.
     pub fn finish(&mut self) -> Vec<Difference> {
         let mut comparer = Comparer::default();

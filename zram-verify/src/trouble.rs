@@ -70,6 +70,38 @@ pub enum Trouble {
         /// Its words.
         reason: String,
     },
+    /// The answer to another operation.
+    #[error(
+        "the agent of {target} answered operation {theirs} where operation {ours} was asked: an answer was lost, or something else speaks on the channel"
+    )]
+    OutOfStep {
+        /// The target's name.
+        target: String,
+        /// Which operation the answer is to, by its own count.
+        theirs: u64,
+        /// Which one was due.
+        ours: u64,
+    },
+    /// The command did not end well: what happened after the last answer is part of the run.
+    #[error("the command of {target} {how} after the conversation had ended{}", tail(stderr))]
+    Ending {
+        /// The target's name.
+        target: String,
+        /// How it ended instead.
+        how: String,
+        /// The last lines it wrote to its standard error.
+        stderr: Vec<String>,
+    },
+    /// A machine that was started again is not the one that died.
+    #[error(
+        "{target} was started again with another {what}: what was seen before and after cannot be counted as one run"
+    )]
+    Changed {
+        /// The target's name.
+        target: String,
+        /// What is not as it was.
+        what: &'static str,
+    },
     /// Something was lost, or disturbed the machine.
     #[error("operation {operation}: what was observed cannot be used")]
     Unusable {

@@ -210,6 +210,60 @@ fn a_machine_that_dies_once_is_started_again_and_told_of() {
     let output = verify(&["run", "--target", &command, "--ops", "200"]);
     assert_eq!(status(&output), 0, "{}{}", stdout(&output), stderr(&output));
     assert!(stdout(&output).contains("started again once"), "{}", stdout(&output));
+    // What the dead machine did in the program it died in is not counted.
+    let sound = verify(&["run", "--target", &model(None), "--ops", "200"]);
+    assert_eq!(last_line(&output), last_line(&sound));
+}
+
+#[test]
+fn a_machine_that_comes_back_as_another_is_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("died");
+    let command = format!(
+        r#"flaky=if [ -e '{mark}' ]; then '{PROGRAM}' serve-model | sed -u '1s/"kernel":"[^"]*/&-other/g'; else touch '{mark}'; sed -u 50q | '{PROGRAM}' serve-model; fi"#,
+        mark = mark.display()
+    );
+    let output = verify(&["run", "--target", &command, "--ops", "200"]);
+    assert_eq!(status(&output), 2, "{}", stdout(&output));
+    assert!(stdout(&output).contains("started again with another kernel"), "{}", stdout(&output));
+}
+
+/// What comes after the last operation is part of the run.
+#[test]
+fn the_end_of_a_run_is_looked_at() {
+    let run = |command: &str| {
+        let output = verify(&["run", "--target", &format!("t={command}"), "--ops", "40"]);
+        assert_eq!(status(&output), 2, "{command}: {}", stdout(&output));
+        stdout(&output)
+    };
+    let text = run(&format!("'{PROGRAM}' serve-model; echo 'the VM died' >&2; exit 2"));
+    assert!(text.contains("exit status: 2") && text.contains("the VM died"), "{text}");
+    // The teardown of the last program is in the log of the answer after the last one.
+    let text = run(&format!(
+        r#"'{PROGRAM}' serve-model | sed -u '/"n":40,/s/}}}}$/,"kernel_log":["<4> BUG: KASAN: use-after-free"]}}}}/'"#
+    ));
+    assert!(text.contains("KASAN"), "{text}");
+    let text = run(&format!(
+        r#"'{PROGRAM}' serve-model | sed -u 's/"missed":0/"missed":1/;1,40s/"missed":1/"missed":0/'"#
+    ));
+    assert!(text.contains("lost records"), "{text}");
+}
+
+/// A target that shows nothing of its inside agrees with everything.
+#[test]
+fn a_blind_target_is_no_verdict() {
+    for blindfold in [
+        r#"1s/"coverage":.*/"coverage":null}}/"#,
+        r#"s/"records":"[^"]*",//"#,
+        r#"s/,"health":{[^}]*}//"#,
+        r#"s/"n":17,/"n":18,/"#,
+    ] {
+        let command = format!("t='{PROGRAM}' serve-model | sed -u '{blindfold}'");
+        let output = verify(&["run", "--target", &command, "--ops", "40"]);
+        assert_eq!(status(&output), 2, "{blindfold}: {}", stdout(&output));
+        let text = stdout(&output);
+        assert!(text.contains("nobody looked at") || text.contains("answered operation 18"), "{text}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use zram_agent::protocol::{Observation, Op};
+use zram_agent::protocol::{Hello, Observation, Op};
 use zram_model::Mutation;
 
 use crate::{
@@ -92,6 +92,7 @@ fn one(target: &Target, programs: &[Program], options: &Options) -> KernelReport
         target,
         options,
         agent: None,
+        hello: None,
         recorder: None,
         progress: Progress::new(
             &target.name,
@@ -129,25 +130,29 @@ struct Run<'a> {
     target: &'a Target,
     options: &'a Options,
     agent: Option<Agent>,
+    /// The first greeting: what is started again must greet alike.
+    hello: Option<Hello>,
     recorder: Option<Recorder>,
     progress: Progress,
     report: KernelReport,
 }
 
-/// Takes note of what goes by.
+/// Takes note of what goes by. It counts only once the program has come to its end: a machine that
+/// dies takes what it did in that program with it.
 struct Notes<'a> {
-    recorder: Option<&'a mut Recorder>,
+    /// What is to be recorded, where a run is.
+    steps: Option<Vec<(Op, Observation)>>,
     progress: &'a mut Progress,
-    coverage: &'a mut Coverage,
+    coverage: Coverage,
     events: u64,
 }
 
 impl Onlooker for Notes<'_> {
     fn answered(&mut self, op: &Op, answer: &Observation) -> Result<()> {
-        match &mut self.recorder {
-            Some(recorder) => Ok(recorder.record(op, answer)?),
-            None => Ok(()),
+        if let Some(steps) = &mut self.steps {
+            steps.push((op.clone(), answer.clone()));
         }
+        Ok(())
     }
 
     fn checked(&mut self, op: &Op, checked: &Checked) {
@@ -168,7 +173,16 @@ impl Run<'_> {
             let recorder = Recorder::create(path, &header).map_err(unrecorded)?;
             self.recorder = Some(recorder);
         }
-        let result = self.programs(programs, &mut checker);
+        let mut result = self.programs(programs, &mut checker);
+        if result.is_ok() {
+            match self.farewell(&checker) {
+                // A divergence is a verdict already; this is said beside it.
+                Err(trouble) if !self.report.found.is_empty() => {
+                    self.report.remarks.push(trouble.in_full());
+                }
+                ended => result = ended,
+            }
+        }
         self.report.operations = checker.operation();
         self.report.events = checker.events;
         self.report.inputs = checker.inputs();
@@ -201,28 +215,59 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Has the machine tidy up once more, looks at what came of that, and sees it off.
+    fn farewell(&mut self, checker: &Checker) -> Result<(), Trouble> {
+        let Some(mut agent) = self.agent.take() else { return Ok(()) };
+        let begin = Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None };
+        agent.send(&begin)?;
+        checker.check_farewell(&begin, agent.receive()?)?;
+        agent.end()
+    }
+
     /// Plays a program; on a fresh machine if the one it began on died.
     fn program(&mut self, program: &Program, checker: &mut Checker) -> Result<Option<Stop>, Trouble> {
         loop {
             self.agent()?;
             let Some(agent) = &mut self.agent else { continue };
+            let mut attempt = checker.clone();
             let mut notes = Notes {
-                recorder: self.recorder.as_mut(),
+                steps: self.recorder.is_some().then(Vec::new),
                 progress: &mut self.progress,
-                coverage: &mut self.report.coverage,
+                coverage: self.report.coverage.clone(),
                 events: checker.events,
             };
-            match play(agent, checker, &program.ops, &mut notes) {
-                Ok(stop) => return Ok(stop),
+            let played = play(agent, &mut attempt, &program.ops, &mut notes);
+            let Notes { steps, coverage, .. } = notes;
+            match played {
+                Ok(stop) => {
+                    *checker = attempt;
+                    self.report.coverage = coverage;
+                    if let Some(recorder) = &mut self.recorder {
+                        for (op, answer) in steps.iter().flatten() {
+                            recorder.record(op, answer).map_err(unrecorded)?;
+                        }
+                    }
+                    return Ok(stop);
+                }
+                // What cannot be tried again stays in the count, so that the report says how far it came.
+                Err(trouble) if !self.may_try_again(&trouble) => {
+                    *checker = attempt;
+                    self.report.coverage = coverage;
+                    return Err(trouble);
+                }
                 Err(trouble) => self.survive(trouble)?,
             }
         }
     }
 
+    fn may_try_again(&self, trouble: &Trouble) -> bool {
+        trouble.is_worth_a_retry() && self.report.restarts < MOST_RESTARTS
+    }
+
     /// Gets over the death of a machine, if it may.
     fn survive(&mut self, trouble: Trouble) -> Result<(), Trouble> {
         self.agent = None;
-        if !trouble.is_worth_a_retry() || self.report.restarts >= MOST_RESTARTS {
+        if !self.may_try_again(&trouble) {
             return Err(trouble);
         }
         self.report.restarts += 1;
@@ -241,7 +286,7 @@ impl Run<'_> {
             self.progress.say("starting");
             match Agent::start(self.target, Patience::default(), self.options.verbose) {
                 Ok(agent) => {
-                    self.introduce(&agent);
+                    self.introduce(&agent)?;
                     self.agent = Some(agent);
                 }
                 Err(trouble) => self.survive(trouble)?,
@@ -261,11 +306,19 @@ impl Run<'_> {
         Ok(Checker::new(profile, hello))
     }
 
-    fn introduce(&mut self, agent: &Agent) {
+    fn introduce(&mut self, agent: &Agent) -> Result<(), Trouble> {
         let hello = agent.hello();
-        if !self.report.release.is_empty() {
-            return;
+        if let Some(first) = &self.hello {
+            let changed = |what| Err(Trouble::Changed { target: self.target.name.clone(), what });
+            return match hello {
+                _ if hello.kernel != first.kernel => changed("kernel"),
+                _ if hello.bpf_object != first.bpf_object => changed("BPF object"),
+                _ if hello.coverage != first.coverage => changed("coverage by its probes"),
+                _ if hello.attributes != first.attributes => changed("set of attributes"),
+                _ => Ok(()),
+            };
         }
+        self.hello = Some(hello.clone());
         let chosen = profiles::for_release(&hello.kernel);
         self.report.release.clone_from(&hello.kernel);
         self.report.bpf_object.clone_from(&hello.bpf_object);
@@ -275,6 +328,7 @@ impl Run<'_> {
         if let Some(mutation) = self.options.mutant {
             self.report.remarks.push(format!("the model is broken on purpose: {}", mutation.describes()));
         }
+        Ok(())
     }
 
     fn diverged(&mut self, program: &Program, stop: Stop, operation: usize) -> Result<(), Trouble> {

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use zram_agent::{
     SimWorld, execute,
     protocol::{Answer, Hello, Observation, Op, VERSION},
+    serve::END,
 };
 use zram_model::Profile;
 
@@ -26,6 +27,9 @@ pub fn serve(profile: Profile, input: impl BufRead, mut output: impl Write) -> R
     let mut disguise = Disguise::new();
     for (n, line) in (0..).zip(input.lines()) {
         let line = line?;
+        if line == END {
+            break;
+        }
         let answer = answer(n, &line, &mut world, &mut disguise);
         let given_up = matches!(answer, Answer::Trouble(_));
         send(&mut output, &answer)?;
