@@ -164,7 +164,8 @@ pub enum Completion {
 /// One thing that can happen next. Each but [`Step::Continue`] emits exactly one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// The task that runs the pass goes on by itself. What it does next may emit an event of its own.
+    /// The task that runs the pass, or that submits further bios of its call, goes on by itself. What it does next
+    /// may emit an event of its own.
     Continue,
     /// A writeback request completes: [`Event::WritebackEndio`].
     WritebackEndio {

@@ -168,9 +168,25 @@ impl Kernel {
         memory: &mut Memory,
         env: &mut (impl Environment + ?Sized),
     ) -> BioStatus {
-        let Some(device) = self.devices.get_mut(&dev) else { return BioStatus::IO_ERROR };
+        let ended = self.submit_all(dev, std::slice::from_ref(bio), memory, env);
+        ended.first().copied().unwrap_or(BioStatus::OK)
+    }
+
+    /// The bios of one system call, until all have completed: how each ended, in the order given. They are submitted
+    /// one after the other, and none waits for the one before: while read-backs of earlier ones are pending,
+    /// [`Environment::choose`] says what comes next, [`crate::Step::Continue`] being the submission.
+    pub fn submit_all(
+        &mut self,
+        dev: DeviceId,
+        bios: &[Bio],
+        memory: &mut Memory,
+        env: &mut (impl Environment + ?Sized),
+    ) -> Vec<BioStatus> {
+        let Some(device) = self.devices.get_mut(&dev) else {
+            return vec![BioStatus::IO_ERROR; bios.len()];
+        };
         let mut call = Call::new(env, &mut self.lives, &self.profile);
-        device.submit(bio, memory, &mut call)
+        device.submit(bios, memory, &mut call)
     }
 
     /// Swap tells that a slot is free (`zram_slot_free_notify`); `locked` if the slot's lock is held elsewhere.

@@ -239,8 +239,9 @@ impl<E: Surroundings> SimHost<E> {
         let plan = direct_io::plan(direction, at, self.size(dev)?, pieces)?;
         let mut memory = pages_of(arena);
         let mut worst = BioStatus::OK;
-        for bio in &plan.bios {
-            let status = self.submit(dev, bio, &mut memory);
+        // Nobody waits for one bio before the next is submitted.
+        let ended = self.call(|kernel, env| kernel.submit_all(DeviceId(dev), &plan.bios, &mut memory, env));
+        for status in ended {
             if worst == BioStatus::OK {
                 worst = status;
             }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use zram_events::{Block, Context, Event, SlotIndex};
 
-use super::{device::Live, stats::add};
+use super::{device::Live, read::Content, stats::add};
 use crate::{
     bio::{BioStatus, Memory, PAGE_SIZE, PageBytes},
     context::Call,
@@ -29,25 +29,29 @@ pub(super) struct ReadBack {
     pub(super) request: BackingRequest,
     /// The page of memory that it fills.
     pub(super) page: usize,
+    /// Which bio of the call it is for.
+    pub(super) bio: usize,
 }
 
-/// The read-backs of one bio.
-struct ReadBacks<'m> {
+/// The read-backs of one system call's bios.
+pub(super) struct ReadBacks<'m> {
     /// Bios to the backing device, in the order of their submission.
     submitted: Vec<(ReadBack, Completion)>,
     /// Work items that wait for a worker.
     queued: VecDeque<ReadBack>,
     /// Work items that are between their beginning and the end of decompression.
     running: Vec<ReadBack>,
-    memory: &'m mut Memory,
+    pub(super) memory: &'m mut Memory,
     /// Pages of memory whose bytes the model does not carry: they hold a compressed object (which one), or what
     /// the decompressor made of bytes that were none.
     opaque: BTreeMap<usize, Option<BlockContent>>,
-    status: BioStatus,
+    /// How each of the bios ends.
+    pub(super) statuses: Vec<BioStatus>,
 }
 
 /// What a chosen step is about.
 enum Chosen {
+    Continue,
     Endio(usize),
     Decompress(usize),
     Work(usize),
@@ -58,42 +62,46 @@ impl Live<'_> {
         BackingRequest { dev: self.dev, op, slot, block }
     }
 
-    /// Everything from the end of `zram_submit_bio` to the parent's completion.
+    /// Whatever happens to the read-backs of earlier bios before the submitting task's next move.
+    pub(super) fn read_backs_go_on(
+        &mut self,
+        reads: &mut ReadBacks<'_>,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        self.run_read_backs(reads, true, call);
+    }
+
+    /// Everything from the end of the last `zram_submit_bio` to the parents' completion: how each ended.
     pub(super) fn finish_read_backs(
         &mut self,
-        queue: Vec<ReadBack>,
-        memory: &mut Memory,
-        status: BioStatus,
+        mut reads: ReadBacks<'_>,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> BioStatus {
-        if queue.is_empty() {
-            return status;
-        }
-        let submitted = queue.into_iter().map(|read| (read, call.env.submit_backing(read.request))).collect();
-        let mut reads = ReadBacks {
-            submitted,
-            queued: VecDeque::new(),
-            running: Vec::new(),
-            memory,
-            opaque: BTreeMap::new(),
-            status,
-        };
-        while !reads.all_done() {
-            self.let_intrude(call);
-            let Some(chosen) = reads.choose(call) else { break };
-            match chosen {
-                Chosen::Endio(at) => self.read_back_endio(&mut reads, at, call),
-                Chosen::Work(at) => self.read_back_work(&mut reads, at, call),
-                Chosen::Decompress(at) => {
-                    let read = reads.running.remove(at);
-                    self.decompress_in_place(&mut reads, read, Context::Worker, call);
-                }
-            }
-        }
+    ) -> Vec<BioStatus> {
+        self.run_read_backs(&mut reads, false, call);
         for page in reads.opaque.keys() {
             call.env.undetermined(*page);
         }
-        reads.status
+        reads.statuses
+    }
+
+    fn run_read_backs(
+        &mut self,
+        reads: &mut ReadBacks<'_>,
+        submitting: bool,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        while !reads.all_done() {
+            self.let_intrude(call);
+            match reads.choose(submitting, call) {
+                None | Some(Chosen::Continue) => return,
+                Some(Chosen::Endio(at)) => self.read_back_endio(reads, at, call),
+                Some(Chosen::Work(at)) => self.read_back_work(reads, at, call),
+                Some(Chosen::Decompress(at)) => {
+                    let read = reads.running.remove(at);
+                    self.decompress_in_place(reads, read, Context::Worker, call);
+                }
+            }
+        }
     }
 
     /// `zram_async_read_endio`
@@ -111,7 +119,7 @@ impl Live<'_> {
         let BackingRequest { slot, block, .. } = read.request;
         call.emit(Site::ReadBackEndio, Event::ReadBackEndio { slot, block, status });
         if status != 0 {
-            reads.status = BioStatus(status);
+            reads.statuses[read.bio] = BioStatus(status);
             return;
         }
         reads.fill(read.page, self.content(block));
@@ -147,7 +155,7 @@ impl Live<'_> {
         let slot = &self.disk.slots[read.request.slot.0 as usize];
         if !slot.has(WB) {
             reads.fill(read.page, BlockContent::Untouched);
-            reads.status = BioStatus::IO_ERROR;
+            reads.statuses[read.bio] = BioStatus::IO_ERROR;
             return false;
         }
         !slot.has(HUGE)
@@ -171,7 +179,7 @@ impl Live<'_> {
             Ok(None) => {
                 reads.opaque.insert(read.page, None);
             }
-            Err(_) => reads.status = BioStatus::IO_ERROR,
+            Err(_) => reads.statuses[read.bio] = BioStatus::IO_ERROR,
         }
     }
 
@@ -224,15 +232,44 @@ fn decompress(
     result
 }
 
-impl ReadBacks<'_> {
+impl<'m> ReadBacks<'m> {
+    /// None yet, for so many bios.
+    pub(super) fn new(memory: &'m mut Memory, bios: usize) -> Self {
+        Self {
+            submitted: Vec::new(),
+            queued: VecDeque::new(),
+            running: Vec::new(),
+            memory,
+            opaque: BTreeMap::new(),
+            statuses: vec![BioStatus::OK; bios],
+        }
+    }
+
+    /// The bios that one `zram_submit_bio` left go out.
+    pub(super) fn submit(&mut self, queue: Vec<ReadBack>, call: &mut Call<'_, impl Environment + ?Sized>) {
+        self.submitted.extend(queue.into_iter().map(|read| (read, call.env.submit_backing(read.request))));
+    }
+
+    /// A page of memory receives a slot's page from the pool.
+    pub(super) fn fill_from_memory(&mut self, page: usize, content: &Content) {
+        self.opaque.remove(&page);
+        content.copy_to(&mut self.memory.0[page]);
+    }
+
     fn all_done(&self) -> bool {
         self.submitted.is_empty() && self.queued.is_empty() && self.running.is_empty()
     }
 
-    /// What can happen next, and which of it does. None when all is done.
-    fn choose(&self, call: &mut Call<'_, impl Environment + ?Sized>) -> Option<Chosen> {
+    /// What can happen next, and which of it does. None when all is done. While the task that reads is still
+    /// `submitting`, it may go on by itself.
+    fn choose(&self, submitting: bool, call: &mut Call<'_, impl Environment + ?Sized>) -> Option<Chosen> {
         let mut steps = Vec::new();
         let mut meanings = Vec::new();
+        let at_once = |(_, completion): &(ReadBack, Completion)| matches!(completion, Completion::Now(_));
+        if submitting && !self.submitted.iter().any(at_once) {
+            steps.push(Step::Continue);
+            meanings.push(Chosen::Continue);
+        }
         for (at, (read, completion)) in self.submitted.iter().enumerate() {
             let BackingRequest { slot, block, .. } = read.request;
             steps.push(Step::ReadBackEndio { slot, block });

@@ -8,13 +8,13 @@ use zram_events::{BioOp, Event, SlotIndex};
 
 use super::{
     device::{Device, Live},
-    readback::ReadBack,
+    readback::{ReadBack, ReadBacks},
     stats::add,
 };
 use crate::{
     bio::{Bio, BioStatus, Memory, PAGE_SHIFT, PAGE_SIZE, PageBytes, Segment},
     context::Call,
-    environment::{Allocation, BackingOp, Environment},
+    environment::{Allocation, BackingOp, BackingRequest, Environment},
     errno::Errno,
     mutation::Mutation,
     site::Site,
@@ -67,18 +67,16 @@ impl Iterator for Turns<'_> {
 }
 
 impl Device {
-    /// One bio, to its completion.
+    /// The bios of one system call, submitted one after the other, to the completion of all of them.
     pub(crate) fn submit(
         &mut self,
-        bio: &Bio,
+        bios: &[Bio],
         memory: &mut Memory,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> BioStatus {
-        let capacity = self.disk.as_ref().map_or(0, |disk| disk.disksize >> 9);
-        match (refused(bio, memory, capacity), self.live()) {
-            (Some(status), _) => status,
-            (None, Some(mut live)) => live.serve(bio, memory, call),
-            (None, None) => BioStatus::IO_ERROR,
+    ) -> Vec<BioStatus> {
+        match self.live() {
+            Some(mut live) => live.submit(bios, memory, call),
+            None => bios.iter().map(|bio| refused(bio, memory, 0).unwrap_or(BioStatus::IO_ERROR)).collect(),
         }
     }
 }
@@ -123,29 +121,46 @@ impl Live<'_> {
         }
         while let Some((bio, mut memory)) = call.env.intrude(self.dev) {
             call.intruding = true;
-            let status = refused(&bio, &memory, self.disk.disksize >> 9)
-                .unwrap_or_else(|| self.serve(&bio, &mut memory, call));
+            let status = self.submit(std::slice::from_ref(&bio), &mut memory, call);
             call.intruding = false;
+            let status = status.first().copied().unwrap_or(BioStatus::OK);
             call.env.intruded(bio, memory, status);
         }
     }
 
-    /// `zram_submit_bio`, and what follows until the bio has completed.
+    /// Nobody waits for a bio before the next one is submitted, so read-backs of one can be under way, or wait for
+    /// a worker, when the next comes.
+    fn submit(
+        &mut self,
+        bios: &[Bio],
+        memory: &mut Memory,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Vec<BioStatus> {
+        let mut reads = ReadBacks::new(memory, bios.len());
+        for (at, bio) in bios.iter().enumerate() {
+            self.read_backs_go_on(&mut reads, call);
+            match refused(bio, reads.memory, self.disk.disksize >> 9) {
+                Some(status) => reads.statuses[at] = status,
+                None => self.serve(bio, at, &mut reads, call),
+            }
+        }
+        self.finish_read_backs(reads, call)
+    }
+
+    /// `zram_submit_bio`, and the submission of the read-backs that it queued.
     fn serve(
         &mut self,
         bio: &Bio,
-        memory: &mut Memory,
+        at: usize,
+        reads: &mut ReadBacks<'_>,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> BioStatus {
+    ) {
         let bytes = bio.size();
         call.emit(Site::Bio, Event::Bio { dev: self.dev, op: bio.op, sector: bio.sector, bytes });
         match bio.op {
-            BioOp::Read => self.bio_read(bio, memory, call),
-            BioOp::Write => self.bio_write(bio, memory, call),
-            _ => {
-                self.discard(bio.sector, bytes, call);
-                BioStatus::OK
-            }
+            BioOp::Read => self.bio_read(bio, at, reads, call),
+            BioOp::Write => reads.statuses[at] = self.bio_write(bio, reads.memory, call),
+            _ => self.discard(bio.sector, bytes, call),
         }
     }
 
@@ -153,22 +168,25 @@ impl Live<'_> {
     fn bio_read(
         &mut self,
         bio: &Bio,
-        memory: &mut Memory,
+        at: usize,
+        reads: &mut ReadBacks<'_>,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> BioStatus {
-        let mut status = BioStatus::OK;
+    ) {
         // Bios submitted from within submit_bio wait until it has returned (`current->bio_list`).
         let mut queue = Vec::new();
         for turn in turns(bio) {
+            self.read_backs_go_on(reads, call);
             let partial = !call.profile.whole_page_segments && turn.len != PAGE_SIZE as u32;
             let done = if partial {
-                self.read_part(&turn, memory, call)
+                self.read_part(&turn, reads.memory, call)
             } else {
-                self.read_page(&turn, memory, &mut queue, call)
+                self.read_page(&turn, reads, call).map(|read| {
+                    queue.extend(read.map(|request| ReadBack { request, page: turn.page, bio: at }));
+                })
             };
             if done.is_err() {
                 add(&mut self.state.stats.failed_reads, 1);
-                status = BioStatus::IO_ERROR;
+                reads.statuses[at] = BioStatus::IO_ERROR;
                 break;
             }
             let read_back = self.disk.slots[turn.slot.0 as usize].has(WB);
@@ -176,30 +194,27 @@ impl Live<'_> {
                 self.mark_accessed(turn.slot, Mutation::IdleKeptAfterRead, call);
             }
         }
-        self.finish_read_backs(queue, memory, status, call)
+        reads.submit(queue, call);
     }
 
-    /// `zram_read_page` for a bio: the slot's page, into the page of memory, or a read-back in the queue.
+    /// `zram_read_page` for a bio: the slot's page, into the page of memory, or the request of a read-back.
     fn read_page(
         &mut self,
         turn: &Turn,
-        memory: &mut Memory,
-        queue: &mut Vec<ReadBack>,
+        reads: &mut ReadBacks<'_>,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> Result<(), Errno> {
+    ) -> Result<Option<BackingRequest>, Errno> {
         let slot = self.disk.slots[turn.slot.0 as usize];
         if !slot.has(WB) {
             let content = self.read_from_pool(turn.slot, Site::ReadFromPool, call);
-            content.copy_to(&mut memory.0[turn.page]);
-            return Ok(());
+            reads.fill_from_memory(turn.page, &content);
+            return Ok(None);
         }
         add(&mut self.state.stats.bd_reads, 1);
         if !call.env.allocate(Allocation::ReadBack { slot: turn.slot }) {
             return Err(Errno::ENOMEM);
         }
-        let request = self.backing_request(BackingOp::Read, turn.slot, zram_events::Block(slot.word));
-        queue.push(ReadBack { request, page: turn.page });
-        Ok(())
+        Ok(Some(self.backing_request(BackingOp::Read, turn.slot, zram_events::Block(slot.word))))
     }
 
     /// `zram_bvec_read_partial`: the bytes asked for and no others, by way of a page of its own.
