@@ -21,6 +21,9 @@ use crate::observed::Observed;
 /// A row: its group, and what it counts.
 type Row = (&'static str, String);
 
+/// Bytes of a page.
+const PAGE: u64 = 4096;
+
 /// Fewest operations of a run whose coverage is part of the verdict.
 pub const ENOUGH_OPERATIONS: usize = 1000;
 
@@ -160,8 +163,10 @@ impl Coverage {
             _ => op.name().to_owned(),
         };
         self.count("operation", format!("{name}: {outcome}"));
-        if let Op::Write { pages, .. } = op {
-            for page in pages {
+        // What was refused was not written. A write that a page's failure cut short says how far it came.
+        if let (Op::Write { pages, .. }, Outcome::Ok(moved)) = (op, &observed.observation.outcome) {
+            let whole = usize::try_from(moved / PAGE).unwrap_or(usize::MAX);
+            for page in pages.iter().take(whole) {
                 self.count("content", page.name());
             }
         }

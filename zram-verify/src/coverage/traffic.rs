@@ -22,10 +22,12 @@ impl Traffic {
         if matches!(op, Op::Begin { .. }) {
             *self = Self::default();
         }
-        buffers(op, rows);
+        if matches!(observed.observation.outcome, Outcome::Ok(moved) if moved > 0) {
+            buffers(op, rows);
+        }
         match op {
             Op::Set { dev, attr, value } if attr == "writeback" => {
-                pass(value, &observed.observation.outcome, events, compressed(*dev, observed), rows);
+                pass(value, *dev, observed, events, rows);
             }
             Op::Read { .. } => read_back(events, rows),
             Op::Write { dev, .. } => self.taken_away(*dev, events, "rewritten", rows),
@@ -57,9 +59,10 @@ impl Traffic {
     }
 }
 
-fn compressed(dev: u32, observed: &Observed) -> bool {
+/// Whether an attribute reads so after the operation.
+fn reads(dev: u32, observed: &Observed, attr: &str, value: &str) -> bool {
     let attrs = observed.observation.devices.get(&dev).map(|view| &view.attrs);
-    matches!(attrs.and_then(|attrs| attrs.get("compressed_writeback")), Some(Text::Read(on)) if on == "1\n")
+    matches!(attrs.and_then(|attrs| attrs.get(attr)), Some(Text::Read(text)) if text.trim_end() == value)
 }
 
 /// Slots that a read found on the backing device.
@@ -99,7 +102,9 @@ fn buffers(op: &Op, rows: &mut Rows) {
     }
 }
 
-fn pass(text: &str, outcome: &Outcome, events: &[Event], compressed: bool, rows: &mut Rows) {
+fn pass(text: &str, dev: u32, observed: &Observed, events: &[Event], rows: &mut Rows) {
+    let outcome = &observed.observation.outcome;
+    let compressed = reads(dev, observed, "compressed_writeback", "1");
     let written = events.iter().filter(|event| matches!(event, Event::WritebackEndio { .. })).count();
     if written > 0 {
         rows.push(("writeback", if compressed { "compressed" } else { "raw" }.to_owned()));
@@ -114,7 +119,10 @@ fn pass(text: &str, outcome: &Outcome, events: &[Event], compressed: bool, rows:
     if failed {
         rows.push(("writeback", "device failed a write".to_owned()));
     }
-    if ended && !failed && *outcome == Outcome::Errno("EIO".to_owned()) {
+    // A pass over a device that fails ends with the same errno.
+    let used_up =
+        reads(dev, observed, "writeback_limit_enable", "1") && reads(dev, observed, "writeback_limit", "0");
+    if ended && !failed && used_up && *outcome == Outcome::Errno("EIO".to_owned()) {
         rows.push(("writeback", "limit reached".to_owned()));
     }
     if ended && *outcome == Outcome::Errno("ENOSPC".to_owned()) {
@@ -132,5 +140,58 @@ fn pass(text: &str, outcome: &Outcome, events: &[Event], compressed: bool, rows:
         {
             rows.push(("writeback", "slot queued twice".to_owned()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zram_agent::protocol::{Boundary, DeviceView, Observation, Piece};
+    use zram_events::DeviceId;
+
+    use super::*;
+
+    fn observed(outcome: Outcome, attrs: &[(&str, &str)]) -> Observed {
+        let attrs = attrs.iter().map(|(name, text)| ((*name).to_owned(), Text::Read((*text).to_owned())));
+        let view = DeviceView { attrs: attrs.collect(), block_state: None, slots: None };
+        let observation = Observation {
+            n: 0,
+            outcome,
+            data: None,
+            clock: Boundary::default(),
+            devices: BTreeMap::from([(0, view)]),
+            records: None,
+            events: None,
+            health: None,
+            kernel_log: Vec::new(),
+        };
+        Observed { observation, events: None, external: 0, memory: None, blocks: None }
+    }
+
+    fn reached(op: &Op, observed: &Observed, events: &[Event]) -> Vec<String> {
+        let mut rows = Vec::new();
+        Traffic::default().see(op, observed, events, &mut rows);
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    #[test]
+    fn a_refused_read_reaches_no_buffer() {
+        let layout = Layout(vec![Piece { offset: 512, len: 4096 }]);
+        let op = Op::Read { dev: 0, slot: 0, count: 1, layout };
+        let errno = Outcome::Errno("EIO".to_owned());
+        assert_eq!(reached(&op, &observed(errno, &[]), &[]), Vec::<String>::new());
+        assert_eq!(reached(&op, &observed(Outcome::Ok(4096), &[]), &[]), ["unaligned read"]);
+    }
+
+    #[test]
+    fn a_limit_must_be_on_and_used_up() {
+        let op = Op::Set { dev: 0, attr: "writeback".to_owned(), value: "huge".to_owned() };
+        let events = [Event::WritebackEnd { dev: DeviceId(0), result: -5 }];
+        let limit = |on, left| {
+            let attrs = [("writeback_limit_enable", on), ("writeback_limit", left)];
+            reached(&op, &observed(Outcome::Errno("EIO".to_owned()), &attrs), &events)
+        };
+        assert_eq!(limit("1\n", "0\n"), ["limit reached"]);
+        assert_eq!(limit("0\n", "0\n"), Vec::<String>::new());
+        assert_eq!(limit("1\n", "3\n"), Vec::<String>::new());
     }
 }
