@@ -12,17 +12,17 @@ use zram_agent::{
     serve::serve,
 };
 use zram_host::{SimHost, Simulated};
-use zram_model::{Errno, PageBytes, Profile};
+use zram_model::{Codec, Errno, PageBytes, Profile};
 
 /// A stand-in for a compressor: what is left of a page without the run of one byte at its end. Its
 /// lengths are right for no algorithm, and just as good for the paths through the driver.
-fn trim(_algorithm: &str, page: &PageBytes) -> Result<Vec<u8>, Errno> {
+fn trim(_codec: Codec, page: &PageBytes) -> Result<Vec<u8>, Errno> {
     let last = page[page.len() - 1];
     let end = page.iter().rposition(|byte| *byte != last).map_or(1, |at| at + 2);
     Ok(page[..end].to_vec())
 }
 
-type World = SimWorld<Simulated<fn(&str, &PageBytes) -> Result<Vec<u8>, Errno>>>;
+type World = SimWorld<Simulated<fn(Codec, &PageBytes) -> Result<Vec<u8>, Errno>>>;
 
 fn world() -> World {
     SimWorld::new(SimHost::new(Profile::debian_7_2(), Simulated::new(trim)))

@@ -5,6 +5,8 @@
 //! allocations. A checker answers from what it observed, a simulator from a codec and a
 //! simulated device, an explorer with every answer in turn. What happens goes out the same way.
 
+use core::fmt;
+
 use zram_events::{Block, DeviceId, Event, SlotIndex};
 
 use crate::{
@@ -22,7 +24,7 @@ pub trait Environment {
     ///
     /// # Errors
     /// The compressor's error.
-    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno>;
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno>;
 
     /// `ktime_get_boottime_seconds()`, as a `u32`.
     fn boot_seconds(&mut self, asked: ClockUse) -> u32;
@@ -110,6 +112,40 @@ pub trait Environment {
     /// object, or what the decompressor made of them.
     fn undetermined(&mut self, page: usize) {
         let _ = page;
+    }
+}
+
+/// A compressor and the parameters given to it (`struct zcomp_params`); `None` is the backend's default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Codec {
+    /// The name in `comp_algorithm`.
+    pub name: &'static str,
+    /// `level`.
+    pub level: Option<i32>,
+    /// `deflate.winbits`.
+    pub winbits: Option<i32>,
+    /// Whether there is a dictionary.
+    pub dictionary: bool,
+}
+
+impl Codec {
+    /// An algorithm without parameters.
+    #[must_use]
+    pub fn plain(name: &'static str) -> Self {
+        Self { name, level: None, winbits: None, dictionary: false }
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        if let Some(level) = self.level {
+            write!(f, " level={level}")?;
+        }
+        if let Some(winbits) = self.winbits {
+            write!(f, " deflate.winbits={winbits}")?;
+        }
+        f.write_str(if self.dictionary { " with a dictionary" } else { "" })
     }
 }
 
@@ -232,8 +268,8 @@ pub enum Allocation {
     },
     /// The control block of writeback (`init_wb_ctl`).
     WritebackControl,
-    /// Writeback request number `index` with its page (`init_wb_ctl`). The model asks when a request
-    /// is first needed; the kernel allocates all in advance and stops at the first failure, which comes to the same.
+    /// Writeback request number `index` with its page (`init_wb_ctl`). The model asks when a request is first
+    /// needed; the kernel allocates the whole batch in advance, which differs where a batch takes all memory.
     WritebackRequest {
         /// Which request of the batch.
         index: u32,

@@ -11,7 +11,7 @@ use crate::{
     },
     bio::{Bio, BioStatus, Memory, PAGE_SIZE},
     context::{Call, Lives},
-    environment::{Allocation, Environment},
+    environment::{Allocation, Codec, Environment},
     errno::Errno,
     profile::Profile,
     site::Site,
@@ -260,6 +260,14 @@ impl Kernel {
             stats: class.stats,
         };
         Ok((0..).zip(disk.pool.nominal_classes()).map(view).collect())
+    }
+
+    /// With what a device compresses.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is no such device.
+    pub fn codec(&self, dev: DeviceId) -> Result<Codec, Errno> {
+        Ok(self.device(dev)?.state.codec())
     }
 
     /// `zs_huge_class_size`: objects of this many bytes and more are stored uncompressed.

@@ -9,7 +9,7 @@
 //! ```
 //! use zram_events::{BioOp, Event};
 //! use zram_model::{
-//!     BackingRequest, Bio, ClockUse, Completion, Environment, Errno, Kernel, Memory, PageBytes, Profile, Segment,
+//!     BackingRequest, Bio, ClockUse, Codec, Completion, Environment, Errno, Kernel, Memory, PageBytes, Profile, Segment,
 //! };
 //!
 //! /// A world in which every page compresses to 600 bytes.
@@ -19,7 +19,7 @@
 //!     fn emit(&mut self, event: Event) {
 //!         self.0.push(event);
 //!     }
-//!     fn compress(&mut self, _: &str, _: &PageBytes) -> Result<u32, Errno> {
+//!     fn compress(&mut self, _: Codec, _: &PageBytes) -> Result<u32, Errno> {
 //!         Ok(600)
 //!     }
 //!     fn boot_seconds(&mut self, _: ClockUse) -> u32 {
@@ -68,7 +68,9 @@ mod zram;
 mod zsmalloc;
 
 pub use bio::{Bio, BioStatus, Memory, PAGE_SHIFT, PAGE_SIZE, PageBytes, Segment};
-pub use environment::{Allocation, BackingOp, BackingRequest, ClockUse, Completion, Environment, Step};
+pub use environment::{
+    Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Step,
+};
 pub use errno::Errno;
 pub use kernel::Kernel;
 pub use mutation::Mutation;

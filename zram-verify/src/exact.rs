@@ -1,18 +1,17 @@
 //! The exact codecs as the compressor of a simulated kernel.
 
 use zram_host::{SimHost, Simulated};
-use zram_model::{Errno, PageBytes, Profile};
+use zram_model::{Codec, Errno, PageBytes, Profile};
 
-use crate::codec::Algorithm;
+use crate::codec;
 
 /// A compressor.
-pub(crate) type Compress = fn(&str, &PageBytes) -> Result<Vec<u8>, Errno>;
+pub(crate) type Compress = fn(Codec, &PageBytes) -> Result<Vec<u8>, Errno>;
 
-/// What the kernel's compressor makes of a page. An algorithm without an exact codec is an error:
+/// What the kernel's compressor makes of a page. An algorithm or parameter without an exact codec is an error:
 /// a simulated answer that is only nearly right would be taken for the kernel's.
-fn compress(algorithm: &str, page: &PageBytes) -> Result<Vec<u8>, Errno> {
-    let codec = Algorithm::from_name(algorithm).ok_or(Errno::EINVAL)?;
-    codec.compress(page).map_err(|_| Errno::EINVAL)
+fn compress(codec: Codec, page: &PageBytes) -> Result<Vec<u8>, Errno> {
+    codec::compress(codec, page).ok_or(Errno::EINVAL)
 }
 
 /// A simulated kernel with exact codecs.

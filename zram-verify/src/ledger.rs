@@ -9,16 +9,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
-use zram_agent::protocol::Boundary;
+use zram_agent::protocol::{Boundary, Outcome};
 use zram_events::Event;
 use zram_host::{Simulated, Surroundings};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Completion, Environment, Errno,
-    PAGE_SIZE, PageBytes, Step,
+    Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Codec, Completion, Environment,
+    Errno, PAGE_SIZE, PageBytes, Step,
 };
 
 use crate::{
-    codec::Algorithm,
+    codec,
     compare::events::Projection,
     observed::{Observed, seconds},
 };
@@ -42,6 +42,8 @@ pub struct Inputs {
     pub migrations: u64,
     /// Outcomes of decompressing bytes that are not the object's.
     pub foreign_decompressions: u64,
+    /// Dictionaries for a compressor: whether the kernel could read them.
+    pub dictionaries: u64,
     /// Moments at which another task's bio came while a pass was under way.
     pub intrusions: u64,
 }
@@ -49,7 +51,7 @@ pub struct Inputs {
 impl Inputs {
     /// Each kind's name and count.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u64); 9] {
+    pub fn rows(&self) -> [(&'static str, u64); 10] {
         [
             ("compressed lengths", self.compressed_lengths),
             ("seconds of access", self.access_seconds),
@@ -59,6 +61,7 @@ impl Inputs {
             ("allocation failures", self.allocation_failures),
             ("page migrations", self.migrations),
             ("foreign decompressions", self.foreign_decompressions),
+            ("dictionaries read", self.dictionaries),
             ("bios during a pass", self.intrusions),
         ]
     }
@@ -73,6 +76,7 @@ impl Inputs {
         self.allocation_failures += other.allocation_failures;
         self.migrations += other.migrations;
         self.foreign_decompressions += other.foreign_decompressions;
+        self.dictionaries += other.dictionaries;
         self.intrusions += other.intrusions;
     }
 }
@@ -80,7 +84,7 @@ impl Inputs {
 /// A compressed length beside the one that the exact codec gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodecLength {
-    /// The algorithm.
+    /// The algorithm and its parameters.
     pub algorithm: String,
     /// The codec's length; none where there is no exact codec.
     pub predicted: Option<u32>,
@@ -123,6 +127,8 @@ pub struct Ledger {
     times: BTreeMap<(u32, u32), u32>,
     clock: Boundary,
     idle_second: u32,
+    /// Whether the operation ended well.
+    accepted: bool,
 }
 
 impl Ledger {
@@ -143,6 +149,7 @@ impl Ledger {
             times: BTreeMap::new(),
             clock: Boundary::default(),
             idle_second: 0,
+            accepted: false,
         }
     }
 
@@ -166,6 +173,7 @@ impl Ledger {
         self.times = observed.access_times();
         self.clock = observed.observation.clock;
         self.idle_second = idle_second;
+        self.accepted = matches!(observed.observation.outcome, Outcome::Ok(_));
         self.inputs.migrations += observed.external as u64;
     }
 
@@ -211,11 +219,8 @@ impl Environment for Ledger {
         self.emitted.push(event);
     }
 
-    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
-        let codec = Algorithm::from_name(algorithm);
-        let predicted = codec
-            .and_then(|codec| codec.compress(page).ok())
-            .and_then(|bytes| u32::try_from(bytes.len()).ok());
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
+        let predicted = codec::compress(codec, page).and_then(|bytes| u32::try_from(bytes.len()).ok());
         let Some((result, len)) = self.compressions.pop_front() else {
             // Not observed: the sequence of events will say so, if it should have been.
             return Ok(predicted.unwrap_or(PAGE_SIZE as u32));
@@ -224,7 +229,7 @@ impl Environment for Ledger {
         if result != 0 {
             return Err(Errno::EINVAL);
         }
-        self.lengths.push(CodecLength { algorithm: algorithm.to_owned(), predicted, observed: len });
+        self.lengths.push(CodecLength { algorithm: codec.to_string(), predicted, observed: len });
         Ok(len)
     }
 
@@ -251,6 +256,13 @@ impl Environment for Ledger {
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
         // The host around the model knows its backing device; of other paths, what every machine has.
         Simulated::new(no_compressor).open_backing(path)
+    }
+
+    /// Whether it could be read is seen: without it the attribute refuses the parameters. Its size is not, so it is
+    /// taken to be one that every backend accepts.
+    fn read_dictionary(&mut self, _path: &str) -> Option<u64> {
+        self.inputs.dictionaries += 1;
+        self.accepted.then_some(PAGE_SIZE as u64)
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
@@ -319,7 +331,7 @@ impl Environment for Ledger {
     }
 }
 
-fn no_compressor(_algorithm: &str, _page: &PageBytes) -> Result<Vec<u8>, Errno> {
+fn no_compressor(_codec: Codec, _page: &PageBytes) -> Result<Vec<u8>, Errno> {
     Err(Errno::EINVAL)
 }
 
@@ -371,7 +383,7 @@ mod tests {
     fn ledger(events: Vec<Event>) -> Ledger {
         let observation = zram_agent::protocol::Observation {
             n: 0,
-            outcome: zram_agent::protocol::Outcome::Ok(0),
+            outcome: Outcome::Ok(0),
             data: None,
             clock: Boundary { before: 5_500_000_000, after: 6_500_000_000 },
             devices: BTreeMap::new(),
@@ -433,10 +445,10 @@ mod tests {
     fn a_length_is_taken_and_kept_beside_the_codecs() {
         let mut ledger = ledger(vec![Event::Compress { result: 0, len: 77 }]);
         let page = zram_agent::protocol::Content::Text { seed: 1 }.bytes();
-        assert_eq!(ledger.compress("lz4", &page), Ok(77));
+        assert_eq!(ledger.compress(Codec::plain("lz4"), &page), Ok(77));
         assert_eq!(ledger.lengths[0].observed, 77);
         assert_ne!(ledger.lengths[0].predicted, Some(77));
         let predicted = ledger.lengths[0].predicted;
-        assert_eq!(ledger.compress("lz4", &page).ok(), predicted);
+        assert_eq!(ledger.compress(Codec::plain("lz4"), &page).ok(), predicted);
     }
 }

@@ -6,7 +6,7 @@ use zram_agent::{
 };
 use zram_events::{Block, DeviceId};
 use zram_host::SimHost;
-use zram_model::{BlockContent, Errno, Profile};
+use zram_model::{BlockContent, Codec, Errno, Profile};
 
 use crate::ledger::{Inputs, Ledger};
 
@@ -46,11 +46,9 @@ impl Model {
         !matches!(self.world.host().kernel().read_attr(DeviceId(dev), name), Err(Errno::ENOENT))
     }
 
-    /// The device's compression algorithm: the one in brackets.
-    pub(crate) fn algorithm(&self, dev: u32) -> String {
-        let text = self.world.host().kernel().read_attr(DeviceId(dev), "comp_algorithm").unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        text.split(['[', ']']).nth(1).unwrap_or_default().to_owned()
+    /// With what the device compresses.
+    pub(crate) fn algorithm(&self, dev: u32) -> Codec {
+        self.world.host().kernel().codec(DeviceId(dev)).unwrap_or(Codec::plain(""))
     }
 
     /// What the device left in the blocks of its backing device.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event};
 use zram_model::{
-    Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, SlotView,
+    Bio, BioStatus, BlockContent, ClassView, Codec, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, SlotView,
 };
 
 pub use simulated::{Compressor, Simulated};
@@ -73,9 +73,9 @@ struct Seen {
     touched: BTreeSet<(u32, u64)>,
     /// Another task's bios.
     waiting: Waiting,
-    /// What the backing device holds, and the algorithm it was compressed with. The model forgets it
+    /// What the backing device holds, and what it was compressed with. The model forgets it
     /// when a device is reset; a disk does not.
-    disk: BTreeMap<u64, (BlockContent, String)>,
+    disk: BTreeMap<u64, (BlockContent, Codec)>,
 }
 
 impl Seen {
@@ -156,8 +156,8 @@ impl<E: Surroundings> SimHost<E> {
         match self.seen.disk.get(&block) {
             None | Some((BlockContent::Untouched, _)) => {}
             Some((BlockContent::Raw(page), _)) => bytes = **page,
-            Some((BlockContent::Compressed { page, .. } | BlockContent::Unclean { page, .. }, algorithm)) => {
-                let object = self.surroundings.object(algorithm, page).unwrap_or_default();
+            Some((BlockContent::Compressed { page, .. } | BlockContent::Unclean { page, .. }, codec)) => {
+                let object = self.surroundings.object(*codec, page).unwrap_or_default();
                 for (byte, object) in bytes.iter_mut().zip(object) {
                     *byte = object;
                 }
@@ -191,17 +191,10 @@ impl<E: Surroundings> SimHost<E> {
     /// Keeps what the blocks hold to which writes went, before the model may forget it.
     fn look_at_blocks(&mut self) {
         for (dev, block) in std::mem::take(&mut self.seen.touched) {
+            let Ok(codec) = self.kernel.codec(DeviceId(dev)) else { continue };
             let content = self.kernel.block(DeviceId(dev), Block(block));
-            self.seen.disk.insert(block, (content, self.algorithm(dev)));
+            self.seen.disk.insert(block, (content, codec));
         }
-    }
-
-    /// The device's primary algorithm: the one in brackets.
-    fn algorithm(&self, dev: u32) -> String {
-        let text = self.kernel.read_attr(DeviceId(dev), "comp_algorithm").unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let chosen = text.split_whitespace().find_map(|word| word.strip_prefix('[')?.strip_suffix(']'));
-        chosen.unwrap_or_default().to_owned()
     }
 
     fn exists(&self, dev: u32) -> bool {

@@ -2,7 +2,9 @@
 //! disk that completes at once, or one that completes when somebody waits for it.
 
 use zram_events::Event;
-use zram_model::{BackingOp, BackingRequest, BioStatus, ClockUse, Completion, Environment, Errno, PageBytes};
+use zram_model::{
+    BackingOp, BackingRequest, BioStatus, ClockUse, Codec, Completion, Environment, Errno, PageBytes,
+};
 
 use super::{Disk, Surroundings};
 
@@ -17,20 +19,20 @@ const FOLDERS: &[&str] = &["/", "/dev", "/proc", "/sys", "/tmp"];
 /// Files that every machine has and that are no block devices.
 const FILES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/kmsg", "/proc/version"];
 
-/// A compressor: from algorithm and page to the compressed bytes.
+/// A compressor: from algorithm, parameters and page to the compressed bytes.
 ///
 /// Any function of that form is one.
 pub trait Compressor {
-    /// What the algorithm makes of the page.
+    /// What the algorithm, with these parameters, makes of the page.
     ///
     /// # Errors
     /// The errno with which the kernel's compressor would give up.
-    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<Vec<u8>, Errno>;
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<Vec<u8>, Errno>;
 }
 
-impl<F: FnMut(&str, &PageBytes) -> Result<Vec<u8>, Errno>> Compressor for F {
-    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<Vec<u8>, Errno> {
-        self(algorithm, page)
+impl<F: FnMut(Codec, &PageBytes) -> Result<Vec<u8>, Errno>> Compressor for F {
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<Vec<u8>, Errno> {
+        self(codec, page)
     }
 }
 
@@ -58,8 +60,8 @@ impl<C: Compressor> Simulated<C> {
 impl<C: Compressor> Environment for Simulated<C> {
     fn emit(&mut self, _event: Event) {}
 
-    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
-        let object = self.compressor.compress(algorithm, page)?;
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
+        let object = self.compressor.compress(codec, page)?;
         u32::try_from(object.len()).map_err(|_| Errno::EINVAL)
     }
 
@@ -105,7 +107,7 @@ impl<C: Compressor> Surroundings for Simulated<C> {
         self.now = self.now.saturating_add(nanoseconds);
     }
 
-    fn object(&mut self, algorithm: &str, page: &PageBytes) -> Option<Vec<u8>> {
-        self.compressor.compress(algorithm, page).ok()
+    fn object(&mut self, codec: Codec, page: &PageBytes) -> Option<Vec<u8>> {
+        self.compressor.compress(codec, page).ok()
     }
 }

@@ -2,8 +2,8 @@
 
 use zram_events::{DeviceId, Event};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Completion, Environment,
-    Errno, Memory, PageBytes, Step,
+    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Completion,
+    Environment, Errno, Memory, PageBytes, Step,
 };
 
 use super::{BACKING, Disk, MAPPED_BACKING, Seen};
@@ -30,11 +30,11 @@ pub trait Surroundings: Environment {
         sent
     }
 
-    /// What this algorithm makes of a page. The model knows only how long that is; the bytes are
+    /// What this compressor makes of a page. The model knows only how long that is; the bytes are
     /// asked for when somebody looks at a block of the backing device that holds a compressed
     /// object. `None`: nobody can say.
-    fn object(&mut self, algorithm: &str, page: &PageBytes) -> Option<Vec<u8>> {
-        let _ = (algorithm, page);
+    fn object(&mut self, codec: Codec, page: &PageBytes) -> Option<Vec<u8>> {
+        let _ = (codec, page);
         None
     }
 }
@@ -51,8 +51,8 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         self.surroundings.emit(event);
     }
 
-    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
-        self.surroundings.compress(algorithm, page)
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
+        self.surroundings.compress(codec, page)
     }
 
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {

@@ -13,7 +13,7 @@ impl Device {
         Some(match attribute {
             Attribute::Disksize => format!("{}\n", self.disk.as_ref().map_or(0, |disk| disk.disksize)),
             Attribute::Initstate => format!("{}\n", u32::from(self.disk.is_some())),
-            Attribute::CompAlgorithm => algorithms(state.algorithm(0), profile),
+            Attribute::CompAlgorithm => algorithms(state.codec().name, profile),
             Attribute::BdStat => {
                 format!("{:>8} {:>8} {:>8}\n", stats.bd_count, stats.bd_reads, stats.bd_writes)
             }

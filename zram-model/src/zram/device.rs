@@ -4,13 +4,13 @@ use zram_events::{DeviceId, Event, SlotIndex};
 
 use super::{
     backing::Backing,
-    codec::{PRIORITIES, Params},
+    codec::{NOT_SET, PRIORITIES, Params},
     slot::Slot,
     stats::{Stats, sub},
 };
 use crate::{
     context::Call,
-    environment::{ClockUse, Environment},
+    environment::{ClockUse, Codec, Environment},
     mutation::Mutation,
     profile::Profile,
     site::Site,
@@ -92,9 +92,16 @@ impl Device {
 }
 
 impl State {
-    /// The algorithm at a priority.
-    pub(crate) fn algorithm(&self, priority: usize) -> &'static str {
-        self.algorithms.get(priority).copied().flatten().unwrap_or("")
+    /// The primary algorithm with its parameters.
+    pub(crate) fn codec(&self) -> Codec {
+        let params = &self.params[0];
+        let set = |number| (number != NOT_SET).then_some(number);
+        Codec {
+            name: self.algorithms[0].unwrap_or(""),
+            level: set(params.level),
+            winbits: set(params.winbits),
+            dictionary: params.dictionary != 0,
+        }
     }
 }
 

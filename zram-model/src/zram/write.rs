@@ -40,7 +40,7 @@ impl Live<'_> {
             self.write_same_filled(index, fill, call);
             return Ok(());
         }
-        let compressed = call.env.compress(self.state.algorithm(0), page);
+        let compressed = call.env.compress(self.state.codec(), page);
         let (result, len) = match compressed {
             Ok(len) => (0, len),
             Err(errno) => (errno.negative(), 0),

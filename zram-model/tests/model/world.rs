@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use zram_events::{Block, DeviceId, Event};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Completion, Environment,
-    Errno, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, Segment, Step,
+    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Completion,
+    Environment, Errno, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, Segment, Step,
 };
 
 pub(crate) use zram_events::BioOp;
@@ -63,7 +63,7 @@ impl Environment for World {
         self.events.push(event);
     }
 
-    fn compress(&mut self, _algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
+    fn compress(&mut self, _codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
         match self.compress_error {
             Some(errno) => Err(errno),
             None => Ok(u32::from_le_bytes([page[0], page[1], page[2], page[3]]) % 8193),

@@ -54,16 +54,21 @@ fn build() -> (*const c_char, c_int) {
     (unsafe { z::zlibVersion() }, size_of::<z::z_stream>() as c_int)
 }
 
-pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, String> {
+pub(super) fn compress(
+    page: &[u8; PAGE],
+    level: Option<i32>,
+    winbits: Option<i32>,
+    out: &mut [u8],
+) -> Result<usize, String> {
     let mut stream = blank();
     let (version, size) = build();
     // SAFETY: the stream is initialised, and version and size are those of the library linked.
     let code = unsafe {
         z::deflateInit2_(
             &raw mut stream,
-            z::Z_DEFAULT_COMPRESSION,
+            level.unwrap_or(z::Z_DEFAULT_COMPRESSION),
             z::Z_DEFLATED,
-            WINDOW_BITS,
+            winbits.unwrap_or(WINDOW_BITS),
             MEM_LEVEL,
             z::Z_DEFAULT_STRATEGY,
             version,
@@ -85,11 +90,20 @@ pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, Strin
     if code == z::Z_STREAM_END { Ok(len) } else { Err(fail("deflate", code)) }
 }
 
+/// Whether the bytes begin with zlib's header: method 8, a window of at most 32 KiB, and its check.
+fn wrapped(bytes: &[u8]) -> bool {
+    let Some([first, second]) = bytes.first_chunk() else { return false };
+    let header = u16::from_be_bytes([*first, *second]);
+    first & 0x0f == 8 && first >> 4 <= 7 && header.is_multiple_of(31)
+}
+
 pub(super) fn decompress(bytes: &[u8], page: &mut [u8; PAGE]) -> Result<usize, String> {
     let mut stream = blank();
     let (version, size) = build();
+    // A raw stream that begins so would be a stored block that is not the last, which a page never makes.
+    let window = if wrapped(bytes) { 15 } else { -15 };
     // SAFETY: as for deflateInit2.
-    let code = unsafe { z::inflateInit2_(&raw mut stream, WINDOW_BITS, version, size) };
+    let code = unsafe { z::inflateInit2_(&raw mut stream, window, version, size) };
     if code != z::Z_OK {
         return Err(fail("inflateInit2", code));
     }

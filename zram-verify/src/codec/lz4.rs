@@ -31,20 +31,32 @@ fn written(len: c_int) -> Result<usize, String> {
     usize::try_from(len).ok().filter(|len| *len > 0).ok_or_else(|| "the page did not fit".to_owned())
 }
 
-pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, String> {
+pub(super) fn compress(page: &[u8; PAGE], level: Option<i32>, out: &mut [u8]) -> Result<usize, String> {
     let capacity = c_int::try_from(out.len()).map_err(|e| e.to_string())?;
     // SAFETY: both pointers are valid for the lengths given, and the function writes at most `capacity` bytes.
     let len = unsafe {
-        LZ4_compress_fast(page.as_ptr().cast(), out.as_mut_ptr().cast(), PAGE as c_int, capacity, 1)
+        LZ4_compress_fast(
+            page.as_ptr().cast(),
+            out.as_mut_ptr().cast(),
+            PAGE as c_int,
+            capacity,
+            level.unwrap_or(1),
+        )
     };
     written(len)
 }
 
-pub(super) fn compress_hc(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, String> {
+pub(super) fn compress_hc(page: &[u8; PAGE], level: Option<i32>, out: &mut [u8]) -> Result<usize, String> {
     let capacity = c_int::try_from(out.len()).map_err(|e| e.to_string())?;
     // SAFETY: as for `LZ4_compress_fast`.
     let len = unsafe {
-        LZ4_compress_HC(page.as_ptr().cast(), out.as_mut_ptr().cast(), PAGE as c_int, capacity, HC_LEVEL)
+        LZ4_compress_HC(
+            page.as_ptr().cast(),
+            out.as_mut_ptr().cast(),
+            PAGE as c_int,
+            capacity,
+            level.unwrap_or(HC_LEVEL),
+        )
     };
     written(len)
 }

@@ -12,6 +12,7 @@ mod lz4;
 mod zstandard;
 
 use thiserror::Error;
+use zram_model::Codec;
 
 /// Bytes of a page.
 pub const PAGE: usize = 4096;
@@ -30,6 +31,28 @@ pub enum Algorithm {
     Zstd,
     /// `deflate`, default level, raw, window of 2 KiB.
     Deflate,
+}
+
+/// What the kernel's compressor makes of a page; none where no exact codec covers algorithm and parameters.
+#[must_use]
+pub fn compress(codec: Codec, page: &[u8; PAGE]) -> Option<Vec<u8>> {
+    let algorithm = Algorithm::from_name(codec.name).filter(|_| !codec.dictionary)?;
+    let covered = match (algorithm, codec.level) {
+        // The kernel's copy searches more from level 10 on; stock LZ4 1.7.5 has another parser there.
+        (Algorithm::Lz4Hc, Some(level)) => level < 10,
+        // zlib has changed how it stores without compressing.
+        (Algorithm::Deflate, Some(level)) => level != 0,
+        _ => true,
+    };
+    let parameters = Parameters { level: codec.level, winbits: codec.winbits };
+    covered.then(|| algorithm.compress_with(parameters, page).ok())?
+}
+
+/// Parameters of `algorithm_params`; none is the kernel's default.
+#[derive(Clone, Copy, Default)]
+struct Parameters {
+    level: Option<i32>,
+    winbits: Option<i32>,
 }
 
 /// A block that does not decode to a page.
@@ -66,12 +89,17 @@ impl Algorithm {
     /// # Errors
     /// When the codec refuses the page; none of them does with room for two pages.
     pub fn compress(self, page: &[u8; PAGE]) -> Result<Vec<u8>, CodecError> {
+        self.compress_with(Parameters::default(), page)
+    }
+
+    fn compress_with(self, parameters: Parameters, page: &[u8; PAGE]) -> Result<Vec<u8>, CodecError> {
+        let Parameters { level, winbits } = parameters;
         let mut out = vec![0; OUTPUT];
         let len = match self {
-            Self::Lz4 => lz4::compress(page, &mut out),
-            Self::Lz4Hc => lz4::compress_hc(page, &mut out),
-            Self::Zstd => zstandard::compress(page, &mut out),
-            Self::Deflate => deflate::compress(page, &mut out),
+            Self::Lz4 => lz4::compress(page, level, &mut out),
+            Self::Lz4Hc => lz4::compress_hc(page, level, &mut out),
+            Self::Zstd => zstandard::compress(page, level, &mut out),
+            Self::Deflate => deflate::compress(page, level, winbits, &mut out),
         }
         .map_err(|reason| self.error(reason))?;
         out.truncate(len);
@@ -122,6 +150,26 @@ mod tests {
                 assert_eq!(algorithm.decompress(&bytes).unwrap(), page, "{}", algorithm.name());
             }
         }
+    }
+
+    #[test]
+    fn parameters_change_the_length_and_not_the_page() {
+        let page = Content::Text { seed: 9 }.bytes();
+        let with = |name, level, winbits| Codec { level, winbits, ..Codec::plain(name) };
+        for (codec, algorithm) in [
+            (with("lz4", Some(40), None), Algorithm::Lz4),
+            (with("lz4hc", Some(1), None), Algorithm::Lz4Hc),
+            (with("zstd", Some(19), None), Algorithm::Zstd),
+            (with("deflate", Some(1), None), Algorithm::Deflate),
+            (with("deflate", None, Some(-9)), Algorithm::Deflate),
+            (with("deflate", None, Some(15)), Algorithm::Deflate),
+        ] {
+            let bytes = compress(codec, &page).unwrap();
+            assert_ne!(bytes, algorithm.compress(&page).unwrap(), "{codec}");
+            assert_eq!(algorithm.decompress(&bytes).unwrap(), page, "{codec}");
+        }
+        assert_eq!(compress(with("lz4hc", Some(12), None), &page), None);
+        assert_eq!(compress(Codec { dictionary: true, ..Codec::plain("lz4") }, &page), None);
     }
 
     #[test]

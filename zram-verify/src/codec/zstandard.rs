@@ -7,8 +7,8 @@ use super::PAGE;
 /// `zstd_default_clevel()`
 const LEVEL: i32 = 3;
 
-pub(super) fn compress(page: &[u8; PAGE], out: &mut [u8]) -> Result<usize, String> {
-    CCtx::create().compress(out, page, LEVEL).map_err(|code| get_error_name(code).to_owned())
+pub(super) fn compress(page: &[u8; PAGE], level: Option<i32>, out: &mut [u8]) -> Result<usize, String> {
+    CCtx::create().compress(out, page, level.unwrap_or(LEVEL)).map_err(|code| get_error_name(code).to_owned())
 }
 
 pub(super) fn decompress(bytes: &[u8], page: &mut [u8; PAGE]) -> Result<usize, String> {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use zram_model::BlockContent;
+use zram_model::{BlockContent, Codec};
 
 use super::{Comparer, Level, Strength};
 use crate::{
-    codec::Algorithm,
+    codec::{self, Algorithm},
     pages::{PAGE, Pages},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 /// wrote it: nobody clears a block when a slot is freed or the device is reset.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    blocks: BTreeMap<u64, (BlockContent, String)>,
+    blocks: BTreeMap<u64, (BlockContent, Codec)>,
 }
 
 impl Store {
@@ -23,10 +23,10 @@ impl Store {
         self.blocks.clear();
     }
 
-    /// Notes what a block holds, and the algorithm with which that was compressed.
-    pub fn note(&mut self, block: u64, content: BlockContent, algorithm: &str) {
+    /// Notes what a block holds, and with what that was compressed.
+    pub fn note(&mut self, block: u64, content: BlockContent, codec: &Codec) {
         if content != BlockContent::Untouched {
-            self.blocks.insert(block, (content, algorithm.to_owned()));
+            self.blocks.insert(block, (content, *codec));
         }
     }
 }
@@ -41,11 +41,11 @@ pub fn compare(comparer: &mut Comparer, first: u64, observed: &Pages, store: &St
                 whole(comparer, field(": untouched"), n, observed, &[0; PAGE]);
             }
             Some((BlockContent::Raw(page), _)) => whole(comparer, field(": page"), n, observed, &page[..]),
-            Some((BlockContent::Compressed { len, page }, algorithm)) => {
-                compressed(comparer, &field, n, observed, (*len as usize, page), algorithm);
+            Some((BlockContent::Compressed { len, page }, codec)) => {
+                compressed(comparer, &field, n, observed, (*len as usize, page), *codec);
             }
-            Some((BlockContent::Unclean { len, page }, algorithm)) => {
-                unclean(comparer, &field, n, observed, (*len as usize, page), algorithm);
+            Some((BlockContent::Unclean { len, page }, codec)) => {
+                unclean(comparer, &field, n, observed, (*len as usize, page), *codec);
             }
         }
     }
@@ -73,21 +73,21 @@ fn compressed(
     n: usize,
     observed: &Pages,
     (len, page): (usize, &[u8; PAGE]),
-    algorithm: &str,
+    codec: Codec,
 ) {
-    let Some(codec) = Algorithm::from_name(algorithm) else {
-        comparer.tally.skip(Level::L3, "a compressed block", format!("no decoder for {algorithm}"), 1);
+    let decoder = Algorithm::from_name(codec.name).filter(|_| !codec.dictionary);
+    let (Some(decoder), Some(mut block)) = (decoder, codec::compress(codec, page)) else {
+        comparer.tally.skip(Level::L3, "a compressed block", format!("no exact codec for {codec}"), 1);
         return;
     };
     let Some(bytes) = observed.bytes(n) else {
-        let mut block = codec.compress(page).unwrap_or_default();
         block.resize(PAGE, 0);
         whole(comparer, field(": object and tail"), n, observed, &block);
         return;
     };
     let (object, tail) = bytes.split_at(len.min(bytes.len()));
     comparer.tally.count(Level::L3, Strength::Exact, 1);
-    match codec.decompress(object) {
+    match decoder.decompress(object) {
         Ok(decoded) => {
             if let Some(difference) = Pages::Bytes(decoded.to_vec()).differs(0, page) {
                 comparer.differ(
@@ -129,12 +129,11 @@ fn unclean(
     n: usize,
     observed: &Pages,
     (len, page): (usize, &[u8; PAGE]),
-    algorithm: &str,
+    codec: Codec,
 ) {
-    let clear = match (observed.bytes(n), Algorithm::from_name(algorithm)) {
+    let clear = match (observed.bytes(n), codec::compress(codec, page)) {
         (Some(bytes), _) => bytes.iter().skip(len).all(|byte| *byte == 0),
-        (None, Some(codec)) => {
-            let mut block = codec.compress(page).unwrap_or_default();
+        (None, Some(mut block)) => {
             block.resize(PAGE, 0);
             observed.differs(n, &block).is_none()
         }
@@ -196,7 +195,7 @@ mod tests {
     fn every_byte_of_a_compressed_block_counts() {
         let (len, good) = block();
         let mut store = Store::default();
-        store.note(5, BlockContent::Compressed { len, page: page() }, "lz4");
+        store.note(5, BlockContent::Compressed { len, page: page() }, &Codec::plain("lz4"));
         assert!(fields(&store, &good).is_empty());
         for at in [PAGE - 1, len as usize] {
             let mut bad = good.clone();
@@ -215,7 +214,7 @@ mod tests {
         let mut bad = vec![0; PAGE];
         bad[4095] = 1;
         assert_eq!(fields(&store, &bad), ["block 5: untouched"]);
-        store.note(5, BlockContent::Raw(page()), "lz4");
+        store.note(5, BlockContent::Raw(page()), &Codec::plain("lz4"));
         assert!(fields(&store, &page()[..]).is_empty());
         assert_eq!(fields(&store, &[0; PAGE]), ["block 5: page"]);
     }
@@ -224,7 +223,7 @@ mod tests {
     fn a_clear_tail_contradicts_a_model_that_leaves_it() {
         let (len, good) = block();
         let mut store = Store::default();
-        store.note(5, BlockContent::Unclean { len, page: page() }, "lz4");
+        store.note(5, BlockContent::Unclean { len, page: page() }, &Codec::plain("lz4"));
         assert_eq!(fields(&store, &good), ["block 5: tail"]);
     }
 }

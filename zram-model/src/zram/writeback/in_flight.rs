@@ -11,7 +11,7 @@ use zram_events::{DeviceId, Event};
 
 use crate::{
     bio::{Bio, BioStatus, Memory, PageBytes},
-    environment::{Allocation, BackingRequest, ClockUse, Completion, Environment, Step},
+    environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Step},
     errno::Errno,
     site::{Site, SiteSet},
     view::BlockContent,
@@ -141,8 +141,8 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.emit(event);
     }
 
-    fn compress(&mut self, algorithm: &str, page: &PageBytes) -> Result<u32, Errno> {
-        self.env.compress(algorithm, page)
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
+        self.env.compress(codec, page)
     }
 
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
