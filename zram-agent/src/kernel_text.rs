@@ -35,6 +35,12 @@ pub(crate) fn device(text: &[u8]) -> Option<u32> {
     if negative && value != 0 { None } else { u32::try_from(value).ok() }
 }
 
+/// The path that a text for `backing_dev` names: one newline at its end is ignored (`backing_dev_store`).
+pub(crate) fn path(text: &[u8]) -> &[u8] {
+    let text = seen(text);
+    text.strip_suffix(b"\n").unwrap_or(text)
+}
+
 /// The bytes that a text for `disksize` asks for, before they are rounded up to pages (`memparse`): a prefix says the base,
 /// a suffix the unit, what follows is ignored, and what does not fit is the largest number.
 pub(crate) fn size(text: &[u8]) -> u64 {
@@ -66,6 +72,15 @@ pub(crate) fn size(text: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_loses_one_newline() {
+        for (text, expected) in
+            [("/dev/sda\n", "/dev/sda"), ("/dev/sda\n\n", "/dev/sda\n"), ("/dev/sda\0x", "/dev/sda")]
+        {
+            assert_eq!(path(text.as_bytes()), expected.as_bytes(), "{text:?}");
+        }
+    }
 
     #[test]
     fn texts_that_name_a_device() {

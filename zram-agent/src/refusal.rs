@@ -30,7 +30,11 @@ pub(crate) fn refuse<W: World>(op: &Op, world: &mut W) -> Result<(), Trouble> {
         Op::Get { dev, attr } => of_zram(*dev, attr, world),
         Op::Set { dev, attr, value } => {
             of_zram(*dev, attr, world)?;
-            if attr == "disksize" { not_too_large(*dev, value) } else { Ok(()) }
+            match attr.as_str() {
+                "disksize" => not_too_large(*dev, value),
+                "backing_dev" => not_of_others(value, world),
+                _ => Ok(()),
+            }
         }
         _ => Ok(()),
     }
@@ -48,6 +52,15 @@ fn device_of(op: &Op) -> Option<u32> {
 fn of_zram<W: World>(dev: u32, attr: &str, world: &mut W) -> Result<(), Trouble> {
     let others = EVERY_DISK.contains(&attr) || (!ZRAM.contains(&attr) && world.has_attr(dev, attr));
     if others { Err(Trouble::NotOfZram { attr: attr.to_owned() }) } else { Ok(()) }
+}
+
+/// zram opens what it is given exclusively, which keeps it off mounted disks only.
+fn not_of_others<W: World>(value: &str, world: &mut W) -> Result<(), Trouble> {
+    let path = kernel_text::path(value.as_bytes());
+    if !world.is_others_disk(path) {
+        return Ok(());
+    }
+    Err(Trouble::ForeignDisk { path: String::from_utf8_lossy(path).into_owned() })
 }
 
 /// The kernel rounds up to pages, and what is too large for that becomes nothing.

@@ -70,6 +70,11 @@ pub trait World: Port {
         false
     }
 
+    /// Whether the path leads to a disk that is not the test's own. A world without disks of others has none.
+    fn is_others_disk(&mut self, _path: &[u8]) -> bool {
+        false
+    }
+
     /// The path of the backing device.
     fn backing_path(&self) -> &str;
 
@@ -131,6 +136,12 @@ pub enum Trouble {
     Foreign {
         /// The device's number.
         dev: u32,
+    },
+    /// A disk that the test did not make.
+    #[error("{path} is a disk that the test did not make, and writeback would overwrite it; give $BACKING")]
+    ForeignDisk {
+        /// Its path.
+        path: String,
     },
     /// An attribute that is none of zram's.
     #[error(

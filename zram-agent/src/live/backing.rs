@@ -26,6 +26,8 @@ use crate::{
 
 const MODULE: &str = "brd";
 const PATH: &str = "/dev/ram0";
+/// Where the devices lie that are made here.
+pub(super) const PATHS: [&str; 2] = [PATH, mapped::PATH];
 const ATTRIBUTES: &str = "/sys/block/ram0";
 
 /// Bytes of a block.

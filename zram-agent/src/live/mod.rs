@@ -11,7 +11,10 @@ mod repeatable;
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs,
+    os::unix::{ffi::OsStrExt as _, fs::FileTypeExt as _},
+    path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -153,6 +156,14 @@ impl World for LiveWorld {
         self.host.tree().attribute(dev, name).is_ok_and(|path| path.symlink_metadata().is_ok())
     }
 
+    fn is_others_disk(&mut self, path: &[u8]) -> bool {
+        // What cannot be followed to a disk cannot be written to either: the kernel answers.
+        let Ok(path) = fs::canonicalize(OsStr::from_bytes(path)) else { return false };
+        let disk = fs::metadata(&path).is_ok_and(|found| found.file_type().is_block_device());
+        let zram = |dev: &u32| path == Path::new(&format!("/dev/zram{dev}"));
+        disk && !backing::PATHS.iter().any(|own| path == Path::new(own)) && !self.added.iter().any(zram)
+    }
+
     fn backing_path(&self) -> &str {
         self.backing.path()
     }
@@ -280,7 +291,7 @@ impl Port for LiveWorld {
 }
 
 /// Names in a folder.
-fn names(folder: &std::path::Path) -> Result<BTreeSet<String>, Trouble> {
+fn names(folder: &Path) -> Result<BTreeSet<String>, Trouble> {
     fs::read_dir(folder)
         .and_then(|entries| {
             entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
