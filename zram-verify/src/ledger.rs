@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 use zram_agent::protocol::{Boundary, Outcome};
-use zram_events::Event;
+use zram_events::{DeviceId, Event};
 use zram_host::{Simulated, Surroundings};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Codec, Completion, Environment,
@@ -341,16 +341,12 @@ impl Surroundings for Ledger {
     }
 
     /// Another task's bio comes when it was seen to come.
-    fn lets_in(&mut self, bio: &Bio, sent: bool) -> bool {
-        let (dev, op, sector, bytes) = (zram_events::DeviceId(0), bio.op, bio.sector, bio.size());
-        if !self.projection.sees(&Event::Bio { dev, op, sector, bytes }) {
+    fn lets_in(&mut self, dev: DeviceId, bio: &Bio, sent: bool) -> bool {
+        let event = Event::Bio { dev, op: bio.op, sector: bio.sector, bytes: bio.size() };
+        if !self.projection.sees(&event) {
             return sent;
         }
-        let comes = matches!(
-            self.next(),
-            Some(Event::Bio { op, sector, bytes, .. })
-                if (*op, *sector, *bytes) == (bio.op, bio.sector, bio.size())
-        );
+        let comes = self.next() == Some(&event);
         self.inputs.intrusions += u64::from(comes);
         comes
     }
@@ -361,7 +357,7 @@ impl Surroundings for Ledger {
 
 #[cfg(test)]
 mod tests {
-    use zram_events::{Block, DeviceId, SlotIndex};
+    use zram_events::{Block, SlotIndex};
 
     use super::*;
 

@@ -109,7 +109,7 @@ impl<E: Surroundings> SimHost<E> {
     /// Bios that come before the attribute is written, or all that are left.
     fn serve_waiting(&mut self, dev: u32, all: bool) {
         while let Some(bio) = self.seen.waiting.next(DeviceId(dev)) {
-            if !all && !self.surroundings.lets_in(bio, false) {
+            if !all && !self.surroundings.lets_in(DeviceId(dev), bio, false) {
                 return;
             }
             let Some((bio, mut memory)) = self.seen.waiting.let_in() else { return };

@@ -25,8 +25,8 @@ pub trait Surroundings: Environment {
 
     /// Whether another task's bio is served now. `sent`: the pass has sent something to the backing device, and
     /// waits for it if that takes its time; which is as good a moment as any.
-    fn lets_in(&mut self, bio: &Bio, sent: bool) -> bool {
-        let _ = bio;
+    fn lets_in(&mut self, dev: DeviceId, bio: &Bio, sent: bool) -> bool {
+        let _ = (dev, bio);
         sent
     }
 
@@ -100,7 +100,7 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
         let sent = self.seen.waiting.sent;
         let bio = self.seen.waiting.next(dev)?;
-        if !self.surroundings.lets_in(bio, sent) {
+        if !self.surroundings.lets_in(dev, bio, sent) {
             return None;
         }
         self.seen.waiting.let_in()
