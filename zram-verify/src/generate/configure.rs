@@ -33,6 +33,9 @@ pub(super) fn configure(draft: &mut Draft<'_>, wanted: Wanted) {
     for step in steps {
         step(draft, wanted);
     }
+    if wanted.algorithm.is_none() && draft.dice.chance(25) {
+        parameters(draft);
+    }
     let slots = wanted.slots.unwrap_or_else(|| match draft.dice.below(6) {
         0 => draft.dice.pick(&[1, 2, 3, 17, 31, 63, 65, 127, 255, 256]),
         _ => draft.dice.between(24, 160),
@@ -52,6 +55,42 @@ fn algorithm(draft: &mut Draft<'_>, wanted: Wanted) {
         // The kernel's default.
         None => {}
     }
+}
+
+/// An algorithm with parameters that it takes, or words that `algorithm_params` refuses. What a backend refuses
+/// later, by failing `disksize`, is tried with `disksize` at once, since that puts the default algorithm back.
+fn parameters(draft: &mut Draft<'_>) {
+    let (algorithm, params) = match draft.dice.below(9) {
+        0 => ("lz4", format!("level={}", draft.dice.pick(&[-1, 0, 1, 2, 8, 100]))),
+        1 => ("lz4hc", format!("algo=lz4hc level={}", draft.dice.pick(&[0, 1, 3, 9]))),
+        2 | 3 => ("zstd", format!("level={}", draft.dice.pick(&[-5, 0, 1, 6, 12, 19, 22, 99]))),
+        4 => ("deflate", format!("level={}", draft.dice.pick(&[-1, 1, 5, 9]))),
+        5 => ("deflate", format!("deflate.winbits={}", draft.dice.pick(&[-15, -12, 12, 15]))),
+        6 => {
+            draft.set("comp_algorithm", "deflate");
+            let wrong = draft.dice.pick(&["deflate.winbits=8", "deflate.winbits=-16", "level=10"]);
+            draft.set("algorithm_params", wrong);
+            draft.set("disksize", "64K");
+            return;
+        }
+        _ => {
+            let wrong = draft.dice.pick(&[
+                "level",
+                "level=",
+                "level=x",
+                "priority=9",
+                "algo=no-such",
+                "priority=0 algo=no-such",
+                "deflate.winbits=1x",
+                "dict=/nowhere",
+                "dict=/",
+            ]);
+            draft.set("algorithm_params", wrong);
+            return;
+        }
+    };
+    draft.set("comp_algorithm", algorithm);
+    draft.set("algorithm_params", params);
 }
 
 fn compressed(draft: &mut Draft<'_>, wanted: Wanted) {

@@ -39,6 +39,7 @@ pub(super) const ALL: &[Theme] = &[
     Theme { name: "ages", backing: (32, 64), play: writeback::ages },
     Theme { name: "algorithms", backing: (64, 200), play: writeback::algorithms },
     Theme { name: "crossing", backing: (32, 128), play: readback::crossing },
+    Theme { name: "long calls", backing: (16, 32), play: readback::long },
     Theme { name: "mixed bios", backing: (64, 128), play: readback::mixed },
     Theme { name: "during", backing: (40, 64), play: during::during },
     Theme { name: "bad blocks", backing: (6, 24), play: limits::bad_blocks },

@@ -42,6 +42,21 @@ pub(in crate::generate) fn crossing(draft: &mut Draft<'_>) {
     draft.read_back();
 }
 
+/// A call of several bios, since one holds 256 pages: while those of the first wait for read-back, the next comes.
+pub(in crate::generate) fn long(draft: &mut Draft<'_>) {
+    let compressed = draft.dice.chance(75);
+    let wanted =
+        Wanted { slots: Some(264), backing: true, compressed: Some(compressed), ..Wanted::default() };
+    configure(draft, wanted);
+    let fill: Vec<_> = (0..12).map(|_| contents::compressible(draft.dice)).collect();
+    draft.write_all(250, &fill);
+    let page = contents::compressible(draft.dice);
+    draft.write(0, vec![page], Layout::default());
+    draft.set("writeback", "page_index=0 page_indexes=253-258");
+    let count = draft.dice.between(257, 260);
+    draft.read(0, count, Layout::default());
+}
+
 /// Bios over slots in memory and away, huge and not, same-filled and empty.
 pub(in crate::generate) fn mixed(draft: &mut Draft<'_>) {
     let slots = draft.dice.between(32, 64);
