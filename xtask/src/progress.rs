@@ -63,8 +63,8 @@ impl Progress {
             // Nothing is drawn before the bar belongs to the screen, which would not know that line and leave it standing.
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
             let template = match total {
-                Some(_) => "{msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-                None => "{spinner} {msg} ({elapsed})",
+                Some(_) => "[{bar:16}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left {wide_msg}",
+                None => "{spinner} {elapsed_precise} {wide_msg}",
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));

@@ -24,7 +24,7 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(total);
             if let Ok(style) =
-                ProgressStyle::with_template("{prefix:>20} [{bar:30}] {pos}/{len} {msg}  {elapsed}")
+                ProgressStyle::with_template("{prefix} [{bar:20}] {pos}/{len} {elapsed_precise} {wide_msg}")
             {
                 bar.set_style(style.progress_chars("=> "));
             }

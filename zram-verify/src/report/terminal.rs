@@ -71,25 +71,30 @@ fn headline(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Re
 }
 
 fn comparisons(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
-    let mut header = format!("  {:<28}", "comparisons");
+    let mut header = format!("  {:<26}", "comparisons");
     for strength in Strength::ALL {
-        header.push_str(&format!("{:>16}", strength.name()));
+        header.push_str(&format!("{:>11}", last_word(strength.name())));
     }
-    header.push_str(&format!("{:>10}", "skipped"));
+    header.push_str(&format!("{:>8}", "skipped"));
     writeln!(out, "\n{}", paint.bold(&header))?;
     for level in Level::ALL {
-        write!(out, "  {:<28}", format!("{level:?} {}", level.about()))?;
+        write!(out, "  {:<26}", format!("{level:?} {}", level.about()))?;
         for strength in Strength::ALL {
             let made = report.tally.made(level, strength);
             let cell = if made == 0 { "·".to_owned() } else { made.to_string() };
-            write!(out, "{cell:>16}")?;
+            write!(out, "{cell:>11}")?;
         }
         let skipped: u64 =
             report.tally.skipped().filter(|(skip, _)| skip.level == level).map(|(_, count)| count).sum();
         let cell = if skipped == 0 { "·".to_owned() } else { skipped.to_string() };
-        writeln!(out, "{cell:>10}")?;
+        writeln!(out, "{cell:>8}")?;
     }
     Ok(())
+}
+
+/// The table is to fit 80 columns: "at quiescence" is headed "quiescence".
+fn last_word(name: &str) -> &str {
+    name.rsplit(' ').next().unwrap_or(name)
 }
 
 fn inputs(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
