@@ -54,6 +54,7 @@ mutations! {
     ReadBackNotAccess, "read-back-not-access", "Submitting a read-back does not count as an access.";
     IdleInclusive, "idle-inclusive", "A slot accessed exactly at the cutoff counts as idle.";
     IdleMarksSame, "idle-marks-same", "Same-filled slots are marked idle.";
+    AccessTimeNotSet, "access-time-not-set", "An access leaves the slot's access time as it was.";
     AccessTimeKeptOnFree, "access-time-kept-on-free", "Freeing a slot keeps its access time.";
     NotifyFreeOnlyOccupied, "notify-free-only-occupied", "A discard counts only the slots that held something.";
     PagesStoredKeptOnDiscard, "pages-stored-kept-on-discard", "A discard does not count the page down.";

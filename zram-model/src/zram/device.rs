@@ -162,7 +162,7 @@ impl Live<'_> {
         if !call.broken(Mutation::SelectionSurvivesAccess) {
             slot.clear(PP_SLOT);
         }
-        if call.profile.entry_access_time {
+        if call.profile.entry_access_time && !call.broken(Mutation::AccessTimeNotSet) {
             slot.access_time = call.env.boot_seconds(ClockUse::Access { dev: self.dev, slot: index });
         }
     }
