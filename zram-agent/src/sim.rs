@@ -64,7 +64,7 @@ impl<E: Surroundings> World for SimWorld<E> {
             return Err(Errno::ENOENT);
         }
         let end = first.saturating_add(u64::from(count)).min(pages);
-        Ok((first..end).flat_map(|block| self.host.block(block)).collect())
+        Ok((first..end).flat_map(|block| self.host.block(block).into_vec()).collect())
     }
 
     /// The word of a slot that holds an object is the number of the handle's life: what an

@@ -2,16 +2,10 @@
 
 use zram_events::BioOp;
 
-use crate::errno::Errno;
-
-/// Bytes of a page, and of a slot's content.
-pub const PAGE_SIZE: usize = 4096;
-
-/// log2 of [`PAGE_SIZE`].
-pub const PAGE_SHIFT: u32 = 12;
-
-/// The bytes of one page.
-pub type PageBytes = [u8; PAGE_SIZE];
+use crate::{
+    errno::Errno,
+    page::{PageBytes, PageSize},
+};
 
 /// A request to a zram device (`struct bio`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +44,35 @@ pub struct Segment {
     pub len: u32,
 }
 
-/// The caller's pages. zram may touch more of a page than the segment names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory(pub Vec<PageBytes>);
+/// The caller's pages, one behind the other. zram may touch more of a page than the segment names.
+///
+/// Bytes behind the last whole page are in no page, and a segment there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory(pub Vec<u8>);
+
+impl Memory {
+    /// Made of these pages.
+    pub fn of_pages(pages: impl IntoIterator<Item = impl AsRef<PageBytes>>) -> Self {
+        let mut bytes = Vec::new();
+        for page in pages {
+            bytes.extend_from_slice(page.as_ref());
+        }
+        Self(bytes)
+    }
+
+    /// Page number `at`, where pages have this size.
+    #[must_use]
+    pub fn page(&self, at: usize, size: PageSize) -> Option<&PageBytes> {
+        let start = at.checked_mul(size.as_usize())?;
+        self.0.get(start..start.checked_add(size.as_usize())?)
+    }
+
+    /// Page number `at`, where pages have this size, to write to.
+    pub fn page_mut(&mut self, at: usize, size: PageSize) -> Option<&mut PageBytes> {
+        let start = at.checked_mul(size.as_usize())?;
+        self.0.get_mut(start..start.checked_add(size.as_usize())?)
+    }
+}
 
 /// How a bio ended (`blk_status_t`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

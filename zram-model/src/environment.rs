@@ -10,8 +10,9 @@ use core::fmt;
 use zram_events::{Block, DeviceId, Event, SlotIndex};
 
 use crate::{
-    bio::{Bio, BioStatus, Memory, PAGE_SIZE, PageBytes},
+    bio::{Bio, BioStatus, Memory},
     errno::Errno,
+    page::PageBytes,
     view::BlockContent,
 };
 
@@ -298,8 +299,6 @@ fn clean_path(path: &str) -> String {
 
 /// The most bytes that a table of one device may take in the model, whatever the environment grants.
 pub(crate) const TABLE_LIMIT: u64 = 1 << 32;
-
-const _: () = assert!(PAGE_SIZE == 4096);
 
 #[cfg(test)]
 mod tests {

@@ -5,17 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use zram_events::{Block, DeviceId, Event, SlotIndex};
 
 use crate::{
-    attr::{
-        Attribute, number,
-        text::{MAX_WRITE, c_string},
-    },
-    bio::{Bio, BioStatus, Memory, PAGE_SIZE},
+    attr::{Attribute, number, text::c_string},
+    bio::{Bio, BioStatus, Memory},
     context::{Call, Lives},
     environment::{Allocation, Codec, Environment},
     errno::Errno,
+    page::PageSize,
     profile::Profile,
     site::Site,
-    view::{BlockContent, ClassView, SlotView, SlotWord, slot_flags},
+    view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord},
     zram::{device::Device, slot::Slot},
     zsmalloc::{ClassTable, Handle, Pool},
 };
@@ -33,7 +31,7 @@ impl Kernel {
     /// The module loaded with `num_devices=0`: no device yet.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
-        let classes = Arc::new(ClassTable::new(PAGE_SIZE as u32, profile.chain_size.max(1)));
+        let classes = Arc::new(ClassTable::new(profile.page_size.bytes(), profile.chain_size.max(1)));
         Self { profile, classes, lives: Lives::default(), devices: BTreeMap::new() }
     }
 
@@ -73,7 +71,7 @@ impl Kernel {
     /// # Errors
     /// `EINVAL` or `ERANGE` for what is no device number, `ENODEV`, `EBUSY` while the device is open.
     pub fn hot_remove(&mut self, text: &[u8], env: &mut (impl Environment + ?Sized)) -> Result<usize, Errno> {
-        let taken = &text[..text.len().min(MAX_WRITE)];
+        let taken = &text[..text.len().min(self.profile.page_size.as_usize())];
         if taken.is_empty() {
             return Ok(0);
         }
@@ -107,7 +105,7 @@ impl Kernel {
         device.show(attribute, &self.profile).map(String::into_bytes).ok_or(Errno::EACCES)
     }
 
-    /// One write(2) to an attribute: how many bytes it took, at most 4096. Nothing at all is taken without a look.
+    /// One write(2) to an attribute: how many bytes it took, at most a page's (`kernfs_fop_write_iter`). Nothing at all is taken without a look.
     ///
     /// # Errors
     /// As the attribute answers; `ENOENT` and `EACCES` as for [`Kernel::read_attr`].
@@ -123,7 +121,7 @@ impl Kernel {
         if !attribute.writable() {
             return Err(Errno::EACCES);
         }
-        let taken = &text[..text.len().min(MAX_WRITE)];
+        let taken = &text[..text.len().min(self.profile.page_size.as_usize())];
         if taken.is_empty() {
             return Ok(0);
         }
@@ -228,7 +226,10 @@ impl Kernel {
     /// `ENOENT` if there is no such device.
     pub fn slots(&self, dev: DeviceId) -> Result<Vec<SlotView>, Errno> {
         let disk = self.device(dev)?.disk.as_ref();
-        Ok(disk.map_or_else(Vec::new, |disk| disk.slots.iter().map(|slot| view(slot, &disk.pool)).collect()))
+        let page_size = self.profile.page_size;
+        Ok(disk.map_or_else(Vec::new, |disk| {
+            disk.slots.iter().map(|slot| view(slot, &disk.pool, page_size)).collect()
+        }))
     }
 
     /// What zram left in a block of the device's backing device.
@@ -285,14 +286,14 @@ impl Kernel {
     }
 }
 
-fn view(slot: &Slot, pool: &Pool) -> SlotView {
-    let word = if slot.has(slot_flags::WB) {
+fn view(slot: &Slot, pool: &Pool, page_size: PageSize) -> SlotView {
+    let word = if slot.has(SlotFlags::WB) {
         SlotWord::Block(Block(slot.word))
-    } else if slot.has(slot_flags::SAME) {
+    } else if slot.has(SlotFlags::SAME) {
         SlotWord::Fill(slot.word)
     } else {
         let life = Handle::from_word(slot.word).and_then(|handle| pool.life_of(handle));
         life.map_or(SlotWord::Empty, SlotWord::Handle)
     };
-    SlotView { flags: slot.flags, access_time: slot.access_time, word, size: slot.size() }
+    SlotView { flags: slot.flags_word(page_size), access_time: slot.access_time, word, size: slot.size() }
 }

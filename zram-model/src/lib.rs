@@ -42,7 +42,7 @@
 //!
 //! let segments = vec![Segment { page: 0, offset: 0, len: 4096 }];
 //! let bio = Bio { op: BioOp::Write, sector: 8, segments, bytes: 0 };
-//! let mut memory = Memory(vec![core::array::from_fn(|at| at as u8)]);
+//! let mut memory = Memory((0..4096).map(|at| at as u8).collect());
 //! kernel.submit(zram0, &bio, &mut memory, &mut world).into_result()?;
 //! assert!(kernel.read_attr(zram0, "mm_stat")?.starts_with(b"    4096      600 "));
 //! assert!(matches!(world.0.last(), Some(Event::SlotFree { .. })));
@@ -61,19 +61,21 @@ pub mod environment;
 pub mod errno;
 pub mod kernel;
 pub mod mutation;
+pub mod page;
 pub mod profile;
 pub mod site;
 pub mod view;
 mod zram;
 mod zsmalloc;
 
-pub use bio::{Bio, BioStatus, Memory, PAGE_SHIFT, PAGE_SIZE, PageBytes, Segment};
+pub use bio::{Bio, BioStatus, Memory, Segment};
 pub use environment::{
     Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Step,
 };
 pub use errno::Errno;
 pub use kernel::Kernel;
 pub use mutation::Mutation;
+pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
 pub use site::{Site, SiteSet};
-pub use view::{BlockContent, ClassView, SlotView, SlotWord, slot_flags};
+pub use view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord, slot_flags};

@@ -1,6 +1,6 @@
 //! A kernel, as the model needs to know it: version and configuration.
 
-use crate::{mutation::Mutation, site::SiteSet};
+use crate::{mutation::Mutation, page::PageSize, site::SiteSet};
 
 /// Which kernel the model is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Profile {
     pub name: &'static str,
     /// The series of the kernel, such as "7.2".
     pub series: &'static str,
+    /// The machine's pages.
+    pub page_size: PageSize,
     /// `CONFIG_ZSMALLOC_CHAIN_SIZE`: the most pages in a zspage.
     pub chain_size: u32,
     /// Compression backends that are built in, in the order of zcomp's table.
@@ -33,7 +35,7 @@ pub struct Profile {
     /// O_DIRECT allows down to 512 bytes, makes a bio whose segments do not coincide with slots:
     /// a slot is then read or written once per segment, from the wrong bytes, and memory outside
     /// the buffer is touched. When off, the model moves exactly the bytes asked for, as the
-    /// partial path does on larger pages.
+    /// partial path does. Kernels with larger pages take that path whatever is said here.
     pub whole_page_segments: bool,
     /// Points in the kernel's code that no probe can see on this build (inlined calls, clones).
     pub silent: SiteSet,
@@ -48,6 +50,7 @@ impl Profile {
         Self {
             name: "debian-7.2",
             series: "7.2",
+            page_size: PageSize::KIB_4,
             chain_size: 8,
             backends: &["lz4", "lz4hc", "zstd", "deflate"],
             default_algorithm: "lz4",
@@ -60,6 +63,11 @@ impl Profile {
             silent: SiteSet::NONE,
             broken: None,
         }
+    }
+
+    /// Whether bytes of a page are read and written by way of a page of zram's own (`is_partial_io`).
+    pub(crate) fn partial_io(&self) -> bool {
+        self.page_size != PageSize::KIB_4 || !self.whole_page_segments
     }
 
     /// This profile with one rule broken.

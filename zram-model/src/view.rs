@@ -4,36 +4,122 @@ use std::sync::Arc;
 
 use zram_events::{Block, HandleLife};
 
-use crate::bio::PageBytes;
+use crate::page::{PageBytes, PageSize};
 
-/// Bits of a slot's flags word (`enum zram_pageflags`, 4 KiB pages). The object's size fills the bits below.
-pub mod slot_flags {
-    /// Bits of the object's size: `0..SHIFT`.
-    pub const SHIFT: u32 = crate::bio::PAGE_SHIFT + 1;
+/// What a slot's flags word says beside the object's size (`enum zram_pageflags`).
+///
+/// In the kernel's word the size fills the low `PAGE_SHIFT + 1` bits and the flags follow, so where they
+/// are depends on the page size. Here they are counted from the first flag; [`SlotFlags::word`] puts
+/// them where a kernel has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SlotFlags(u16);
+
+impl SlotFlags {
     /// The page consists of one word, repeated.
-    pub const SAME: u32 = 1 << SHIFT;
+    pub const SAME: Self = Self(1);
     /// The slot's lock. The model never shows it.
-    pub const ENTRY_LOCK: u32 = 1 << (SHIFT + 1);
+    pub const ENTRY_LOCK: Self = Self(1 << 1);
     /// The page is on the backing device.
-    pub const WB: u32 = 1 << (SHIFT + 2);
+    pub const WB: Self = Self(1 << 2);
     /// Selected for post-processing.
-    pub const PP_SLOT: u32 = 1 << (SHIFT + 3);
+    pub const PP_SLOT: Self = Self(1 << 3);
     /// Stored uncompressed.
-    pub const HUGE: u32 = 1 << (SHIFT + 4);
+    pub const HUGE: Self = Self(1 << 4);
     /// Not accessed since the last idle marking.
-    pub const IDLE: u32 = 1 << (SHIFT + 5);
+    pub const IDLE: Self = Self(1 << 5);
     /// No algorithm made it smaller.
-    pub const INCOMPRESSIBLE: u32 = 1 << (SHIFT + 6);
+    pub const INCOMPRESSIBLE: Self = Self(1 << 6);
+    /// The two bits of the compression priority.
+    pub const PRIORITY: Self = Self(3 << 7);
+
+    /// The flags in a kernel's flags word.
+    #[must_use]
+    pub const fn from_word(word: u32, page_size: PageSize) -> Self {
+        Self((word >> (page_size.shift() + 1)) as u16 & 0x1ff)
+    }
+
+    /// These bits of a kernel's flags word.
+    #[must_use]
+    pub const fn word(self, page_size: PageSize) -> u32 {
+        (self.0 as u32) << (page_size.shift() + 1)
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These but not the others.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether any of the others is among these.
+    #[must_use]
+    pub const fn any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether all of the others are among these.
+    #[must_use]
+    pub const fn all(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    /// Which algorithm compressed the object.
+    #[must_use]
+    pub const fn priority(self) -> u8 {
+        (self.0 >> 7 & 3) as u8
+    }
+
+    /// The two bits for this priority.
+    #[must_use]
+    pub const fn with_priority(self, priority: u8) -> Self {
+        Self(self.0 & !Self::PRIORITY.0 | (priority as u16 & 3) << 7)
+    }
+}
+
+impl core::ops::BitOr for SlotFlags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.with(other)
+    }
+}
+
+/// Bits of a slot's flags word where pages are of 4 KiB. The object's size fills the bits below.
+pub mod slot_flags {
+    use super::SlotFlags;
+    use crate::page::PageSize;
+
+    /// Bits of the object's size: `0..SHIFT`.
+    pub const SHIFT: u32 = PageSize::KIB_4.shift() + 1;
+    /// The page consists of one word, repeated.
+    pub const SAME: u32 = SlotFlags::SAME.word(PageSize::KIB_4);
+    /// The slot's lock. The model never shows it.
+    pub const ENTRY_LOCK: u32 = SlotFlags::ENTRY_LOCK.word(PageSize::KIB_4);
+    /// The page is on the backing device.
+    pub const WB: u32 = SlotFlags::WB.word(PageSize::KIB_4);
+    /// Selected for post-processing.
+    pub const PP_SLOT: u32 = SlotFlags::PP_SLOT.word(PageSize::KIB_4);
+    /// Stored uncompressed.
+    pub const HUGE: u32 = SlotFlags::HUGE.word(PageSize::KIB_4);
+    /// Not accessed since the last idle marking.
+    pub const IDLE: u32 = SlotFlags::IDLE.word(PageSize::KIB_4);
+    /// No algorithm made it smaller.
+    pub const INCOMPRESSIBLE: u32 = SlotFlags::INCOMPRESSIBLE.word(PageSize::KIB_4);
     /// Where the two bits of the compression priority start.
     pub const PRIORITY_SHIFT: u32 = SHIFT + 7;
     /// The two bits of the compression priority.
-    pub const PRIORITY: u32 = 3 << PRIORITY_SHIFT;
+    pub const PRIORITY: u32 = SlotFlags::PRIORITY.word(PageSize::KIB_4);
 }
 
 /// One entry of the slot table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SlotView {
-    /// The flags word: see [`slot_flags`]. The lock bit is clear.
+    /// The flags word as a kernel with the profile's page size has it: see [`SlotFlags`]. The lock bit is clear.
     pub flags: u32,
     /// Boot-time second of the last access; 0 after the slot was freed.
     pub access_time: u32,
@@ -95,4 +181,22 @@ pub struct ClassView {
     pub pages: u32,
     /// Zspages per fullness group (12), objects allocated, objects in use.
     pub stats: [u64; 14],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_lie_above_the_size() {
+        assert_eq!(slot_flags::SAME, 1 << 13);
+        assert_eq!(slot_flags::PRIORITY, 3 << slot_flags::PRIORITY_SHIFT);
+        assert_eq!(SlotFlags::SAME.word(PageSize::KIB_64), 1 << 17);
+        let flags = SlotFlags::HUGE | SlotFlags::IDLE.with_priority(2);
+        for size in PageSize::ALL {
+            let word = flags.word(size) | size.bytes();
+            assert_eq!(SlotFlags::from_word(word, size), flags);
+        }
+        assert_eq!(flags.priority(), 2);
+    }
 }

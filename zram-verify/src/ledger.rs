@@ -14,7 +14,7 @@ use zram_events::{DeviceId, Event};
 use zram_host::{Simulated, Surroundings};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Codec, Completion, Environment,
-    Errno, PAGE_SIZE, PageBytes, Step,
+    Errno, PageBytes, Step,
 };
 
 use crate::{
@@ -223,7 +223,7 @@ impl Environment for Ledger {
         let predicted = codec::compress(codec, page).and_then(|bytes| u32::try_from(bytes.len()).ok());
         let Some((result, len)) = self.compressions.pop_front() else {
             // Not observed: the sequence of events will say so, if it should have been.
-            return Ok(predicted.unwrap_or(PAGE_SIZE as u32));
+            return Ok(predicted.unwrap_or(codec::PAGE as u32));
         };
         self.inputs.compressed_lengths += 1;
         if result != 0 {
@@ -262,7 +262,7 @@ impl Environment for Ledger {
     /// taken to be one that every backend accepts.
     fn read_dictionary(&mut self, _path: &str) -> Option<u64> {
         self.inputs.dictionaries += 1;
-        self.accepted.then_some(PAGE_SIZE as u64)
+        self.accepted.then_some(codec::PAGE as u64)
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
@@ -441,10 +441,10 @@ mod tests {
     fn a_length_is_taken_and_kept_beside_the_codecs() {
         let mut ledger = ledger(vec![Event::Compress { result: 0, len: 77 }]);
         let page = zram_agent::protocol::Content::Text { seed: 1 }.bytes();
-        assert_eq!(ledger.compress(Codec::plain("lz4"), &page), Ok(77));
+        assert_eq!(ledger.compress(Codec::plain("lz4"), &page[..]), Ok(77));
         assert_eq!(ledger.lengths[0].observed, 77);
         assert_ne!(ledger.lengths[0].predicted, Some(77));
         let predicted = ledger.lengths[0].predicted;
-        assert_eq!(ledger.compress(Codec::plain("lz4"), &page).ok(), predicted);
+        assert_eq!(ledger.compress(Codec::plain("lz4"), &page[..]).ok(), predicted);
     }
 }

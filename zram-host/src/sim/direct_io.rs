@@ -26,11 +26,11 @@
 
 use nix::errno::Errno;
 use zram_events::BioOp;
-use zram_model::{Bio, PAGE_SIZE, Segment};
+use zram_model::{Bio, PageSize, Segment};
 
 use crate::port::Iovec;
 
-/// zram's logical block size where pages are 4 KiB.
+/// zram's logical block size, whatever the page size is.
 const BLOCK: u64 = 4096;
 
 /// A sector, the unit of `bi_sector`.
@@ -63,8 +63,14 @@ pub(super) struct Plan {
     pub(super) refused: Option<Errno>,
 }
 
-/// Cuts a call at byte `at` of a device of `size` bytes into bios.
-pub(super) fn plan(direction: Direction, at: u64, size: u64, pieces: &[Iovec]) -> Result<Plan, Errno> {
+/// Cuts a call at byte `at` of a device of `size` bytes into bios, for memory in pages of `page` bytes.
+pub(super) fn plan(
+    direction: Direction,
+    at: u64,
+    size: u64,
+    pieces: &[Iovec],
+    page: PageSize,
+) -> Result<Plan, Errno> {
     let total = pieces.iter().map(|piece| piece.len as u64).sum::<u64>();
     let end = at.checked_add(total).filter(|end| i64::try_from(*end).is_ok());
     if pieces.len() > MOST_PIECES || end.is_none() {
@@ -87,7 +93,7 @@ pub(super) fn plan(direction: Direction, at: u64, size: u64, pieces: &[Iovec]) -
         Direction::Read => BioOp::Read,
         Direction::Write => BioOp::Write,
     };
-    let plan = cut(op, at, &first(pieces, total));
+    let plan = cut(op, at, &first(pieces, total), page.as_usize());
     match plan.refused {
         Some(errno) if plan.bios.is_empty() => Err(errno),
         _ => Ok(plan),
@@ -110,10 +116,10 @@ fn first(pieces: &[Iovec], total: u64) -> Vec<Iovec> {
 }
 
 /// Fills bios with segments.
-fn cut(op: BioOp, at: u64, pieces: &[Iovec]) -> Plan {
+fn cut(op: BioOp, at: u64, pieces: &[Iovec], page: usize) -> Plan {
     let mut plan = Plan::default();
     // One bio over everything is refused as a whole.
-    let single = pieces.iter().map(pages).sum::<usize>() <= MOST_SEGMENTS;
+    let single = pieces.iter().map(|piece| pages(piece, page)).sum::<usize>() <= MOST_SEGMENTS;
     if single && !pieces.iter().all(aligned) {
         plan.refused = Some(Errno::EINVAL);
         return plan;
@@ -130,7 +136,7 @@ fn cut(op: BioOp, at: u64, pieces: &[Iovec]) -> Plan {
                 plan.refused = Some(Errno::EINVAL);
                 return plan;
             }
-            bio.segments.push(cursor.take_page(rest));
+            bio.segments.push(cursor.take_page(rest, page));
         }
         cursor.give_back(down_to_blocks(&mut bio));
         if bio.segments.is_empty() {
@@ -158,15 +164,15 @@ impl Cursor<'_> {
     }
 
     /// Takes the part of the rest in its first page.
-    fn take_page(&mut self, rest: Iovec) -> Segment {
-        let offset = rest.start % PAGE_SIZE;
-        let len = rest.len.min(PAGE_SIZE - offset);
+    fn take_page(&mut self, rest: Iovec, page: usize) -> Segment {
+        let offset = rest.start % page;
+        let len = rest.len.min(page - offset);
         if len == rest.len {
             (self.piece, self.taken) = (self.piece + 1, 0);
         } else {
             self.taken += len;
         }
-        Segment { page: rest.start / PAGE_SIZE, offset: offset as u32, len: len as u32 }
+        Segment { page: rest.start / page, offset: offset as u32, len: len as u32 }
     }
 
     /// Goes back by so many bytes (`iov_iter_revert`).
@@ -181,8 +187,8 @@ impl Cursor<'_> {
 }
 
 /// Pages that a piece touches.
-fn pages(piece: &Iovec) -> usize {
-    (piece.start % PAGE_SIZE + piece.len).div_ceil(PAGE_SIZE)
+fn pages(piece: &Iovec, page: usize) -> usize {
+    (piece.start % page + piece.len).div_ceil(page)
 }
 
 fn aligned(piece: &Iovec) -> bool {
@@ -209,6 +215,10 @@ fn down_to_blocks(bio: &mut Bio) -> usize {
 mod tests {
     use super::*;
 
+    fn plan(direction: Direction, at: u64, size: u64, pieces: &[Iovec]) -> Result<Plan, Errno> {
+        super::plan(direction, at, size, pieces, PageSize::KIB_4)
+    }
+
     const SIZE: u64 = 1 << 24;
 
     fn piece(start: usize, len: usize) -> Iovec {
@@ -230,6 +240,13 @@ mod tests {
     fn a_piece_off_the_page_boundary_touches_one_page_more() {
         let plan = plan(Direction::Read, 0, SIZE, &[piece(512, 4096), piece(8192, 4096)]).unwrap();
         assert_eq!(segments(&plan.bios[0]), [(0, 512, 3584), (1, 0, 512), (2, 0, 4096)]);
+    }
+
+    #[test]
+    fn larger_pages_take_several_blocks() {
+        let pieces = [piece(12_288, 12_288)];
+        let plan = super::plan(Direction::Write, 4096, SIZE, &pieces, PageSize::KIB_16).unwrap();
+        assert_eq!(segments(&plan.bios[0]), [(0, 12_288, 4096), (1, 0, 8192)]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use zram_model::{Bio, BioStatus, Memory};
 use super::{
     SimHost, Surroundings, check,
     direct_io::{self, Direction},
-    errno, pages_of, range, write_pages,
+    errno, range,
 };
 use crate::meanwhile::{Ended, Errand, Io};
 
@@ -68,7 +68,7 @@ impl<E: Surroundings> SimHost<E> {
         self.look_at_blocks();
         for (at, op, memory, status) in std::mem::take(&mut self.seen.waiting).done {
             if let Some(Io::Read { buffer, .. }) = io.get_mut(at) {
-                write_pages(&memory, buffer.arena);
+                buffer.arena.copy_from_slice(&memory.0);
             }
             let ended = if op == BioOp::Discard {
                 range::outcome(op, status)
@@ -96,13 +96,13 @@ impl<E: Surroundings> SimHost<E> {
                 return Ok(bios.pop().map(|bio| (bio, Memory(Vec::new()))));
             }
         };
-        check(buffer.arena, buffer.pieces)?;
-        let mut plan = direct_io::plan(direction, at, size, buffer.pieces)?;
+        check(buffer.arena, buffer.pieces, self.page_size())?;
+        let mut plan = direct_io::plan(direction, at, size, buffer.pieces, self.page_size())?;
         match (plan.refused, plan.bios.pop()) {
             (Some(errno), _) => Err(errno),
             // More than one bio is more than the port promises to carry here.
             (None, Some(_)) if !plan.bios.is_empty() => Err(Errno::EINVAL),
-            (None, bio) => Ok(bio.map(|bio| (bio, pages_of(buffer.arena)))),
+            (None, bio) => Ok(bio.map(|bio| (bio, Memory(buffer.arena.to_vec())))),
         }
     }
 

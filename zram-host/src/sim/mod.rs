@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event};
 use zram_model::{
-    Bio, BioStatus, BlockContent, ClassView, Codec, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, SlotView,
+    Bio, BioStatus, BlockContent, ClassView, Codec, Kernel, Memory, PageBytes, PageSize, Profile, SlotView,
 };
 
 pub use simulated::{Compressor, Simulated};
@@ -148,14 +148,18 @@ impl<E: Surroundings> SimHost<E> {
         self.seen.backing_pages
     }
 
+    fn page_size(&self) -> PageSize {
+        self.kernel.profile().page_size
+    }
+
     /// The bytes of a block of the backing device. Where the model knows only what was compressed,
     /// the surroundings say what came out ([`Surroundings::object`]), and a block of which nobody can
     /// say it reads as zeros.
-    pub fn block(&mut self, block: u64) -> PageBytes {
-        let mut bytes = [0; PAGE_SIZE];
+    pub fn block(&mut self, block: u64) -> Box<PageBytes> {
+        let mut bytes: Box<PageBytes> = vec![0; self.page_size().as_usize()].into();
         match self.seen.disk.get(&block) {
             None | Some((BlockContent::Untouched, _)) => {}
-            Some((BlockContent::Raw(page), _)) => bytes = **page,
+            Some((BlockContent::Raw(page), _)) => bytes.copy_from_slice(page),
             Some((BlockContent::Compressed { page, .. } | BlockContent::Unclean { page, .. }, codec)) => {
                 let object = self.surroundings.object(*codec, page).unwrap_or_default();
                 for (byte, object) in bytes.iter_mut().zip(object) {
@@ -228,9 +232,9 @@ impl<E: Surroundings> SimHost<E> {
         buffer: Buffer<'_>,
     ) -> Result<usize, Errno> {
         let Buffer { arena, pieces } = buffer;
-        check(arena, pieces)?;
-        let plan = direct_io::plan(direction, at, self.size(dev)?, pieces)?;
-        let mut memory = pages_of(arena);
+        check(arena, pieces, self.page_size())?;
+        let plan = direct_io::plan(direction, at, self.size(dev)?, pieces, self.page_size())?;
+        let mut memory = Memory(arena.to_vec());
         let mut worst = BioStatus::OK;
         // Nobody waits for one bio before the next is submitted.
         let ended = self.call(|kernel, env| kernel.submit_all(DeviceId(dev), &plan.bios, &mut memory, env));
@@ -239,7 +243,7 @@ impl<E: Surroundings> SimHost<E> {
                 worst = status;
             }
         }
-        write_pages(&memory, arena);
+        arena.copy_from_slice(&memory.0);
         if let Some(refused) = plan.refused {
             return Err(refused);
         }
@@ -262,23 +266,12 @@ impl<E: Surroundings> SimHost<E> {
 }
 
 /// What the live side checks too: the arena is whole pages and holds the pieces.
-fn check(arena: &[u8], pieces: &[Iovec]) -> Result<(), Errno> {
+fn check(arena: &[u8], pieces: &[Iovec], page: PageSize) -> Result<(), Errno> {
     let inside = |piece: &Iovec| piece.start.checked_add(piece.len).is_some_and(|end| end <= arena.len());
-    if arena.len().is_multiple_of(PAGE_SIZE) && pieces.iter().all(inside) {
+    if arena.len().is_multiple_of(page.as_usize()) && pieces.iter().all(inside) {
         Ok(())
     } else {
         Err(Errno::EFAULT)
-    }
-}
-
-fn pages_of(arena: &[u8]) -> Memory {
-    Memory(arena.as_chunks::<PAGE_SIZE>().0.to_vec())
-}
-
-fn write_pages(memory: &Memory, arena: &mut [u8]) {
-    for (page, bytes) in arena.as_chunks_mut::<PAGE_SIZE>().0.iter_mut().zip(&memory.0) {
-        let page: &mut PageBytes = page;
-        *page = *bytes;
     }
 }
 

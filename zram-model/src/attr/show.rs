@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Attribute;
-use crate::{bio::PAGE_SHIFT, profile::Profile, zram::device::Device};
+use crate::{page::PageSize, profile::Profile, zram::device::Device};
 
 impl Device {
     /// The text of a readable attribute; none of one that is not.
@@ -15,7 +15,9 @@ impl Device {
             Attribute::Initstate => format!("{}\n", u32::from(self.disk.is_some())),
             Attribute::CompAlgorithm => algorithms(state.codec().name, profile),
             Attribute::BdStat => {
-                format!("{:>8} {:>8} {:>8}\n", stats.bd_count, stats.bd_reads, stats.bd_writes)
+                let [count, reads, writes] = [stats.bd_count, stats.bd_reads, stats.bd_writes]
+                    .map(|pages| pages.wrapping_mul(profile.page_size.units_of_4k()));
+                format!("{count:>8} {reads:>8} {writes:>8}\n")
             }
             Attribute::BackingDev => {
                 let path = state.backing.as_ref().map_or("none", |backing| backing.path.as_str());
@@ -28,7 +30,7 @@ impl Device {
             Attribute::IoStat => {
                 format!("{:>8} {:>8} 0 {:>8}\n", stats.failed_reads, stats.failed_writes, stats.notify_free)
             }
-            Attribute::MmStat => self.mm_stat(),
+            Attribute::MmStat => self.mm_stat(profile.page_size),
             Attribute::DebugStat => format!("version: 1\n0 {:>8}\n", stats.miss_free),
             Attribute::Reset
             | Attribute::Compact
@@ -41,17 +43,18 @@ impl Device {
     }
 
     /// `mm_stat_show`
-    fn mm_stat(&self) -> String {
+    fn mm_stat(&self, page_size: PageSize) -> String {
+        let shift = page_size.shift();
         let stats = &self.state.stats;
         let pool = self.disk.as_ref().map(|disk| &disk.pool);
         let used = pool.map_or(0, |pool| pool.total_pages());
         format!(
             "{:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n",
-            stats.pages_stored << PAGE_SHIFT,
+            stats.pages_stored << shift,
             stats.compr_data_size,
-            used << PAGE_SHIFT,
-            self.state.limit_pages << PAGE_SHIFT,
-            (stats.max_used_pages << PAGE_SHIFT).cast_signed(),
+            used << shift,
+            self.state.limit_pages << shift,
+            (stats.max_used_pages << shift).cast_signed(),
             stats.same_pages,
             pool.map_or(0, |pool| pool.pages_compacted()),
             stats.huge_pages,

@@ -7,16 +7,15 @@ use std::sync::Arc;
 
 use super::{Attribute, args::Args, memory::memparse, number, text::sysfs_streq};
 use crate::{
-    bio::PAGE_SHIFT,
     context::Call,
     environment::{Allocation, ClockUse, Environment},
     errno::Errno,
+    page::PageSize,
     site::Site,
     zram::{
         backing::Backing,
         codec::{NOT_SET, Params},
         device::Device,
-        lifecycle::page_align,
     },
     zsmalloc::ClassTable,
 };
@@ -49,7 +48,7 @@ impl Device {
                 self.live().ok_or(Errno::EINVAL)?.disk.pool.compact(call);
                 Ok(())
             }
-            Attribute::MemLimit => self.mem_limit_store(text),
+            Attribute::MemLimit => self.mem_limit_store(text, call.profile.page_size),
             Attribute::MemUsedMax => self.mem_used_max_store(text),
             Attribute::Idle => self.idle_store(text, call),
             Attribute::CompAlgorithm => self.comp_algorithm_store(text, call),
@@ -57,7 +56,9 @@ impl Device {
             Attribute::BackingDev => self.backing_dev_store(text, taken, call),
             Attribute::Writeback => self.live().ok_or(Errno::EINVAL)?.writeback(text, call),
             Attribute::WritebackLimit => {
-                settings.limit = number::unsigned_long(text, 10).map_err(|_| Errno::EINVAL)?;
+                let limit = number::unsigned_long(text, 10).map_err(|_| Errno::EINVAL)?;
+                // Whole pages, or charging one would wrap.
+                settings.limit = limit - limit % call.profile.page_size.units_of_4k();
                 Ok(())
             }
             Attribute::WritebackLimitEnable => {
@@ -104,12 +105,12 @@ impl Device {
     }
 
     /// `mem_limit_store`: allowed at any time.
-    fn mem_limit_store(&mut self, text: &[u8]) -> Result<(), Errno> {
+    fn mem_limit_store(&mut self, text: &[u8], page_size: PageSize) -> Result<(), Errno> {
         let (limit, parsed) = memparse(text);
         if parsed == 0 {
             return Err(Errno::EINVAL);
         }
-        self.state.limit_pages = page_align(limit) >> PAGE_SHIFT;
+        self.state.limit_pages = page_size.align(limit) >> page_size.shift();
         Ok(())
     }
 

@@ -1,8 +1,5 @@
 //! Text as the kernel sees it: bytes up to a NUL.
 
-/// Bytes of one write that the kernel takes: the rest is left over (`kernfs_fop_write_iter`).
-pub(crate) const MAX_WRITE: usize = 4096;
-
 /// The text up to the first NUL: what a C string function sees of it.
 pub(crate) fn c_string(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == 0).next().unwrap_or_default()

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use super::device::Device;
-use crate::{
-    errno::Errno,
-    view::slot_flags::{HUGE, IDLE, INCOMPRESSIBLE, SAME, WB},
+use super::{
+    device::Device,
+    slot::flag::{HUGE, IDLE, INCOMPRESSIBLE, SAME, WB},
 };
+use crate::errno::Errno;
 
 /// The most one read(2) can ask for (`MAX_RW_COUNT`).
 const MAX_READ: usize = 0x7fff_f000;

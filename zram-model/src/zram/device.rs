@@ -5,7 +5,10 @@ use zram_events::{DeviceId, Event, SlotIndex};
 use super::{
     backing::Backing,
     codec::{NOT_SET, PRIORITIES, Params},
-    slot::Slot,
+    slot::{
+        Slot,
+        flag::{HUGE, IDLE, INCOMPRESSIBLE, PP_SLOT, PRIORITY, SAME, WB},
+    },
     stats::{Stats, sub},
 };
 use crate::{
@@ -14,7 +17,6 @@ use crate::{
     mutation::Mutation,
     profile::Profile,
     site::Site,
-    view::slot_flags::{HUGE, IDLE, INCOMPRESSIBLE, PP_SLOT, PRIORITY, SAME, WB},
     zsmalloc::{Handle, Pool},
 };
 
@@ -115,7 +117,8 @@ impl Live<'_> {
     ) {
         let stats = &mut self.state.stats;
         let slot = &mut self.disk.slots[index.0 as usize];
-        call.emit(site, Event::SlotFree { dev: self.dev, slot: index, flags: slot.flags });
+        let flags = slot.flags_word(call.profile.page_size);
+        call.emit(site, Event::SlotFree { dev: self.dev, slot: index, flags });
         if !call.broken(Mutation::AccessTimeKeptOnFree) {
             slot.access_time = 0;
         }

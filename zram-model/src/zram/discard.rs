@@ -3,13 +3,7 @@
 use zram_events::{Event, SlotIndex};
 
 use super::{device::Live, stats::add};
-use crate::{
-    bio::{PAGE_SHIFT, PAGE_SIZE},
-    context::Call,
-    environment::Environment,
-    mutation::Mutation,
-    site::Site,
-};
+use crate::{context::Call, environment::Environment, mutation::Mutation, site::Site};
 
 impl Live<'_> {
     /// `zram_bio_discard`: whole pages only; what is left at either end stays as it is.
@@ -19,10 +13,11 @@ impl Live<'_> {
         bytes: u32,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
-        let page = PAGE_SIZE as u32;
+        let page_size = call.profile.page_size;
+        let page = page_size.bytes();
         let mut left = bytes;
-        let mut index = (sector >> (PAGE_SHIFT - 9)) as u32;
-        let offset = (sector as u32 & (page / 512 - 1)) * 512;
+        let mut index = (sector / page_size.sectors()) as u32;
+        let offset = (sector % page_size.sectors() * 512) as u32;
         if offset != 0 {
             if left <= page - offset {
                 return;

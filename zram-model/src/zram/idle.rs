@@ -1,12 +1,10 @@
 //! Idle marking (`mark_idle`).
 
-use super::device::Live;
-use crate::{
-    context::Call,
-    environment::Environment,
-    mutation::Mutation,
-    view::slot_flags::{IDLE, SAME, WB},
+use super::{
+    device::Live,
+    slot::flag::{IDLE, SAME, WB},
 };
+use crate::{context::Call, environment::Environment, mutation::Mutation};
 
 impl Live<'_> {
     /// Marks slots last accessed before `cutoff` and unmarks the others; a cutoff of 0 marks all.

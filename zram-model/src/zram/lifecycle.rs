@@ -11,7 +11,6 @@ use super::{
     stats::Stats,
 };
 use crate::{
-    bio::PAGE_SHIFT,
     context::Call,
     environment::{Allocation, Environment, TABLE_LIMIT},
     errno::Errno,
@@ -32,7 +31,7 @@ impl Device {
             return Err(Errno::EBUSY);
         }
         // The largest sizes wrap to 0 here, and a table of no slots cannot be had either.
-        let disksize = page_align(disksize);
+        let disksize = call.profile.page_size.align(disksize);
         let slots = slot_table(disksize, call)?;
         let pool = Pool::create(table, call)?;
         let huge_class_size = table.huge_class_size();
@@ -80,15 +79,9 @@ impl Device {
     }
 }
 
-/// `PAGE_ALIGN`, which wraps.
-pub(crate) fn page_align(bytes: u64) -> u64 {
-    let mask = (1 << PAGE_SHIFT) - 1;
-    bytes.wrapping_add(mask) & !mask
-}
-
 /// The slot table (`zram_meta_alloc`): `vmalloc` refuses 0 bytes and more than there is memory.
 fn slot_table(disksize: u64, call: &mut Call<'_, impl Environment + ?Sized>) -> Result<Vec<Slot>, Errno> {
-    let count = disksize >> PAGE_SHIFT;
+    let count = disksize >> call.profile.page_size.shift();
     let bytes = count.saturating_mul(size_of::<Slot>() as u64);
     if bytes == 0 || bytes > call.profile.memory.min(TABLE_LIMIT) {
         return Err(Errno::ENOMEM);

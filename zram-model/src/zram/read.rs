@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use zram_events::{Context, Event, SlotIndex};
 
-use super::device::Live;
+use super::{
+    device::Live,
+    slot::flag::{HUGE, SAME},
+};
 use crate::{
-    bio::{PAGE_SIZE, PageBytes},
     context::Call,
     environment::Environment,
+    page::{PageBytes, PageSize},
     site::Site,
-    view::slot_flags::{HUGE, SAME},
     zsmalloc::Handle,
 };
 
@@ -25,25 +27,28 @@ pub(super) enum Content {
 impl Content {
     pub(super) fn copy_to(&self, page: &mut PageBytes) {
         match self {
-            Self::Filled(fill) => page.copy_from_slice(&fill_page(*fill)),
-            Self::Page(content) => page.copy_from_slice(&content[..]),
+            Self::Filled(fill) => fill_page(page, *fill),
+            Self::Page(content) => page.copy_from_slice(content),
         }
     }
 
-    pub(super) fn into_page(self) -> Arc<PageBytes> {
+    pub(super) fn into_page(self, size: PageSize) -> Arc<PageBytes> {
         match self {
-            Self::Filled(fill) => Arc::new(fill_page(fill)),
+            Self::Filled(fill) => {
+                let mut page = vec![0; size.as_usize()];
+                fill_page(&mut page, fill);
+                page.into()
+            }
             Self::Page(content) => content,
         }
     }
 }
 
-fn fill_page(fill: u64) -> PageBytes {
-    let mut page = [0; PAGE_SIZE];
+/// `zram_fill_page`
+fn fill_page(page: &mut PageBytes, fill: u64) {
     for word in page.as_chunks_mut::<8>().0 {
         *word = fill.to_le_bytes();
     }
-    page
 }
 
 impl Live<'_> {
@@ -58,7 +63,7 @@ impl Live<'_> {
         let content = match Handle::from_word(slot.word) {
             Some(handle) if !slot.has(SAME) => {
                 let (len, at) = if slot.has(HUGE) {
-                    (PAGE_SIZE as u32, Site::ReadHuge)
+                    (call.profile.page_size.bytes(), Site::ReadHuge)
                 } else {
                     (slot.size(), Site::ReadCompressed)
                 };
@@ -90,6 +95,6 @@ impl Live<'_> {
             self.disk.pool.read_end(handle, len, Site::ReadRaw, call);
             page
         });
-        (len, page.unwrap_or_else(|| Arc::new([0; PAGE_SIZE])))
+        (len, page.unwrap_or_else(|| vec![0; call.profile.page_size.as_usize()].into()))
     }
 }

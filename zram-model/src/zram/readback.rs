@@ -9,18 +9,21 @@ use std::collections::{BTreeMap, VecDeque};
 
 use zram_events::{Block, Context, Event, SlotIndex};
 
-use super::{device::Live, read::Content, stats::add};
+use super::{
+    device::Live,
+    read::Content,
+    slot::flag::{HUGE, WB},
+    stats::add,
+};
 use crate::{
-    bio::{BioStatus, Memory, PAGE_SIZE, PageBytes},
+    bio::{BioStatus, Memory},
     context::Call,
     environment::{BackingOp, BackingRequest, Completion, Environment, Step},
     errno::Errno,
     mutation::Mutation,
+    page::{PageBytes, PageSize},
     site::Site,
-    view::{
-        BlockContent,
-        slot_flags::{HUGE, WB},
-    },
+    view::BlockContent,
 };
 
 /// `struct zram_rb_req`
@@ -42,6 +45,7 @@ pub(super) struct ReadBacks<'m> {
     /// Work items that are between their beginning and the end of decompression.
     running: Vec<ReadBack>,
     pub(super) memory: &'m mut Memory,
+    page_size: PageSize,
     /// Pages of memory whose bytes the model does not carry: they hold a compressed object (which one), or what
     /// the decompressor made of bytes that were none.
     opaque: BTreeMap<usize, Option<BlockContent>>,
@@ -172,10 +176,10 @@ impl Live<'_> {
         let len = self.disk.slots[read.request.slot.0 as usize].size();
         let found = match reads.opaque.get(&read.page) {
             Some(content) => content.clone(),
-            None => reads.memory.0.get(read.page).map(|page| BlockContent::Raw((*page).into())),
+            None => reads.memory.page(read.page, reads.page_size).map(|page| BlockContent::Raw(page.into())),
         };
         match decompress(found.as_ref(), len, context, call) {
-            Ok(Some(page)) => reads.fill(read.page, BlockContent::Raw((*page).into())),
+            Ok(Some(page)) => reads.fill(read.page, BlockContent::Raw(page.into())),
             Ok(None) => {
                 reads.opaque.insert(read.page, None);
             }
@@ -204,8 +208,8 @@ impl Live<'_> {
             return decompress(Some(&content), slot.size(), Context::Task, call)?.ok_or(Errno::EINVAL);
         }
         Ok(match content {
-            BlockContent::Raw(page) => Box::new(*page),
-            _ => Box::new([0; PAGE_SIZE]),
+            BlockContent::Raw(page) => Box::from(&*page),
+            _ => vec![0; call.profile.page_size.as_usize()].into(),
         })
     }
 
@@ -224,7 +228,7 @@ fn decompress(
     let result = match found {
         Some(
             BlockContent::Compressed { len: stored, page } | BlockContent::Unclean { len: stored, page },
-        ) if *stored == len => Ok(Some(Box::new(**page))),
+        ) if *stored == len => Ok(Some(Box::from(&**page))),
         foreign => call.env.decompress_foreign(foreign, len),
     };
     let code = result.as_ref().err().map_or(0, |errno| errno.negative());
@@ -234,12 +238,13 @@ fn decompress(
 
 impl<'m> ReadBacks<'m> {
     /// None yet, for so many bios.
-    pub(super) fn new(memory: &'m mut Memory, bios: usize) -> Self {
+    pub(super) fn new(memory: &'m mut Memory, page_size: PageSize, bios: usize) -> Self {
         Self {
             submitted: Vec::new(),
             queued: VecDeque::new(),
             running: Vec::new(),
             memory,
+            page_size,
             opaque: BTreeMap::new(),
             statuses: vec![BioStatus::OK; bios],
         }
@@ -253,7 +258,9 @@ impl<'m> ReadBacks<'m> {
     /// A page of memory receives a slot's page from the pool.
     pub(super) fn fill_from_memory(&mut self, page: usize, content: &Content) {
         self.opaque.remove(&page);
-        content.copy_to(&mut self.memory.0[page]);
+        if let Some(bytes) = self.memory.page_mut(page, self.page_size) {
+            content.copy_to(bytes);
+        }
     }
 
     fn all_done(&self) -> bool {
@@ -299,10 +306,10 @@ impl<'m> ReadBacks<'m> {
 
     /// A page of memory receives a block, from its first byte.
     fn fill(&mut self, page: usize, content: BlockContent) {
-        let Some(bytes) = self.memory.0.get_mut(page) else { return };
+        let Some(bytes) = self.memory.page_mut(page, self.page_size) else { return };
         self.opaque.remove(&page);
         match &content {
-            BlockContent::Raw(source) => bytes.copy_from_slice(&source[..]),
+            BlockContent::Raw(source) => bytes.copy_from_slice(source),
             BlockContent::Untouched => bytes.fill(0),
             BlockContent::Compressed { .. } | BlockContent::Unclean { .. } => {
                 bytes.fill(0);

@@ -9,20 +9,19 @@ use zram_events::{BioOp, Event, SlotIndex};
 use super::{
     device::{Device, Live},
     readback::{ReadBack, ReadBacks},
+    slot::flag::WB,
     stats::add,
 };
 use crate::{
-    bio::{Bio, BioStatus, Memory, PAGE_SHIFT, PAGE_SIZE, PageBytes, Segment},
+    bio::{Bio, BioStatus, Memory, Segment},
     context::Call,
     environment::{Allocation, BackingOp, BackingRequest, Environment},
     errno::Errno,
     mutation::Mutation,
+    page::{PageBytes, PageSize},
+    profile::Profile,
     site::Site,
-    view::slot_flags::WB,
 };
-
-/// Sectors per page.
-const SECTORS: u64 = 1 << (PAGE_SHIFT - 9);
 
 /// One turn of the loop: what is left of a segment, cut where the slot ends.
 struct Turn {
@@ -37,6 +36,7 @@ struct Turn {
 
 /// Walks a bio as `bio_iter_iovec` and `bio_advance_iter_single` do.
 struct Turns<'a> {
+    page_size: PageSize,
     segments: &'a [Segment],
     done: u32,
     sector: u64,
@@ -47,10 +47,11 @@ impl Iterator for Turns<'_> {
 
     fn next(&mut self) -> Option<Turn> {
         let segment = self.segments.first()?;
-        let offset = (self.sector % SECTORS * 512) as u32;
-        let len = (segment.len - self.done).min(PAGE_SIZE as u32 - offset);
+        let sectors = self.page_size.sectors();
+        let offset = (self.sector % sectors * 512) as u32;
+        let len = (segment.len - self.done).min(self.page_size.bytes() - offset);
         let turn = Turn {
-            slot: SlotIndex((self.sector / SECTORS) as u32),
+            slot: SlotIndex((self.sector / sectors) as u32),
             offset,
             page: segment.page,
             page_offset: segment.offset + self.done,
@@ -76,20 +77,23 @@ impl Device {
     ) -> Vec<BioStatus> {
         match self.live() {
             Some(mut live) => live.submit(bios, memory, call),
-            None => bios.iter().map(|bio| refused(bio, memory, 0).unwrap_or(BioStatus::IO_ERROR)).collect(),
+            None => bios
+                .iter()
+                .map(|bio| refused(bio, memory, 0, call.profile).unwrap_or(BioStatus::IO_ERROR))
+                .collect(),
         }
     }
 }
 
 /// What the block layer answers by itself, if it does (`submit_bio_noacct`).
-fn refused(bio: &Bio, memory: &Memory, capacity: u64) -> Option<BioStatus> {
+fn refused(bio: &Bio, memory: &Memory, capacity: u64, profile: &Profile) -> Option<BioStatus> {
     match bio.op {
         BioOp::Read | BioOp::Write | BioOp::Discard | BioOp::WriteZeroes => {}
         // zram has no write cache: an empty flush is done.
         BioOp::Flush => return Some(BioStatus::OK),
         BioOp::Other(_) => return Some(BioStatus::NOT_SUPPORTED),
     }
-    if !well_formed(bio, memory) {
+    if !well_formed(bio, memory, profile.page_size) {
         return Some(BioStatus::INVALID);
     }
     let bytes = bio.size();
@@ -102,11 +106,11 @@ fn refused(bio: &Bio, memory: &Memory, capacity: u64) -> Option<BioStatus> {
 }
 
 /// What the block layer guarantees: whole sectors, segments that are not empty and stay within their pages.
-fn well_formed(bio: &Bio, memory: &Memory) -> bool {
-    let page = PAGE_SIZE as u32;
+fn well_formed(bio: &Bio, memory: &Memory, page_size: PageSize) -> bool {
+    let page = page_size.bytes();
     bio.size().is_multiple_of(512)
         && bio.segments.iter().all(|segment| {
-            segment.page < memory.0.len()
+            memory.page(segment.page, page_size).is_some()
                 && segment.len != 0
                 && segment.offset < page
                 && segment.len <= page - segment.offset
@@ -136,10 +140,10 @@ impl Live<'_> {
         memory: &mut Memory,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Vec<BioStatus> {
-        let mut reads = ReadBacks::new(memory, bios.len());
+        let mut reads = ReadBacks::new(memory, call.profile.page_size, bios.len());
         for (at, bio) in bios.iter().enumerate() {
             self.read_backs_go_on(&mut reads, call);
-            match refused(bio, reads.memory, self.disk.disksize >> 9) {
+            match refused(bio, reads.memory, self.disk.disksize >> 9, call.profile) {
                 Some(status) => reads.statuses[at] = status,
                 None => self.serve(bio, at, &mut reads, call),
             }
@@ -174,9 +178,9 @@ impl Live<'_> {
     ) {
         // Bios submitted from within submit_bio wait until it has returned (`current->bio_list`).
         let mut queue = Vec::new();
-        for turn in turns(bio) {
+        for turn in turns(bio, call.profile.page_size) {
             self.read_backs_go_on(reads, call);
-            let partial = !call.profile.whole_page_segments && turn.len != PAGE_SIZE as u32;
+            let partial = call.profile.partial_io() && turn.len != call.profile.page_size.bytes();
             let done = if partial {
                 self.read_part(&turn, reads.memory, call)
             } else {
@@ -226,7 +230,9 @@ impl Live<'_> {
     ) -> Result<(), Errno> {
         let page = self.read_whole(turn.slot, call)?;
         let (from, to, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
-        memory.0[turn.page][to..to + len].copy_from_slice(&page[from..from + len]);
+        if let Some(bytes) = memory.page_mut(turn.page, call.profile.page_size) {
+            bytes[to..to + len].copy_from_slice(&page[from..from + len]);
+        }
         Ok(())
     }
 
@@ -239,7 +245,7 @@ impl Live<'_> {
         if self.disk.slots[index.0 as usize].has(WB) {
             return self.read_back_sync(index, call);
         }
-        let mut page = Box::new([0; PAGE_SIZE]);
+        let mut page: Box<PageBytes> = vec![0; call.profile.page_size.as_usize()].into();
         self.read_from_pool(index, Site::ReadFromPool, call).copy_to(&mut page);
         Ok(page)
     }
@@ -251,12 +257,16 @@ impl Live<'_> {
         memory: &Memory,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> BioStatus {
-        for turn in turns(bio) {
-            let partial = !call.profile.whole_page_segments && turn.len != PAGE_SIZE as u32;
+        for turn in turns(bio, call.profile.page_size) {
+            let partial = call.profile.partial_io() && turn.len != call.profile.page_size.bytes();
+            // The block layer has looked at the segments: the page is there.
+            let Some(page) = memory.page(turn.page, call.profile.page_size) else {
+                return BioStatus::INVALID;
+            };
             let done = if partial {
-                self.write_part(&turn, memory, call)
+                self.write_part(&turn, page, call)
             } else {
-                self.write_page(turn.slot, &memory.0[turn.page], call)
+                self.write_page(turn.slot, page, call)
             };
             if done.is_err() {
                 add(&mut self.state.stats.failed_writes, 1);
@@ -271,18 +281,18 @@ impl Live<'_> {
     fn write_part(
         &mut self,
         turn: &Turn,
-        memory: &Memory,
+        bytes: &PageBytes,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
         let mut page = self.read_whole(turn.slot, call)?;
         let (to, from, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
-        page[to..to + len].copy_from_slice(&memory.0[turn.page][from..from + len]);
+        page[to..to + len].copy_from_slice(&bytes[from..from + len]);
         self.write_page(turn.slot, &page, call)
     }
 }
 
-fn turns(bio: &Bio) -> Turns<'_> {
-    Turns { segments: &bio.segments, done: 0, sector: bio.sector }
+fn turns(bio: &Bio, page_size: PageSize) -> Turns<'_> {
+    Turns { page_size, segments: &bio.segments, done: 0, sector: bio.sector }
 }
 
 #[cfg(test)]
@@ -297,9 +307,15 @@ mod tests {
             Segment { page: 2, offset: 0, len: 512 },
         ];
         let bio = Bio { op: BioOp::Read, sector: 8, segments, bytes: 0 };
-        let seen: Vec<_> = turns(&bio).map(|t| (t.slot.0, t.offset, t.page, t.page_offset, t.len)).collect();
+        let seen = |page_size| {
+            turns(&bio, page_size)
+                .map(|t| (t.slot.0, t.offset, t.page, t.page_offset, t.len))
+                .collect::<Vec<_>>()
+        };
         let expected =
             [(1, 0, 0, 512, 3584), (1, 3584, 1, 0, 512), (2, 0, 1, 512, 3584), (2, 3584, 2, 0, 512)];
-        assert_eq!(seen, expected);
+        assert_eq!(seen(PageSize::KIB_4), expected);
+        let expected = [(0, 4096, 0, 512, 3584), (0, 7680, 1, 0, 4096), (0, 11_776, 2, 0, 512)];
+        assert_eq!(seen(PageSize::KIB_16), expected);
     }
 }

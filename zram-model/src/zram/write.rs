@@ -8,15 +8,13 @@ use std::sync::Arc;
 
 use zram_events::{Event, SlotIndex};
 
-use super::{device::Live, stats::add};
+use super::{
+    device::Live,
+    slot::flag::{HUGE, IDLE, SAME},
+    stats::add,
+};
 use crate::{
-    bio::{PAGE_SIZE, PageBytes},
-    context::Call,
-    environment::Environment,
-    errno::Errno,
-    mutation::Mutation,
-    site::Site,
-    view::slot_flags::{HUGE, IDLE, SAME},
+    context::Call, environment::Environment, errno::Errno, mutation::Mutation, page::PageBytes, site::Site,
 };
 
 /// The sites of one kind of stored page.
@@ -49,7 +47,7 @@ impl Live<'_> {
         let len = compressed?;
         let threshold = self.disk.huge_class_size;
         if len > threshold || len == threshold && !call.broken(Mutation::HugeThreshold) {
-            self.store(index, page, PAGE_SIZE as u32, &HUGE_SITES, call)?;
+            self.store(index, page, call.profile.page_size.bytes(), &HUGE_SITES, call)?;
             let slot = &mut self.disk.slots[index.0 as usize];
             slot.set(HUGE);
             let stats = &mut self.state.stats;
@@ -100,7 +98,7 @@ impl Live<'_> {
             }
             return Err(Errno::ENOMEM);
         }
-        self.disk.pool.write(handle, size, Arc::new(*page), sites.write, call);
+        self.disk.pool.write(handle, size, Arc::from(page), sites.write, call);
         if !early {
             self.replace(index, sites.free, call);
         }

@@ -32,6 +32,7 @@ impl ClassShape {
 /// All classes of a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClassTable {
+    page_size: u32,
     min_size: u32,
     step: u32,
     /// Distinct classes, smallest first.
@@ -73,7 +74,12 @@ impl ClassTable {
         for position in &mut nominal {
             *position = last - *position;
         }
-        Self { min_size, step, shapes, nominal, huge_class_size }
+        Self { page_size, min_size, step, shapes, nominal, huge_class_size }
+    }
+
+    /// Bytes of a page.
+    pub(crate) fn page_size(&self) -> u32 {
+        self.page_size
     }
 
     /// Distinct classes, smallest first.

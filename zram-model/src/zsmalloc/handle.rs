@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::zspage::ZspageId;
-use crate::bio::PageBytes;
+use crate::page::PageBytes;
 
 /// An object's name that stays when the object moves. Never 0 as a word, as in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,11 +12,11 @@ use super::{
     zspage::{Zspage, ZspageId},
 };
 use crate::{
-    bio::{PAGE_SIZE, PageBytes},
     context::Call,
     environment::{Allocation, Environment},
     errno::Errno,
     mutation::Mutation,
+    page::PageBytes,
     site::Site,
 };
 
@@ -121,7 +121,7 @@ impl Pool {
         if size == 0 {
             return Err(Errno::EINVAL);
         }
-        if size > PAGE_SIZE as u32 {
+        if size > self.table.page_size() {
             return Err(Errno::ENOSPC);
         }
         if !call.env.allocate(Allocation::Handle) {
@@ -317,13 +317,14 @@ impl Pool {
         let at = self.handles.location(handle)?;
         let life = self.life_of(handle)?;
         let shape = self.classes[usize::from(self.zspages[at.zspage.0 as usize].class)].shape;
-        let mut offset = (u64::from(shape.size) * u64::from(at.index) % PAGE_SIZE as u64) as u32;
+        let mut offset =
+            (u64::from(shape.size) * u64::from(at.index) % u64::from(self.table.page_size())) as u32;
         if !shape.huge() {
             offset += HANDLE_SIZE;
         }
         // 44f764134964 asks about the bytes wanted; before, offset and class size alone decided.
         let asked = if call.broken(Mutation::SpanByClassSize) { shape.size } else { len };
-        let span = offset + asked > PAGE_SIZE as u32;
+        let span = offset + asked > self.table.page_size();
         call.emit(site, Event::ReadBegin { handle: life, len, span });
         self.handles.content(handle)
     }

@@ -1,7 +1,7 @@
 //! The text interface: what each write is answered, and what each read prints.
 
-use crate::world::{Machine, page};
-use zram_model::{Errno, PAGE_SIZE, Profile};
+use crate::world::{Machine, PAGE, page};
+use zram_model::{Errno, Profile};
 
 fn bare() -> Machine {
     Machine::bare(Profile::debian_7_2())
@@ -216,7 +216,7 @@ fn text_of_every_attribute() {
         m.fill(slot, &page(600 + slot as u32, slot));
     }
     m.fill(6, &page(4000, 6));
-    m.fill(7, &[0xaa; PAGE_SIZE]);
+    m.fill(7, &[0xaa; PAGE]);
     m.put("mem_limit", "1M");
     m.put("writeback", "page_indexes=4-6");
     m.load(4, 1);

@@ -4,6 +4,7 @@
 mod attributes;
 mod facts;
 mod mutations;
+mod page_size;
 mod properties;
 mod segments;
 mod steps;

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::world::{BioOp, Machine, aligned, filled, page};
-use zram_model::{Kernel, Memory, Mutation, PAGE_SIZE, Profile};
+use crate::world::{BioOp, Machine, PAGE, aligned, filled, page};
+use zram_model::{Kernel, Memory, Mutation, Profile};
 
 /// What an observer sees: events, answers, and the state after each step.
 struct Log {
@@ -108,7 +108,7 @@ fn life(profile: Profile) -> Vec<String> {
     }
     let mut ends = page(100, 1);
     let end: [u8; 8] = std::array::from_fn(|at| ends[at]);
-    ends[PAGE_SIZE - 8..].copy_from_slice(&end);
+    ends[PAGE - 8..].copy_from_slice(&end);
     log.step("ends", |m| m.store(11, &[ends]));
     log.step("words", |m| m.store(12, &[filled(0x0102_0304_0506_0708)]));
     log.step("zero", |m| m.store(13, &[filled(0)]));
@@ -177,9 +177,9 @@ fn life(profile: Profile) -> Vec<String> {
         log.store(slot, 900);
     }
     log.machine.world.intruders = [
-        (0, aligned(BioOp::Read, 5, 1), Memory(vec![[0; PAGE_SIZE]])),
-        (2, aligned(BioOp::Write, 7, 1), Memory(vec![page(901, 7)])),
-        (1, aligned(BioOp::Read, 6, 1), Memory(vec![[0; PAGE_SIZE]])),
+        (0, aligned(BioOp::Read, 5, 1), Memory(vec![0; PAGE])),
+        (2, aligned(BioOp::Write, 7, 1), Memory::of_pages([page(901, 7)])),
+        (1, aligned(BioOp::Read, 6, 1), Memory(vec![0; PAGE])),
     ]
     .into();
     log.attr("writeback", "page_indexes=0-7");

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::world::{BioOp, Machine, aligned, filled, page};
+use crate::world::{BioOp, Machine, PAGE, aligned, filled, page};
 use proptest::prelude::*;
-use zram_model::{
-    Bio, BioStatus, Kernel, Memory, Mutation, PAGE_SIZE, PageBytes, Profile, Segment, SlotWord, slot_flags,
-};
+use zram_model::{Bio, BioStatus, Kernel, Memory, Mutation, Profile, Segment, SlotWord, slot_flags};
 
 const SLOTS: u64 = 24;
 
@@ -49,7 +47,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 /// Runs operations and keeps what each slot must read as.
-fn run(m: &mut Machine, ops: &[Op]) -> BTreeMap<u64, PageBytes> {
+fn run(m: &mut Machine, ops: &[Op]) -> BTreeMap<u64, [u8; PAGE]> {
     let mut written = BTreeMap::new();
     for op in ops {
         match op {
@@ -106,7 +104,7 @@ fn check(m: &Machine) {
         assert_eq!(class.stats[0], 0, "an empty zspage is freed at once");
         pages += zspages * u64::from(class.pages);
     }
-    assert_eq!(stat[2], pages * PAGE_SIZE as u64, "memory in use");
+    assert_eq!(stat[2], pages * PAGE as u64, "memory in use");
     let objects: u64 = distinct.iter().map(|class| class.stats[13]).sum();
 
     let count =
@@ -115,7 +113,7 @@ fn check(m: &Machine) {
     assert_eq!(objects, count(&in_memory));
     let size: u64 = slots.iter().filter(|s| in_memory(s)).map(|s| u64::from(s.size)).sum();
     assert_eq!(stat[1], size, "compressed data");
-    assert_eq!(stat[0] / PAGE_SIZE as u64, count(&|s| s.word != SlotWord::Empty), "pages stored");
+    assert_eq!(stat[0] / PAGE as u64, count(&|s| s.word != SlotWord::Empty), "pages stored");
     assert_eq!(stat[5], count(&|s| s.flags & slot_flags::SAME != 0), "same pages");
     assert_eq!(stat[7], count(&|s| s.flags & slot_flags::HUGE != 0 && in_memory(s)), "huge pages");
     assert_eq!(bd[0], count(&|s| s.flags & slot_flags::WB != 0), "blocks");
@@ -178,7 +176,7 @@ proptest! {
         let bio = |write, slot| aligned(if write { BioOp::Write } else { BioOp::Read }, slot, 1);
         m.world.intruders = intruders
             .into_iter()
-            .map(|(wait, slot, write)| (wait, bio(write, slot), Memory(vec![page(800, slot)])))
+            .map(|(wait, slot, write)| (wait, bio(write, slot), Memory::of_pages([page(800, slot)])))
             .collect();
         for op in &ops {
             match op {
@@ -232,7 +230,7 @@ proptest! {
         m.put("writeback", "page_index=1");
         let segments = segments.into_iter().map(|(page, offset, len)| Segment { page, offset, len }).collect();
         let bio = Bio { op: BioOp::from_number(op), sector, segments, bytes };
-        let mut memory = Memory(vec![page(700, 3); 3]);
+        let mut memory = Memory::of_pages([page(700, 3); 3]);
         m.kernel.submit(m.dev, &bio, &mut memory, &mut m.world);
         check(&m);
     }

@@ -1,8 +1,8 @@
 //! Bios whose segments do not coincide with pages: a named behaviour of the profile.
 
-use crate::world::{BioOp, Machine, page};
+use crate::world::{BioOp, Machine, PAGE, page};
 use zram_events::Event;
-use zram_model::{Bio, BioStatus, Memory, PAGE_SIZE, Profile, Segment};
+use zram_model::{Bio, BioStatus, Memory, Profile, Segment};
 
 /// Two slots from sector 0, in a buffer that starts 512 bytes into its first page.
 fn shifted(op: BioOp) -> Bio {
@@ -15,7 +15,7 @@ fn shifted(op: BioOp) -> Bio {
 }
 
 fn memory() -> Memory {
-    Memory(vec![[0xee; PAGE_SIZE]; 3])
+    Memory(vec![0xee; PAGE * 3])
 }
 
 fn machine(whole_page_segments: bool) -> Machine {
@@ -34,7 +34,7 @@ fn a_shifted_read_moves_whole_pages_and_touches_memory_outside_the_buffer() {
     assert_eq!(m.kernel.submit(m.dev, &shifted(BioOp::Read), &mut memory, &mut m.world), BioStatus::OK);
     // Each page holds a whole slot from its first byte on: the 512 bytes before the buffer and the
     // 3584 behind it are overwritten, and what is in the buffer is not what the sectors hold.
-    assert_eq!(memory.0, [page(600, 1), page(700, 2), page(700, 2)]);
+    assert_eq!(memory, Memory::of_pages([page(600, 1), page(700, 2), page(700, 2)]));
     let slots: Vec<_> = m
         .events()
         .into_iter()
@@ -49,7 +49,7 @@ fn a_shifted_read_moves_whole_pages_and_touches_memory_outside_the_buffer() {
 #[test]
 fn a_shifted_write_stores_whole_pages_once_per_turn() {
     let mut m = machine(true);
-    let mut memory = Memory(vec![page(500, 3), page(501, 4), page(502, 5)]);
+    let mut memory = Memory::of_pages([page(500, 3), page(501, 4), page(502, 5)]);
     assert_eq!(m.kernel.submit(m.dev, &shifted(BioOp::Write), &mut memory, &mut m.world), BioStatus::OK);
     let compressions = m.names().iter().filter(|name| **name == "compress").count();
     assert_eq!(compressions, 4);
@@ -63,7 +63,7 @@ fn without_the_behaviour_only_the_buffer_is_touched() {
         let mut memory = memory();
         let status = m.kernel.submit(m.dev, &shifted(BioOp::Read), &mut memory, &mut m.world);
         assert_eq!(status, BioStatus::OK);
-        let bytes = memory.0.concat();
+        let bytes = memory.0;
         let wanted = [page(600, 1), page(700, 2)].concat();
         assert_eq!(bytes[512..512 + 8192], wanted);
         assert!(bytes[..512].iter().chain(&bytes[512 + 8192..]).all(|byte| *byte == 0xee));
@@ -71,8 +71,8 @@ fn without_the_behaviour_only_the_buffer_is_touched() {
             m.put("writeback", "page_indexes=0-1");
         }
     }
-    let source: Vec<u8> = (0..3 * PAGE_SIZE).map(|at| (at / 100) as u8).collect();
-    let mut memory = Memory(source.as_chunks::<PAGE_SIZE>().0.to_vec());
+    let source: Vec<u8> = (0..3 * PAGE).map(|at| (at / 100) as u8).collect();
+    let mut memory = Memory(source.clone());
     assert_eq!(m.kernel.submit(m.dev, &shifted(BioOp::Write), &mut memory, &mut m.world), BioStatus::OK);
     assert_eq!(m.load(0, 2).1.concat(), source[512..512 + 8192]);
 }
@@ -87,7 +87,7 @@ fn two_read_backs_into_one_page_decompress_each_others_bytes() {
     // Page 1 receives slot 0 and then slot 1 before a worker gets to either. The first work item
     // meets the other's bytes and fails, the second decompresses them.
     assert_eq!(status, BioStatus::IO_ERROR);
-    assert_eq!(memory.0, [page(600, 1), page(700, 2), page(700, 2)]);
+    assert_eq!(memory, Memory::of_pages([page(600, 1), page(700, 2), page(700, 2)]));
     assert!(m.world.undetermined.is_empty());
     let results: Vec<_> = m
         .events()

@@ -136,7 +136,7 @@ fn a_slot_touched_in_flight_stays_in_memory() {
     ];
     for (bio, content, flags) in intruders {
         let mut m = later(2, true);
-        let memory = Memory(content.to_vec());
+        let memory = Memory::of_pages(content);
         // Asked before slot 1, before slot 0, and when the pass waits for both.
         m.world.intruders = [(2, bio, memory)].into();
         m.put("writeback", "page_indexes=0-1");
@@ -173,8 +173,8 @@ fn completions_and_bios_take_turns_before_the_pass_wakes() {
     // Submitted 2, 1, 0. Slot 2 completes while the pass sleeps, slot 0 is read, the other two complete, slot 1 is read.
     m.world.choices = std::iter::repeat_n(0, 7).chain([0, 0, 0, 0, 1, 1]).collect();
     m.world.intruders = [
-        (4, aligned(BioOp::Read, 0, 1), Memory(vec![page(1, 1)])),
-        (0, aligned(BioOp::Read, 1, 1), Memory(vec![page(1, 1)])),
+        (4, aligned(BioOp::Read, 0, 1), Memory::of_pages([page(1, 1)])),
+        (0, aligned(BioOp::Read, 1, 1), Memory::of_pages([page(1, 1)])),
     ]
     .into();
     m.put("writeback", "page_indexes=0-2");
@@ -191,7 +191,7 @@ fn completions_and_bios_take_turns_before_the_pass_wakes() {
 #[test]
 fn a_slot_touched_before_its_turn_is_let_go_of() {
     let mut m = later(2, true);
-    m.world.intruders = [(0, aligned(BioOp::Read, 0, 1), Memory(vec![page(1, 1)]))].into();
+    m.world.intruders = [(0, aligned(BioOp::Read, 0, 1), Memory::of_pages([page(1, 1)]))].into();
     m.put("writeback", "page_indexes=0-1");
     assert_eq!((m.flags(0), m.numbers("bd_stat")), (600, vec![1, 0, 1]));
 }

@@ -5,14 +5,17 @@ use std::collections::{BTreeSet, VecDeque};
 use zram_events::{Block, DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Completion,
-    Environment, Errno, Kernel, Memory, PAGE_SIZE, PageBytes, Profile, Segment, Step,
+    Environment, Errno, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step,
 };
 
 pub(crate) use zram_events::BioOp;
 
+/// Bytes of a page of most machines here.
+pub(crate) const PAGE: usize = PageSize::KIB_4.as_usize();
+
 /// A page that the world's compressor makes `len` bytes of, and that differs from others by its seed.
-pub(crate) fn page(len: u32, seed: u64) -> PageBytes {
-    let mut page = [0; PAGE_SIZE];
+pub(crate) fn page(len: u32, seed: u64) -> [u8; PAGE] {
+    let mut page = [0; PAGE];
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678;
     for word in page.as_chunks_mut::<8>().0 {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -23,8 +26,8 @@ pub(crate) fn page(len: u32, seed: u64) -> PageBytes {
 }
 
 /// A page of one word.
-pub(crate) fn filled(word: u64) -> PageBytes {
-    let mut page = [0; PAGE_SIZE];
+pub(crate) fn filled(word: u64) -> [u8; PAGE] {
+    let mut page = [0; PAGE];
     for chunk in page.as_chunks_mut::<8>().0 {
         *chunk = word.to_le_bytes();
     }
@@ -178,7 +181,7 @@ impl Machine {
     }
 
     fn set_size(&mut self, pages: u64) {
-        self.put("disksize", &(pages * PAGE_SIZE as u64).to_string());
+        self.put("disksize", &(pages * PAGE as u64).to_string());
     }
 
     /// A write to an attribute.
@@ -201,31 +204,27 @@ impl Machine {
     }
 
     /// Writes pages from `slot` on, in one aligned bio.
-    pub(crate) fn store(&mut self, slot: u64, pages: &[PageBytes]) -> BioStatus {
+    pub(crate) fn store(&mut self, slot: u64, pages: &[[u8; PAGE]]) -> BioStatus {
         let bio = aligned(BioOp::Write, slot, pages.len());
-        self.kernel.submit(self.dev, &bio, &mut Memory(pages.to_vec()), &mut self.world)
+        self.kernel.submit(self.dev, &bio, &mut Memory::of_pages(pages), &mut self.world)
     }
 
     /// Writes one page that must be taken.
-    pub(crate) fn fill(&mut self, slot: u64, content: &PageBytes) {
+    pub(crate) fn fill(&mut self, slot: u64, content: &[u8; PAGE]) {
         assert_eq!(self.store(slot, &[*content]), BioStatus::OK, "slot {slot}");
     }
 
     /// Reads pages from `slot` on, in one aligned bio.
-    pub(crate) fn load(&mut self, slot: u64, count: usize) -> (BioStatus, Vec<PageBytes>) {
-        let mut memory = Memory(vec![[0xee; PAGE_SIZE]; count]);
+    pub(crate) fn load(&mut self, slot: u64, count: usize) -> (BioStatus, Vec<[u8; PAGE]>) {
+        let mut memory = Memory(vec![0xee; PAGE * count]);
         let status =
             self.kernel.submit(self.dev, &aligned(BioOp::Read, slot, count), &mut memory, &mut self.world);
-        (status, memory.0)
+        (status, memory.0.as_chunks().0.to_vec())
     }
 
     pub(crate) fn discard(&mut self, slot: u64, pages: u32) -> BioStatus {
-        let bio = Bio {
-            op: BioOp::Discard,
-            sector: slot * 8,
-            segments: Vec::new(),
-            bytes: pages * PAGE_SIZE as u32,
-        };
+        let bio =
+            Bio { op: BioOp::Discard, sector: slot * 8, segments: Vec::new(), bytes: pages * PAGE as u32 };
         self.kernel.submit(self.dev, &bio, &mut Memory(Vec::new()), &mut self.world)
     }
 
@@ -270,7 +269,7 @@ impl Machine {
 
 /// A bio of whole, aligned pages; its memory starts with page 0.
 pub(crate) fn aligned(op: BioOp, slot: u64, count: usize) -> Bio {
-    let segments = (0..count).map(|page| Segment { page, offset: 0, len: PAGE_SIZE as u32 }).collect();
+    let segments = (0..count).map(|page| Segment { page, offset: 0, len: PAGE as u32 }).collect();
     Bio { op, sector: slot * 8, segments, bytes: 0 }
 }
 

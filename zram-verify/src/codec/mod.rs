@@ -12,7 +12,7 @@ mod lz4;
 mod zstandard;
 
 use thiserror::Error;
-use zram_model::Codec;
+use zram_model::{Codec, PageBytes};
 
 /// Bytes of a page.
 pub const PAGE: usize = 4096;
@@ -33,9 +33,10 @@ pub enum Algorithm {
     Deflate,
 }
 
-/// What the kernel's compressor makes of a page; none where no exact codec covers algorithm and parameters.
+/// What the kernel's compressor makes of a page of 4 KiB; none where no exact codec covers algorithm and parameters.
 #[must_use]
-pub fn compress(codec: Codec, page: &[u8; PAGE]) -> Option<Vec<u8>> {
+pub fn compress(codec: Codec, page: &PageBytes) -> Option<Vec<u8>> {
+    let page = page.try_into().ok()?;
     let algorithm = Algorithm::from_name(codec.name).filter(|_| !codec.dictionary)?;
     let covered = match (algorithm, codec.level) {
         // The kernel's copy searches more from level 10 on; stock LZ4 1.7.5 has another parser there.
@@ -164,12 +165,12 @@ mod tests {
             (with("deflate", None, Some(-9)), Algorithm::Deflate),
             (with("deflate", None, Some(15)), Algorithm::Deflate),
         ] {
-            let bytes = compress(codec, &page).unwrap();
+            let bytes = compress(codec, &page[..]).unwrap();
             assert_ne!(bytes, algorithm.compress(&page).unwrap(), "{codec}");
             assert_eq!(algorithm.decompress(&bytes).unwrap(), page, "{codec}");
         }
-        assert_eq!(compress(with("lz4hc", Some(12), None), &page), None);
-        assert_eq!(compress(Codec { dictionary: true, ..Codec::plain("lz4") }, &page), None);
+        assert_eq!(compress(with("lz4hc", Some(12), None), &page[..]), None);
+        assert_eq!(compress(Codec { dictionary: true, ..Codec::plain("lz4") }, &page[..]), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zram_model::{BlockContent, Codec};
+use zram_model::{BlockContent, Codec, PageBytes};
 
 use super::{Comparer, Level, Strength};
 use crate::{
@@ -72,7 +72,7 @@ fn compressed(
     field: &dyn Fn(&str) -> String,
     n: usize,
     observed: &Pages,
-    (len, page): (usize, &[u8; PAGE]),
+    (len, page): (usize, &PageBytes),
     codec: Codec,
 ) {
     let decoder = Algorithm::from_name(codec.name).filter(|_| !codec.dictionary);
@@ -128,7 +128,7 @@ fn unclean(
     field: &dyn Fn(&str) -> String,
     n: usize,
     observed: &Pages,
-    (len, page): (usize, &[u8; PAGE]),
+    (len, page): (usize, &PageBytes),
     codec: Codec,
 ) {
     let clear = match (observed.bytes(n), codec::compress(codec, page)) {

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 use zram_events::SlotIndex;
 
-use crate::{bio::PAGE_SIZE, context::Call, environment::Environment, mutation::Mutation};
+use crate::{context::Call, environment::Environment, mutation::Mutation};
 
 /// Bytes that a bucket's sizes range over (`PP_BUCKET_SIZE_RANGE`).
 const RANGE: usize = 64;
 
 /// One bucket per 64 bytes of size, and one for whole pages. A slot can be in it more than once.
 pub(super) struct Candidates {
-    buckets: [VecDeque<SlotIndex>; PAGE_SIZE / RANGE + 1],
+    buckets: Vec<VecDeque<SlotIndex>>,
     smallest_first: bool,
     at_tail: bool,
 }
@@ -19,7 +19,7 @@ pub(super) struct Candidates {
 impl Candidates {
     pub(super) fn new(call: &Call<'_, impl Environment + ?Sized>) -> Self {
         Self {
-            buckets: core::array::from_fn(|_| VecDeque::new()),
+            buckets: vec![VecDeque::new(); call.profile.page_size.as_usize() / RANGE + 1],
             smallest_first: call.broken(Mutation::SmallestBucketFirst),
             at_tail: call.broken(Mutation::BucketTail),
         }

@@ -10,9 +10,10 @@ use std::collections::VecDeque;
 use zram_events::{DeviceId, Event};
 
 use crate::{
-    bio::{Bio, BioStatus, Memory, PageBytes},
+    bio::{Bio, BioStatus, Memory},
     environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Step},
     errno::Errno,
+    page::PageBytes,
     site::{Site, SiteSet},
     view::BlockContent,
 };

@@ -7,18 +7,16 @@ use super::{
     in_flight::{Batch, InFlight, Request},
 };
 use crate::{
-    bio::{BioStatus, PAGE_SIZE},
+    bio::BioStatus,
     context::Call,
     environment::{BackingOp, Environment},
     errno::Errno,
     mutation::Mutation,
     site::Site,
-    view::{
-        BlockContent,
-        slot_flags::{HUGE, IDLE, PP_SLOT, PRIORITY, WB},
-    },
+    view::BlockContent,
     zram::{
         device::Live,
+        slot::flag::{HUGE, IDLE, PP_SLOT, PRIORITY, WB},
         stats::{add, sub},
     },
     zsmalloc::Handle,
@@ -118,7 +116,7 @@ impl Live<'_> {
         let content = if self.state.writeback.compressed {
             // d38fab605c66
             let (len, page) = self.read_raw(index, call);
-            if len as usize == PAGE_SIZE {
+            if len == call.profile.page_size.bytes() {
                 BlockContent::Raw(page)
             } else if call.broken(Mutation::TrailingBytesKept) {
                 BlockContent::Unclean { len, page }
@@ -128,11 +126,11 @@ impl Live<'_> {
             }
         } else {
             let content = self.read_from_pool(index, Site::ReadFromPoolWriteback, call);
-            BlockContent::Raw(content.into_page())
+            BlockContent::Raw(content.into_page(call.profile.page_size))
         };
         let settings = &mut self.state.writeback;
         if settings.limit_enable && settings.limit > 0 && !call.broken(Mutation::LimitNotCharged) {
-            settings.limit -= 1;
+            settings.limit = settings.limit.wrapping_sub(call.profile.page_size.units_of_4k());
         }
         let request = self.backing_request(BackingOp::Write, index, block);
         call.env.submit(Request { request, content, status: 0 });
@@ -171,7 +169,7 @@ impl Live<'_> {
         if let Err(errno) = BioStatus(status).into_result() {
             let settings = &mut self.state.writeback;
             if settings.limit_enable && !call.broken(Mutation::LimitNotRefunded) {
-                settings.limit = settings.limit.wrapping_add(1);
+                settings.limit = settings.limit.wrapping_add(call.profile.page_size.units_of_4k());
             }
             if !call.broken(Mutation::FailedBlockKept) {
                 self.release_block(block);

@@ -7,8 +7,11 @@ use crate::{
     context::Call,
     environment::{Allocation, Environment},
     site::Site,
-    view::slot_flags::{HUGE, IDLE, INCOMPRESSIBLE, PP_SLOT, SAME, WB},
-    zram::device::Live,
+    view::SlotFlags,
+    zram::{
+        device::Live,
+        slot::flag::{HUGE, IDLE, INCOMPRESSIBLE, PP_SLOT, SAME, WB},
+    },
 };
 
 /// What a slot must be: bits, all of which it must have. 0 takes every slot.
@@ -32,11 +35,11 @@ impl Mode {
     }
 
     /// The flags that it asks of a slot.
-    fn flags(self) -> u32 {
+    fn flags(self) -> SlotFlags {
         [(HUGE_WRITEBACK, HUGE), (IDLE_WRITEBACK, IDLE), (INCOMPRESSIBLE_WRITEBACK, INCOMPRESSIBLE)]
             .into_iter()
             .filter(|(bit, _)| self.0 & bit != 0)
-            .fold(0, |flags, (_, flag)| flags | flag)
+            .fold(SlotFlags::default(), |flags, (_, flag)| flags | flag)
     }
 }
 
@@ -56,7 +59,7 @@ impl Live<'_> {
         let range = low as usize..(high as usize).min(self.disk.slots.len());
         for index in range {
             let slot = &mut self.disk.slots[index];
-            if !slot.allocated() || slot.has(WB | SAME) || slot.flags & wanted != wanted {
+            if !slot.allocated() || slot.has(WB | SAME) || !slot.flags().all(wanted) {
                 continue;
             }
             let name = SlotIndex(index as u32);
