@@ -15,24 +15,31 @@ use crate::{
     site::Site,
     view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord},
     zram::{device::Device, slot::Slot},
-    zsmalloc::{ClassTable, Handle, Pool},
+    zsmalloc::{ClassTable, Handle, Pool, storage::Storage},
 };
 
 /// zram and zsmalloc, loaded.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     profile: Profile,
+    storage: Storage,
     classes: Arc<ClassTable>,
     lives: Lives,
     devices: BTreeMap<DeviceId, Device>,
 }
 
 impl Kernel {
-    /// The module loaded with `num_devices=0`: no device yet.
+    /// The module loaded with `num_devices=0`: no device yet. Of what is written it keeps [`Storage::Pages`].
     #[must_use]
     pub fn new(profile: Profile) -> Self {
+        Self::with_storage(profile, Storage::default())
+    }
+
+    /// As [`Kernel::new`], with a choice of what is kept of the pages written.
+    #[must_use]
+    pub fn with_storage(profile: Profile, storage: Storage) -> Self {
         let classes = Arc::new(ClassTable::new(profile.page_size.bytes(), profile.chain_size.max(1)));
-        Self { profile, classes, lives: Lives::default(), devices: BTreeMap::new() }
+        Self { profile, storage, classes, lives: Lives::default(), devices: BTreeMap::new() }
     }
 
     /// Which kernel this is.
@@ -60,7 +67,7 @@ impl Kernel {
             return Err(Errno::ENOMEM);
         }
         let free = (0..).map(DeviceId).find(|id| !self.devices.contains_key(id)).ok_or(Errno::ENOSPC)?;
-        self.devices.insert(free, Device::new(free, &self.profile));
+        self.devices.insert(free, Device::new(free, self.storage, &self.profile));
         let mut call = Call::new(env, &mut self.lives, &self.profile);
         call.emit(Site::DeviceAdd, Event::DeviceAdd { dev: free });
         Ok(free)

@@ -79,3 +79,4 @@ pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
 pub use site::{Site, SiteSet};
 pub use view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord, slot_flags};
+pub use zsmalloc::storage::Storage;

@@ -17,7 +17,7 @@ use crate::{
     mutation::Mutation,
     profile::Profile,
     site::Site,
-    zsmalloc::{Handle, Pool},
+    zsmalloc::{Handle, Pool, storage::Storage},
 };
 
 /// `struct zram`
@@ -26,6 +26,8 @@ pub(crate) struct Device {
     pub(crate) id: DeviceId,
     /// How often the block device is open (`disk_openers`).
     pub(crate) openers: u32,
+    /// What its pool keeps of the pages written.
+    pub(crate) storage: Storage,
     pub(crate) state: State,
     /// The slot table and the pool: there once disksize is set (`init_done`).
     pub(crate) disk: Option<Disk>,
@@ -72,7 +74,7 @@ pub(crate) struct Live<'a> {
 
 impl Device {
     /// `zram_add`
-    pub(crate) fn new(id: DeviceId, profile: &Profile) -> Self {
+    pub(crate) fn new(id: DeviceId, storage: Storage, profile: &Profile) -> Self {
         let mut algorithms = [None; PRIORITIES];
         algorithms[0] = Some(profile.default_algorithm);
         let state = State {
@@ -83,7 +85,7 @@ impl Device {
             writeback: WritebackSettings { limit_enable: false, limit: 0, batch_size: 32, compressed: false },
             backing: None,
         };
-        Self { id, openers: 0, state, disk: None }
+        Self { id, openers: 0, storage, state, disk: None }
     }
 
     /// The device at work, if it has a size.

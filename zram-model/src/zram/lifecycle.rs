@@ -33,7 +33,7 @@ impl Device {
         // The largest sizes wrap to 0 here, and a table of no slots cannot be had either.
         let disksize = call.profile.page_size.align(disksize);
         let slots = slot_table(disksize, call)?;
-        let pool = Pool::create(table, call)?;
+        let pool = Pool::create(table, self.storage, call)?;
         let huge_class_size = table.huge_class_size();
         self.disk = Some(Disk { disksize, slots, pool, huge_class_size });
         for priority in 0..call.profile.max_comps() {

@@ -1,9 +1,12 @@
-//! A size class of a pool: its lists and statistics (`struct size_class`).
+//! A size class of a pool: its zspages, their lists, and statistics (`struct size_class`).
+
+use zram_events::ZspageLife;
 
 use super::{
     class_table::ClassShape,
-    fullness::{GROUPS, List, group},
-    zspage::{Zspage, ZspageId},
+    fullness::{FULL, GROUPS, List, group},
+    handle::MOST_ZSPAGES,
+    zspage::{NONE, Zspage},
 };
 
 /// Position of "objects allocated" among the statistics (`ZS_OBJS_ALLOCATED`).
@@ -22,14 +25,26 @@ pub(super) struct Insertion {
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
     pub(crate) shape: ClassShape,
+    pub(super) zspages: Vec<Zspage>,
+    /// The first entry of `zspages` that holds none.
+    unused: u32,
     lists: [List; GROUPS],
+    /// One bit per group, set if its list is not empty: the search for room looks here first.
+    filled: u16,
     /// Zspages per group, then objects allocated and in use.
     pub(crate) stats: [u64; GROUPS + 2],
 }
 
 impl Class {
     pub(super) fn new(shape: ClassShape) -> Self {
-        Self { shape, lists: [List::default(); GROUPS], stats: [0; GROUPS + 2] }
+        Self {
+            shape,
+            zspages: Vec::new(),
+            unused: NONE,
+            lists: [List::default(); GROUPS],
+            filled: 0,
+            stats: [0; GROUPS + 2],
+        }
     }
 
     pub(super) fn count(&mut self, what: usize, objects: u64) {
@@ -40,42 +55,92 @@ impl Class {
         self.stats[what] = self.stats[what].wrapping_sub(objects);
     }
 
+    /// The number that the next zspage will have; none if no more can be told apart.
+    pub(super) fn next_number(&self) -> Option<u32> {
+        if self.unused != NONE {
+            return Some(self.unused);
+        }
+        u32::try_from(self.zspages.len()).ok().filter(|number| *number < MOST_ZSPAGES)
+    }
+
+    /// A zspage of [`Class::next_number`], in no list yet.
+    pub(super) fn begin_zspage(&mut self, number: u32, life: ZspageLife) {
+        let zspage = Zspage::new(life);
+        match self.zspages.get_mut(number as usize) {
+            Some(entry) => {
+                self.unused = entry.next;
+                *entry = zspage;
+            }
+            None => self.zspages.push(zspage),
+        }
+    }
+
+    /// The zspage is gone; its number is the next to be used.
+    pub(super) fn end_zspage(&mut self, number: u32) {
+        let entry = &mut self.zspages[number as usize];
+        entry.alive = false;
+        entry.next = self.unused;
+        self.unused = number;
+    }
+
     /// The head of a group's list.
-    pub(super) fn first(&self, group: u8) -> Option<ZspageId> {
+    pub(super) fn first(&self, group: u8) -> Option<u32> {
         self.lists[usize::from(group)].first()
     }
 
+    /// The head of the fullest list among these groups.
+    pub(super) fn first_of_fullest(&self, lowest: u8, highest: u8) -> Option<u32> {
+        let filled = self.filled_within(lowest, highest);
+        (filled != 0).then(|| self.first(filled.ilog2() as u8)).flatten()
+    }
+
+    /// The head of the emptiest list among these groups.
+    pub(super) fn first_of_emptiest(&self, lowest: u8, highest: u8) -> Option<u32> {
+        let filled = self.filled_within(lowest, highest);
+        (filled != 0).then(|| self.first(filled.trailing_zeros() as u8)).flatten()
+    }
+
+    fn filled_within(&self, lowest: u8, highest: u8) -> u16 {
+        const ALL: u16 = (1 << (FULL + 1)) - 1;
+        self.filled & (ALL >> (FULL - highest)) & (ALL << lowest)
+    }
+
     /// `get_fullness_group`
-    pub(super) fn group_of(&self, zspage: &Zspage, insertion: Insertion) -> u8 {
-        group(zspage.inuse, self.shape.objects, insertion.truncate)
+    pub(super) fn group_of(&self, number: u32, insertion: Insertion) -> u8 {
+        let inuse = u32::from(self.zspages[number as usize].inuse);
+        group(inuse, self.shape.objects, insertion.truncate)
     }
 
     /// `insert_zspage`: at the head of the group's list.
-    pub(super) fn insert(&mut self, zspages: &mut [Zspage], id: ZspageId, group: u8, insertion: Insertion) {
+    pub(super) fn insert(&mut self, number: u32, group: u8, insertion: Insertion) {
         let list = &mut self.lists[usize::from(group)];
         if insertion.at_tail {
-            list.push_tail(zspages, id);
+            list.push_tail(&mut self.zspages, number);
         } else {
-            list.push_head(zspages, id);
+            list.push_head(&mut self.zspages, number);
         }
-        zspages[id.0 as usize].group = group;
+        self.filled |= 1 << group;
+        self.zspages[number as usize].group = group;
         self.count(usize::from(group), 1);
     }
 
     /// `remove_zspage`
-    pub(super) fn remove(&mut self, zspages: &mut [Zspage], id: ZspageId) {
-        let group = usize::from(zspages[id.0 as usize].group);
-        self.lists[group].remove(zspages, id);
-        self.discount(group, 1);
+    pub(super) fn remove(&mut self, number: u32) {
+        let group = self.zspages[number as usize].group;
+        let list = &mut self.lists[usize::from(group)];
+        list.remove(&mut self.zspages, number);
+        if list.first().is_none() {
+            self.filled &= !(1 << group);
+        }
+        self.discount(usize::from(group), 1);
     }
 
     /// `fix_fullness_group`: moves the zspage only if its group changed.
-    pub(super) fn fix(&mut self, zspages: &mut [Zspage], id: ZspageId, insertion: Insertion) -> u8 {
-        let zspage = &zspages[id.0 as usize];
-        let group = self.group_of(zspage, insertion);
-        if group != zspage.group {
-            self.remove(zspages, id);
-            self.insert(zspages, id, group, insertion);
+    pub(super) fn fix(&mut self, number: u32, insertion: Insertion) -> u8 {
+        let group = self.group_of(number, insertion);
+        if group != self.zspages[number as usize].group {
+            self.remove(number);
+            self.insert(number, group, insertion);
         }
         group
     }

@@ -3,8 +3,11 @@
 /// Bytes before each object that hold its handle (`ZS_HANDLE_SIZE`).
 pub(crate) const HANDLE_SIZE: u32 = 8;
 
-/// Bits of an object's word that hold its index on x86-64: 64 less 52 bits of physical address over 4 KiB pages.
-const OBJ_INDEX_BITS: u32 = 24;
+/// Bits of a physical address that an object's word has room for (`MAX_POSSIBLE_PHYSMEM_BITS` of x86-64).
+const PHYSMEM_BITS: u32 = 52;
+
+/// The longest chain that can be configured (`CONFIG_ZSMALLOC_CHAIN_SIZE`).
+const LONGEST_CHAIN: u32 = 16;
 
 /// log2 of how many steps a page is divided into (`CLASS_BITS`).
 const CLASS_BITS: u32 = 8;
@@ -44,9 +47,13 @@ pub(crate) struct ClassTable {
 }
 
 impl ClassTable {
-    /// The table for pages of `page_size` bytes (a power of two) and chains of at most `chain_size` pages.
+    /// The table for pages of `page_size` bytes (a power of two, 4 to 64 KiB) and chains of at most `chain_size`
+    /// pages, which is taken for 1 or 16 beyond these.
     pub(crate) fn new(page_size: u32, chain_size: u32) -> Self {
-        let min_size = 32.max(((u64::from(chain_size) * u64::from(page_size)) >> OBJ_INDEX_BITS) as u32);
+        let chain_size = chain_size.clamp(1, LONGEST_CHAIN);
+        // What the page frame number leaves of 64 bits is the index's (`OBJ_INDEX_BITS`).
+        let index_bits = u64::BITS - (PHYSMEM_BITS - page_size.trailing_zeros());
+        let min_size = 32.max(((u64::from(chain_size) * u64::from(page_size)) >> index_bits) as u32);
         let step = page_size >> CLASS_BITS;
         let count = (page_size - min_size).div_ceil(step) + 1;
         let mut shapes: Vec<ClassShape> = Vec::new();

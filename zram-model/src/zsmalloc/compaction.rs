@@ -4,9 +4,9 @@ use zram_events::Event;
 
 use super::{
     fullness::{EMPTY, FULL, HIGHEST, LOWEST, named},
-    handle::Location,
+    handle::{Location, ZspageId},
     pool::Pool,
-    zspage::ZspageId,
+    zspage::next_used,
 };
 use crate::{context::Call, environment::Environment, mutation::Mutation, site::Site};
 
@@ -40,8 +40,7 @@ impl Pool {
                 self.free_zspage(from, Site::ZspageFreeCompaction, call);
                 freed += pages;
             }
-            let group = self.classes[class].group_of(&self.zspages[to.0 as usize], self.insertion);
-            if group == FULL {
+            if self.classes[class].group_of(to.number, self.insertion) == FULL {
                 self.put_back(class, to, Site::PutbackDestination, call);
                 destination = None;
             }
@@ -54,14 +53,15 @@ impl Pool {
 
     /// Takes a partly filled zspage out of its list: the fullest (`isolate_dst_zspage`) or the emptiest (`isolate_src_zspage`).
     fn isolate(&mut self, class: usize, fullest: bool) -> Option<ZspageId> {
-        let first = |group| self.classes[class].first(group);
+        let of = &mut self.classes[class];
         let found = if fullest {
-            (LOWEST..=HIGHEST).rev().find_map(first)
+            of.first_of_fullest(LOWEST, HIGHEST)
         } else {
-            (LOWEST..=HIGHEST).find_map(first)
-        }?;
-        self.classes[class].remove(&mut self.zspages, found);
-        Some(found)
+            of.first_of_emptiest(LOWEST, HIGHEST)
+        };
+        let number = found?;
+        of.remove(number);
+        Some(ZspageId { class: class as u16, number })
     }
 
     /// Moves objects in order of their index until the one is full or the other empty (`migrate_zspage`).
@@ -72,14 +72,16 @@ impl Pool {
         to: ZspageId,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
-        let objects = self.classes[class].shape.objects;
+        let shape = self.classes[class].shape;
         let mut index = 0;
-        while let Some((at, handle, life)) = self.zspages[from.0 as usize].next_used(index) {
-            self.take(to, handle, life, Site::ObjMallocCompaction, call);
-            self.give_back(Location { zspage: from, index: at }, Site::ObjFreeCompaction, call);
-            index = at + 1;
-            let full = self.zspages[to.0 as usize].inuse == objects;
-            if full || self.zspages[from.0 as usize].inuse == 0 {
+        while let Some((used, handle)) = next_used(from, index, &shape, &self.objects) {
+            let source = Location { zspage: from, index: used };
+            let Some(destination) = self.take(to, handle, Site::ObjMallocCompaction, call) else { break };
+            self.objects.copy(source, destination, &shape);
+            self.give_back(source, Site::ObjFreeCompaction, call);
+            index = used + 1;
+            let full = u32::from(self.zspage(to).inuse) == shape.objects;
+            if full || self.zspage(from).inuse == 0 {
                 break;
             }
         }
@@ -93,11 +95,12 @@ impl Pool {
         site: Site,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> u8 {
-        let group = self.classes[class].group_of(&self.zspages[id.0 as usize], self.insertion);
-        self.classes[class].insert(&mut self.zspages, id, group, self.insertion);
-        let zspage = &self.zspages[id.0 as usize];
-        let event = Event::Putback { zspage: zspage.life, group: named(group), inuse: zspage.inuse };
-        call.emit(site, event);
+        let of = &mut self.classes[class];
+        let group = of.group_of(id.number, self.insertion);
+        of.insert(id.number, group, self.insertion);
+        let zspage = &of.zspages[id.number as usize];
+        let inuse = u32::from(zspage.inuse);
+        call.emit(site, Event::Putback { zspage: zspage.life, group: named(group), inuse });
         group
     }
 }

@@ -1,11 +1,11 @@
 //! Fullness groups and their lists (`enum fullness_group`, `insert_zspage`, `remove_zspage`).
 //!
 //! A zspage is linked into the list of its group through its own two fields, as in the kernel, so
-//! that moving one is constant work however many there are.
+//! that moving one is constant work however many there are. The lists of a class name its zspages by their number.
 
 use zram_events::Fullness;
 
-use super::zspage::{NONE, Zspage, ZspageId};
+use super::zspage::{NONE, Zspage};
 
 /// Empty (`ZS_INUSE_RATIO_0`).
 pub(super) const EMPTY: u8 = 0;
@@ -46,38 +46,38 @@ impl Default for List {
 
 impl List {
     /// The zspage at the head.
-    pub(super) fn first(&self) -> Option<ZspageId> {
-        (self.first != NONE).then_some(ZspageId(self.first))
+    pub(super) fn first(&self) -> Option<u32> {
+        (self.first != NONE).then_some(self.first)
     }
 
     /// Puts a zspage at the head, where the next search finds it first.
-    pub(super) fn push_head(&mut self, zspages: &mut [Zspage], id: ZspageId) {
+    pub(super) fn push_head(&mut self, zspages: &mut [Zspage], number: u32) {
         let old = self.first;
-        let zspage = &mut zspages[id.0 as usize];
+        let zspage = &mut zspages[number as usize];
         (zspage.prev, zspage.next) = (NONE, old);
         match zspages.get_mut(old as usize) {
-            Some(neighbour) => neighbour.prev = id.0,
-            None => self.last = id.0,
+            Some(neighbour) => neighbour.prev = number,
+            None => self.last = number,
         }
-        self.first = id.0;
+        self.first = number;
     }
 
     /// Puts a zspage at the tail, as no kernel does.
-    pub(super) fn push_tail(&mut self, zspages: &mut [Zspage], id: ZspageId) {
+    pub(super) fn push_tail(&mut self, zspages: &mut [Zspage], number: u32) {
         let old = self.last;
-        let zspage = &mut zspages[id.0 as usize];
+        let zspage = &mut zspages[number as usize];
         (zspage.prev, zspage.next) = (old, NONE);
         match zspages.get_mut(old as usize) {
-            Some(neighbour) => neighbour.next = id.0,
-            None => self.first = id.0,
+            Some(neighbour) => neighbour.next = number,
+            None => self.first = number,
         }
-        self.last = id.0;
+        self.last = number;
     }
 
     /// Takes a zspage out.
-    pub(super) fn remove(&mut self, zspages: &mut [Zspage], id: ZspageId) {
+    pub(super) fn remove(&mut self, zspages: &mut [Zspage], number: u32) {
         let (prev, next) = {
-            let zspage = &zspages[id.0 as usize];
+            let zspage = &zspages[number as usize];
             (zspage.prev, zspage.next)
         };
         match zspages.get_mut(prev as usize) {

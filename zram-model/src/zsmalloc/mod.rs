@@ -11,15 +11,19 @@
 //! * [`fullness`]: groups and their lists, newest first;
 //! * [`zspage`]: objects and the free list threaded through them;
 //! * [`handle`]: the indirection through which compaction can move an object;
-//! * [`pool`]: allocation, release, reading and writing;
-//! * [`compaction`]: moving objects out of the emptiest zspages.
+//! * [`pool`]: what a pool consists of; [`alloc`]: allocation and release; [`object`]: reading and writing;
+//! * [`compaction`]: moving objects out of the emptiest zspages;
+//! * [`storage`]: where the objects are: in pages of bytes, or nowhere.
 
+mod alloc;
 pub(crate) mod class;
 pub(crate) mod class_table;
 mod compaction;
 mod fullness;
 pub(crate) mod handle;
+mod object;
 pub(crate) mod pool;
+pub(crate) mod storage;
 mod zspage;
 
 pub(crate) use class_table::ClassTable;

@@ -1,112 +1,132 @@
 //! A zspage: a few pages cut into equal objects (`struct zspage`).
 //!
-//! The kernel threads the free list through the free objects themselves and keeps the owner's handle
-//! in the header of each used one. The model keeps the same two meanings in one word per object.
+//! The free list runs through the free objects themselves, and each object in use begins with its
+//! owner's handle. Where those words are is the [storage](super::storage)'s business; what they mean
+//! is decided here.
 
-use zram_events::{HandleLife, ZspageLife};
+use zram_events::ZspageLife;
 
-use super::handle::Handle;
+use super::{
+    class_table::ClassShape,
+    handle::{Handle, Location, ZspageId},
+    storage::Objects,
+};
 
-/// "No zspage", "no object".
+/// "No zspage".
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Which zspage of the pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ZspageId(pub(super) u32);
-
-/// What the first word of an object says (`struct link_free`).
-#[derive(Clone, Copy, Debug)]
-enum Header {
-    /// Free: the next free object, or [`NONE`].
-    Free { next: u32 },
-    /// Allocated: its owner, and the owner's life.
-    Owner { handle: Handle, life: HandleLife },
-}
-
 /// A zspage and its links in the list of its fullness group.
+///
+/// There is one for each few objects and, in a pool full of huge ones, for each: hence its 20 bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Zspage {
     pub(super) life: ZspageLife,
-    /// Position of its class among the distinct classes.
-    pub(super) class: u16,
-    /// The group in whose list it is (or was, while compaction holds it).
-    pub(super) group: u8,
-    pub(super) inuse: u32,
-    free: u32,
     pub(super) prev: u32,
     pub(super) next: u32,
-    objects: Vec<Header>,
+    /// The object to be taken next (`freeobj`); what it says of a full zspage is never looked at.
+    free: u32,
+    pub(super) inuse: u16,
+    /// The group in whose list it is (or was, while compaction holds it).
+    pub(super) group: u8,
+    /// Whether it is a zspage, not an entry that waits for one.
+    pub(super) alive: bool,
 }
 
+const _: () = assert!(size_of::<Zspage>() == 20);
+
 impl Zspage {
-    /// An empty one: objects are handed out in order of their index (`init_zspage`).
-    pub(super) fn new(life: ZspageLife, class: u16, objects: u32) -> Self {
-        let objects = (1..=objects)
-            .map(|next| Header::Free { next: if next == objects { NONE } else { next } })
-            .collect();
-        Self { life, class, group: 0, inuse: 0, free: 0, prev: NONE, next: NONE, objects }
+    /// An empty one, whose objects the storage has linked in order of their index (`init_zspage`).
+    pub(super) fn new(life: ZspageLife) -> Self {
+        Self { life, prev: NONE, next: NONE, free: 0, inuse: 0, group: 0, alive: true }
     }
 
     /// Takes the first free object (`obj_malloc`); none if the zspage is full.
-    pub(super) fn take(&mut self, handle: Handle, life: HandleLife) -> Option<u32> {
+    pub(super) fn take(
+        &mut self,
+        id: ZspageId,
+        handle: Handle,
+        shape: &ClassShape,
+        objects: &mut Objects,
+    ) -> Option<u32> {
+        if u32::from(self.inuse) >= shape.objects {
+            return None;
+        }
         let index = self.free;
-        let header = self.objects.get_mut(index as usize)?;
-        let Header::Free { next } = *header else { return None };
-        *header = Header::Owner { handle, life };
-        self.free = next;
+        let at = Location { zspage: id, index };
+        self.free = objects.next_free(at, shape);
+        objects.set_owner(at, shape, handle.word());
         self.inuse += 1;
         Some(index)
     }
 
     /// Gives an object back (`obj_free`): it is the next to be taken.
-    pub(super) fn give_back(&mut self, index: u32) {
-        if let Some(header) = self.objects.get_mut(index as usize) {
-            *header = Header::Free { next: self.free };
-            self.free = index;
-            self.inuse = self.inuse.saturating_sub(1);
-        }
+    pub(super) fn give_back(&mut self, at: Location, shape: &ClassShape, objects: &mut Objects) {
+        objects.set_free(at, shape, self.free);
+        self.free = at.index;
+        self.inuse = self.inuse.saturating_sub(1);
     }
 
     /// Gives an object back to the far end of the free list, as no kernel does.
-    pub(super) fn give_back_last(&mut self, index: u32) {
+    pub(super) fn give_back_last(&mut self, at: Location, shape: &ClassShape, objects: &mut Objects) {
         let first = self.free;
-        self.give_back(index);
-        if first == NONE {
+        let free_before = shape.objects.saturating_sub(u32::from(self.inuse));
+        self.give_back(at, shape, objects);
+        if free_before == 0 {
             return;
         }
-        let mut last = first;
-        while let Some(Header::Free { next }) = self.objects.get(last as usize).copied()
-            && next != NONE
-        {
-            last = next;
+        let mut last = Location { zspage: at.zspage, index: first };
+        for _ in 1..free_before {
+            last.index = objects.next_free(last, shape);
         }
-        self.objects[last as usize] = Header::Free { next: index };
-        self.objects[index as usize] = Header::Free { next: NONE };
+        let end = objects.next_free(last, shape);
+        objects.set_free(last, shape, at.index);
+        objects.set_free(at, shape, end);
         self.free = first;
     }
+}
 
-    /// The first used object from `index` on, and its owner (`find_alloced_obj`).
-    pub(super) fn next_used(&self, index: u32) -> Option<(u32, Handle, HandleLife)> {
-        let rest = self.objects.get(index as usize..)?;
-        rest.iter().zip(index..).find_map(|(header, at)| match *header {
-            Header::Owner { handle, life } => Some((at, handle, life)),
-            Header::Free { .. } => None,
-        })
-    }
+/// The first object in use from `index` on, and its owner (`find_alloced_obj`).
+pub(super) fn next_used(
+    id: ZspageId,
+    index: u32,
+    shape: &ClassShape,
+    objects: &Objects,
+) -> Option<(u32, Handle)> {
+    (index..shape.objects).find_map(|index| {
+        let owner = objects.owner(Location { zspage: id, index }, shape)?;
+        Some((index, Handle::from_word(owner)?))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use zram_events::HandleLife;
+
+    use super::{super::storage::Storage, *};
 
     #[test]
     fn the_free_list_is_a_stack() {
-        let mut zspage = Zspage::new(ZspageLife(0), 0, 4);
-        let take = |z: &mut Zspage| z.take(Handle::at(0), HandleLife(0));
-        assert_eq!([take(&mut zspage), take(&mut zspage), take(&mut zspage)], [Some(0), Some(1), Some(2)]);
-        zspage.give_back(0);
-        zspage.give_back(2);
-        let again: Vec<_> = (0..4).map(|_| take(&mut zspage)).collect();
-        assert_eq!(again, [Some(2), Some(0), Some(3), None]);
+        let shape = ClassShape { index: 0, size: 1024, pages: 1, objects: 4 };
+        for storage in [Storage::Sizes, Storage::Bytes] {
+            let mut objects = Objects::new(storage, 1, 4096);
+            let id = ZspageId { class: 0, number: 0 };
+            objects.begin_zspage(id, &shape);
+            let mut zspage = Zspage::new(ZspageLife(0));
+            let handle =
+                Handle::new(super::super::handle::Handles::default().allocate().unwrap(), HandleLife(0));
+            let take = |z: &mut Zspage, s: &mut Objects| z.take(id, handle, &shape, s);
+            let taken = [(); 3].map(|()| take(&mut zspage, &mut objects));
+            assert_eq!(taken, [Some(0), Some(1), Some(2)]);
+            zspage.give_back(Location { zspage: id, index: 0 }, &shape, &mut objects);
+            zspage.give_back(Location { zspage: id, index: 2 }, &shape, &mut objects);
+            assert_eq!(next_used(id, 0, &shape, &objects), Some((1, handle)));
+            assert_eq!(next_used(id, 2, &shape, &objects), None);
+            let again = [(); 4].map(|()| take(&mut zspage, &mut objects));
+            assert_eq!(again, [Some(2), Some(0), Some(3), None], "{storage:?}");
+            zspage.give_back(Location { zspage: id, index: 3 }, &shape, &mut objects);
+            zspage.give_back_last(Location { zspage: id, index: 1 }, &shape, &mut objects);
+            let last = [(); 3].map(|()| take(&mut zspage, &mut objects));
+            assert_eq!(last, [Some(3), Some(1), None], "{storage:?}");
+        }
     }
 }

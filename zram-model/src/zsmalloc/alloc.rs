@@ -1,0 +1,216 @@
+//! Allocation and release (`zs_malloc`, `zs_free`).
+
+use zram_events::{ClassIndex, Event, ObjectIndex};
+
+use super::{
+    class::{ALLOCATED, INUSE},
+    fullness::{EMPTY, HIGHEST, LOWEST, named},
+    handle::{Handle, Location, ZspageId},
+    pool::Pool,
+};
+use crate::{
+    context::Call,
+    environment::{Allocation, Environment},
+    errno::Errno,
+    mutation::Mutation,
+    site::Site,
+};
+
+impl Pool {
+    /// `zs_malloc`: room for `size` bytes.
+    pub(crate) fn malloc(
+        &mut self,
+        size: u32,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<Handle, Errno> {
+        let result = self.try_malloc(size, call);
+        let event = match result {
+            Ok(handle) => {
+                debug_assert_eq!(self.life_of(handle), Some(handle.life()));
+                Event::Malloc { pool: self.life, size, handle: handle.life() }
+            }
+            Err(errno) => Event::MallocFailed { pool: self.life, size, result: errno.negative() },
+        };
+        call.emit(Site::Malloc, event);
+        result
+    }
+
+    fn try_malloc(
+        &mut self,
+        size: u32,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<Handle, Errno> {
+        if size == 0 {
+            return Err(Errno::EINVAL);
+        }
+        if size > self.table.page_size() {
+            return Err(Errno::ENOSPC);
+        }
+        if !call.env.allocate(Allocation::Handle) {
+            return Err(Errno::ENOMEM);
+        }
+        let position = self.handles.allocate().ok_or(Errno::ENOMEM)?;
+        let mut nominal = self.table.nominal_index(size);
+        if call.broken(Mutation::ClassOffByOne) {
+            nominal += 1;
+        }
+        let class = self.table.position(nominal);
+
+        if let Some(number) = self.find_with_room(class, call) {
+            let id = ZspageId { class: class as u16, number };
+            let handle = Handle::new(position, call.lives.handle());
+            self.take(id, handle, Site::ObjMallocExisting, call);
+            let group = self.classes[class].fix(number, self.insertion);
+            self.tell_fullness(id, group, Site::FixFullnessMalloc, call);
+            self.classes[class].count(INUSE, 1);
+            return Ok(handle);
+        }
+        let Some(id) = self.new_zspage(class, call) else {
+            self.handles.release(position);
+            return Err(Errno::ENOMEM);
+        };
+        let handle = Handle::new(position, call.lives.handle());
+        self.take(id, handle, Site::ObjMallocNew, call);
+        let class = &mut self.classes[class];
+        let group = class.group_of(id.number, self.insertion);
+        class.insert(id.number, group, self.insertion);
+        self.pages_allocated += u64::from(class.shape.pages);
+        class.count(ALLOCATED, u64::from(class.shape.objects));
+        class.count(INUSE, 1);
+        Ok(handle)
+    }
+
+    /// The zspage for a new object (`find_get_zspage`): the fullest group first, its newest first.
+    fn find_with_room(&self, class: usize, call: &Call<'_, impl Environment + ?Sized>) -> Option<u32> {
+        let class = &self.classes[class];
+        if call.broken(Mutation::EmptiestZspageFirst) {
+            return class.first_of_emptiest(EMPTY, HIGHEST);
+        }
+        class.first_of_fullest(EMPTY, HIGHEST)
+    }
+
+    /// `alloc_zspage`
+    fn new_zspage(
+        &mut self,
+        position: usize,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Option<ZspageId> {
+        let class = &mut self.classes[position];
+        let shape = class.shape;
+        if !call.env.allocate(Allocation::Zspage)
+            || !(0..shape.pages).all(|index| call.env.allocate(Allocation::ZspagePage { index }))
+        {
+            return None;
+        }
+        let id = ZspageId { class: position as u16, number: class.next_number()? };
+        let life = call.lives.zspage();
+        class.begin_zspage(id.number, life);
+        self.objects.begin_zspage(id, &shape);
+        let event = Event::ZspageCreate {
+            zspage: life,
+            class: ClassIndex(shape.index),
+            pages: shape.pages,
+            objects: shape.objects,
+            size: shape.size,
+        };
+        call.emit(Site::PageChain, event);
+        Some(id)
+    }
+
+    /// `obj_malloc`: the object that the handle now names.
+    pub(super) fn take(
+        &mut self,
+        id: ZspageId,
+        handle: Handle,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Option<Location> {
+        let class = &mut self.classes[usize::from(id.class)];
+        let shape = class.shape;
+        let zspage = &mut class.zspages[id.number as usize];
+        let index = zspage.take(id, handle, &shape, &mut self.objects)?;
+        let event = Event::ObjMalloc {
+            zspage: zspage.life,
+            handle: handle.life(),
+            index: ObjectIndex(index),
+            class: ClassIndex(shape.index),
+            inuse: u32::from(zspage.inuse),
+            huge: shape.huge(),
+        };
+        let at = Location { zspage: id, index };
+        self.handles.record(handle.position(), at);
+        call.emit(site, event);
+        Some(at)
+    }
+
+    /// `obj_free`
+    pub(super) fn give_back(
+        &mut self,
+        at: Location,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let class = &mut self.classes[usize::from(at.zspage.class)];
+        let shape = class.shape;
+        let zspage = &mut class.zspages[at.zspage.number as usize];
+        if call.broken(Mutation::FreeListFifo) {
+            zspage.give_back_last(at, &shape, &mut self.objects);
+        } else {
+            zspage.give_back(at, &shape, &mut self.objects);
+        }
+        call.emit(site, Event::ObjFree { index: ObjectIndex(at.index), size: shape.size });
+    }
+
+    /// `zs_free`
+    pub(crate) fn free(
+        &mut self,
+        handle: Handle,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let Some(at) = self.locate(handle) else { return };
+        let id = at.zspage;
+        call.emit(site, Event::Free { pool: self.life, handle: handle.life() });
+        self.classes[usize::from(id.class)].discount(INUSE, 1);
+        self.give_back(at, Site::ObjFree, call);
+        let group = self.classes[usize::from(id.class)].fix(id.number, self.insertion);
+        self.tell_fullness(id, group, Site::FixFullnessFree, call);
+        if group == EMPTY {
+            self.free_zspage(id, Site::ZspageFree, call);
+        }
+        self.forget_content(handle);
+        self.handles.release(handle.position());
+    }
+
+    /// `free_zspage`, `__free_zspage`: the zspage is in its class's list and empty.
+    pub(super) fn free_zspage(
+        &mut self,
+        id: ZspageId,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let life = self.zspage(id).life;
+        let class = &mut self.classes[usize::from(id.class)];
+        let shape = class.shape;
+        class.remove(id.number);
+        call.emit(site, Event::ZspageFree { zspage: life, class: ClassIndex(shape.index) });
+        class.discount(ALLOCATED, u64::from(shape.objects));
+        class.end_zspage(id.number);
+        self.objects.end_zspage(id, &shape);
+        self.pages_allocated = self.pages_allocated.wrapping_sub(u64::from(shape.pages));
+    }
+
+    fn tell_fullness(
+        &self,
+        id: ZspageId,
+        group: u8,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let zspage = self.zspage(id);
+        let inuse = u32::from(zspage.inuse);
+        call.emit(site, Event::FixFullness { zspage: zspage.life, group: named(group), inuse });
+    }
+}
+
+const _: () = assert!(LOWEST == EMPTY + 1);
