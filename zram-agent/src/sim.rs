@@ -107,7 +107,7 @@ impl<E: Surroundings> World for SimWorld<E> {
     }
 
     fn kernel_log(&mut self) -> Vec<String> {
-        Vec::new()
+        self.host.take_kernel_log()
     }
 
     fn sleep(&mut self, millis: u32) {

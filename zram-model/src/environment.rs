@@ -11,6 +11,7 @@ use zram_events::{Block, DeviceId, Event, SlotIndex};
 
 use crate::{
     bio::{Bio, BioStatus, Memory},
+    complaint::Complaint,
     errno::Errno,
     page::PageBytes,
     view::BlockContent,
@@ -20,6 +21,11 @@ use crate::{
 pub trait Environment {
     /// Something observable happened.
     fn emit(&mut self, event: Event);
+
+    /// The kernel has a reason to complain in its log.
+    fn complain(&mut self, complaint: Complaint) {
+        let _ = complaint;
+    }
 
     /// What `zcomp_compress` returns for this page: the length in bytes (it may exceed the page), or an error.
     ///
@@ -269,8 +275,8 @@ pub enum Allocation {
     },
     /// The control block of writeback (`init_wb_ctl`).
     WritebackControl,
-    /// Writeback request number `index` with its page (`init_wb_ctl`). The model asks when a request is first
-    /// needed; the kernel allocates the whole batch in advance, which differs where a batch takes all memory.
+    /// Writeback request number `index` with its page (`init_wb_ctl`): all of a batch in advance, or when
+    /// first needed, as [`crate::Profile::batch_in_advance`] says.
     WritebackRequest {
         /// Which request of the batch.
         index: u32,

@@ -56,6 +56,7 @@
 
 mod attr;
 pub mod bio;
+pub mod complaint;
 mod context;
 pub mod environment;
 pub mod errno;
@@ -69,6 +70,7 @@ mod zram;
 mod zsmalloc;
 
 pub use bio::{Bio, BioStatus, Memory, Segment};
+pub use complaint::Complaint;
 pub use environment::{
     Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Step,
 };

@@ -78,6 +78,7 @@ mutations! {
     SelectionSurvivesAccess, "selection-survives-access", "A read does not take back a slot's selection for writeback.";
     CompletionUnchecked, "completion-unchecked", "Completing a writeback does not ask whether the slot was touched meanwhile.";
     ReadBackInTask, "read-back-in-task", "A compressed block is decompressed where its read completes, without a work item.";
+    DisksizeWrapRefused, "disksize-wrap-refused", "A disksize that rounds up to 2^64 is refused as 0 is.";
     ResetForgetsLimit, "reset-forgets-limit", "A reset also resets writeback_limit.";
 }
 

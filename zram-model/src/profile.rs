@@ -37,6 +37,20 @@ pub struct Profile {
     /// the buffer is touched. When off, the model moves exactly the bytes asked for, as the
     /// partial path does. Kernels with larger pages take that path whatever is said here.
     pub whole_page_segments: bool,
+    /// `disksize_store` refuses 0 before it rounds up to whole pages, and the rounding of the largest sizes
+    /// wraps to 0: a slot table of no bytes is asked of `vmalloc`, which complains in the kernel's log
+    /// ([`Complaint::VmallocOfNothing`]) and returns nothing, hence `ENOMEM`. When off, what
+    /// rounds to 0 is refused as 0 is, with `EINVAL`.
+    ///
+    /// [`Complaint::VmallocOfNothing`]: crate::Complaint::VmallocOfNothing
+    pub disksize_wraps: bool,
+    /// A pass over slots allocates its whole batch of requests, a page each, before it looks at the first slot
+    /// (`init_wb_ctl`), and goes on with what it got. When off, a request is allocated when a slot first needs it.
+    ///
+    /// `writeback_batch_size` has no upper bound, so that a machine can be made to run out of memory. The model
+    /// does not run out: requests beyond [`Profile::memory`] are not to be had in it, where the kernel
+    /// first ends programs and then panics.
+    pub batch_in_advance: bool,
     /// Points in the kernel's code that no probe can see on this build (inlined calls, clones).
     pub silent: SiteSet,
     /// The one rule that this model gets wrong on purpose, to test the tests.
@@ -60,6 +74,8 @@ impl Profile {
             memory_tracking: true,
             memory: 512 << 20,
             whole_page_segments: true,
+            disksize_wraps: true,
+            batch_in_advance: true,
             silent: SiteSet::NONE,
             broken: None,
         }

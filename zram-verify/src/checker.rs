@@ -349,7 +349,7 @@ fn idle_seconds(op: &Op, observed: &Observed) -> Vec<u32> {
 
 /// Whether an answer can be trusted at all.
 fn fit(observation: &Observation, operation: usize) -> Result<(), Trouble> {
-    if let Some(splat) = kernel_log::first_splat(&observation.kernel_log) {
+    if let Some(splat) = kernel_log::hear(&observation.kernel_log).splat {
         return Err(Trouble::Splat { operation, kind: splat.kind, line: splat.line });
     }
     if let Some(line) = kernel_log::first_loss(&observation.kernel_log) {

@@ -1,4 +1,10 @@
-//! Lines in the kernel's log after which nothing that follows can be trusted.
+//! What the kernel's log says: complaints that are an answer, and those after which nothing that follows can be trusted.
+//!
+//! A `WARNING` is a block of lines, from the cut to the end of its trace. The model says when one that it knows is
+//! due ([`Complaint`]); such a block is recognised here by what complains and on whose behalf, and then
+//! compared like any other answer. Every other complaint ends the run without a verdict.
+
+use zram_model::Complaint;
 
 /// A complaint of the kernel's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,23 +70,64 @@ const HARMLESS: &[(&str, &str)] = &[
 ];
 
 /// The complaint in a line, if it is one.
-#[must_use]
-pub fn splat(line: &str) -> Option<Splat> {
+fn splat(line: &str) -> Option<Splat> {
     let kind = MARKS.iter().find(|(mark, _)| line.contains(mark)).map(|(_, kind)| *kind)?;
     let harmless = HARMLESS.iter().any(|(context, mark)| line.contains(context) && line.contains(mark));
     (!harmless).then(|| Splat { kind, line: line.to_owned() })
+}
+
+/// How a block begins and ends.
+const CUT: &str = "[ cut here ]";
+const END: &str = "---[ end trace";
+
+/// Complaints that are an answer, each with what must stand in its block: the place, and on whose behalf.
+const EXPECTED: &[(Complaint, &[&str])] = &[(
+    Complaint::VmallocOfNothing,
+    &["WARNING: mm/vmalloc.c", " at __vmalloc_node_range_noprof", " disksize_store"],
+)];
+
+/// What a stretch of the log says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Complaints that the model knows, in their order.
+    pub complaints: Vec<Complaint>,
+    /// The first of all others.
+    pub splat: Option<Splat>,
+}
+
+/// Reads a stretch of the log.
+#[must_use]
+pub fn hear(lines: &[String]) -> Heard {
+    let mut heard = Heard::default();
+    let mut rest = lines;
+    while let Some(first) = rest.first() {
+        let end = rest.iter().position(|line| line.contains(END));
+        let block = match end {
+            Some(end) if first.contains(CUT) => &rest[..=end],
+            _ => &rest[..1],
+        };
+        match expected(block) {
+            Some(complaint) => heard.complaints.push(complaint),
+            None => heard.splat = heard.splat.or_else(|| block.iter().find_map(|line| splat(line))),
+        }
+        rest = &rest[block.len()..];
+    }
+    heard
+}
+
+/// The complaint whose block this is. A second `WARNING` in it makes it another's.
+fn expected(block: &[String]) -> Option<Complaint> {
+    if block.iter().filter(|line| line.contains("WARNING:")).count() != 1 {
+        return None;
+    }
+    let says = |marks: &[&str]| marks.iter().all(|mark| block.iter().any(|line| line.contains(mark)));
+    EXPECTED.iter().find(|(_, marks)| says(marks)).map(|(complaint, _)| *complaint)
 }
 
 /// The first line that says that part of the log is missing.
 #[must_use]
 pub fn first_loss(lines: &[String]) -> Option<&str> {
     lines.iter().map(String::as_str).find(|line| LOSSES.iter().any(|loss| line.contains(loss)))
-}
-
-/// The first complaint among some lines.
-#[must_use]
-pub fn first_splat(lines: &[String]) -> Option<Splat> {
-    lines.iter().find_map(|line| splat(line))
 }
 
 #[cfg(test)]
@@ -117,6 +164,45 @@ mod tests {
         }
     }
 
+    /// As Debian's 7.2.13 prints it, without registers.
+    const VMALLOC: &[&str] = &[
+        "<6> ------------[ cut here ]------------",
+        "<4> WARNING: mm/vmalloc.c:4037 at __vmalloc_node_range_noprof+0x9c4/0xa40, CPU#0: init/1",
+        "<4> Call Trace:",
+        "<4>  <TASK>",
+        "<4>  __vmalloc_node_noprof+0x4c/0x70",
+        "<4>  disksize_store+0x84/0x160 [zram]",
+        "<4>  </TASK>",
+        "<4> ---[ end trace 0000000000000000 ]---",
+    ];
+
+    fn log(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_complaint_that_is_due_is_an_answer() {
+        let heard = hear(&log(VMALLOC));
+        assert_eq!(heard, Heard { complaints: vec![Complaint::VmallocOfNothing], splat: None });
+        let twice = hear(&log(&[VMALLOC, &["<6> zram: Added device: zram0"], VMALLOC].concat()));
+        assert_eq!((twice.complaints.len(), twice.splat), (2, None));
+    }
+
+    #[test]
+    fn its_like_is_none() {
+        let without =
+            |mark: &str| VMALLOC.iter().copied().filter(|line| !line.contains(mark)).collect::<Vec<_>>();
+        let another = [VMALLOC, &["<4> WARNING: mm/slub.c:1 at kfree+0x1/0x2, CPU#0: init/1"]].concat();
+        let within = [&VMALLOC[..7], &["<4> WARNING: mm/slub.c:1 at kfree+0x1/0x2"], &VMALLOC[7..]].concat();
+        let nested = [&VMALLOC[..2], VMALLOC].concat();
+        // By somebody else, never brought to its end, beside another, around another.
+        for lines in [without("disksize_store"), without("end trace"), another, within, nested] {
+            assert!(hear(&log(&lines)).splat.is_some(), "{lines:?}");
+        }
+        assert_eq!(hear(&log(&without("disksize_store"))).complaints, []);
+        assert_eq!(hear(&log(&without("end trace"))).complaints, []);
+    }
+
     #[test]
     fn a_lost_log_is_no_silence() {
         for lost in [
@@ -125,7 +211,7 @@ mod tests {
         ] {
             let lines = ["<6> zram: Added device: zram0".to_owned(), lost.to_owned()];
             assert_eq!(first_loss(&lines), Some(lost));
-            assert_eq!(first_splat(&lines), None);
+            assert_eq!(hear(&lines), Heard::default());
             assert_eq!(first_loss(&lines[..1]), None);
         }
     }

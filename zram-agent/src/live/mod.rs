@@ -50,6 +50,14 @@ const REMOVAL: Duration = Duration::from_secs(5);
 /// that starts late in a second may end in the next one.
 const STEADY: std::ops::Range<u64> = 30_000_000..700_000_000;
 
+/// Has the kernel print complaints again that it prints only once: a program is to get the same answers whatever ran
+/// before it.
+fn complain_again() -> Result<(), Trouble> {
+    let path = "/sys/kernel/debug/clear_warn_once";
+    fs::write(path, "1")
+        .map_err(|error| Trouble::setup(format!("writing to {path} (is debugfs mounted?)"), error))
+}
+
 /// The running kernel, a RAM disk, and probes.
 pub struct LiveWorld {
     host: LiveHost,
@@ -144,6 +152,7 @@ impl World for LiveWorld {
     fn begin(&mut self, backing: world::Backing) -> Result<(), Trouble> {
         self.remove_all()?;
         self.backing.renew(backing)?;
+        complain_again()?;
         self.take_events().map(drop)
     }
 

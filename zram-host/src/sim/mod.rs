@@ -19,7 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event};
 use zram_model::{
-    Bio, BioStatus, BlockContent, ClassView, Codec, Kernel, Memory, PageBytes, PageSize, Profile, SlotView,
+    Bio, BioStatus, BlockContent, ClassView, Codec, Complaint, Kernel, Memory, PageBytes, PageSize, Profile,
+    SlotView,
 };
 
 pub use simulated::{Compressor, Simulated};
@@ -38,6 +39,16 @@ pub const BACKING: &str = "/dev/ram0";
 
 /// Its path where it is one that takes its time to write, or has bad blocks.
 pub const MAPPED_BACKING: &str = "/dev/zram-agent-mapped";
+
+/// What the log says of [`Complaint::VmallocOfNothing`].
+const VMALLOC_OF_NOTHING: &[&str] = &[
+    "<6> ------------[ cut here ]------------",
+    "<4> WARNING: mm/vmalloc.c at __vmalloc_node_range_noprof",
+    "<4> Call Trace:",
+    "<4>  __vmalloc_node_noprof",
+    "<4>  disksize_store [zram]",
+    "<4> ---[ end trace 0000000000000000 ]---",
+];
 
 /// What stands in for the backing device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +76,10 @@ pub struct SimHost<E> {
 struct Seen {
     events: Vec<Event>,
     undetermined: BTreeSet<usize>,
+    /// Complaints since the kernel was booted: each is printed once.
+    complaints: BTreeSet<Complaint>,
+    /// Lines of the kernel's log that nobody has read yet.
+    log: Vec<String>,
     /// Pages of the backing device; 0: there is none.
     backing_pages: u64,
     /// Whether it is more than a RAM disk.
@@ -79,6 +94,15 @@ struct Seen {
 }
 
 impl Seen {
+    fn complain(&mut self, complaint: Complaint) {
+        if self.complaints.insert(complaint) {
+            let lines = match complaint {
+                Complaint::VmallocOfNothing => VMALLOC_OF_NOTHING,
+            };
+            self.log.extend(lines.iter().map(|line| (*line).to_owned()));
+        }
+    }
+
     fn backing_path(&self) -> &'static str {
         if self.mapped { MAPPED_BACKING } else { BACKING }
     }
@@ -134,6 +158,12 @@ impl<E: Surroundings> SimHost<E> {
     /// Takes what happened since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.seen.events)
+    }
+
+    /// Takes the lines that the kernel wrote into its log since the last call, each as `<level> text`: of a complaint
+    /// the lines that name it, without registers and addresses.
+    pub fn take_kernel_log(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.seen.log)
     }
 
     /// Takes the pages of the last read's arena of which the model cannot say what they hold, since

@@ -2,8 +2,8 @@
 
 use zram_events::{DeviceId, Event};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Completion,
-    Environment, Errno, Memory, PageBytes, Step,
+    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
+    Completion, Environment, Errno, Memory, PageBytes, Step,
 };
 
 use super::{BACKING, Disk, MAPPED_BACKING, Seen};
@@ -49,6 +49,11 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     fn emit(&mut self, event: Event) {
         self.seen.events.push(event);
         self.surroundings.emit(event);
+    }
+
+    fn complain(&mut self, complaint: Complaint) {
+        self.seen.complain(complaint);
+        self.surroundings.complain(complaint);
     }
 
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {

@@ -11,6 +11,7 @@ use super::{
     stats::Stats,
 };
 use crate::{
+    complaint::Complaint,
     context::Call,
     environment::{Allocation, Environment, TABLE_LIMIT},
     errno::Errno,
@@ -30,8 +31,11 @@ impl Device {
         if self.disk.is_some() {
             return Err(Errno::EBUSY);
         }
-        // The largest sizes wrap to 0 here, and a table of no slots cannot be had either.
+        let wraps = call.profile.disksize_wraps && !call.broken(Mutation::DisksizeWrapRefused);
         let disksize = call.profile.page_size.align(disksize);
+        if disksize == 0 && !wraps {
+            return Err(Errno::EINVAL);
+        }
         let slots = slot_table(disksize, call)?;
         let pool = Pool::create(table, self.storage, call)?;
         let huge_class_size = table.huge_class_size();
@@ -83,7 +87,11 @@ impl Device {
 fn slot_table(disksize: u64, call: &mut Call<'_, impl Environment + ?Sized>) -> Result<Vec<Slot>, Errno> {
     let count = disksize >> call.profile.page_size.shift();
     let bytes = count.saturating_mul(size_of::<Slot>() as u64);
-    if bytes == 0 || bytes > call.profile.memory.min(TABLE_LIMIT) {
+    if bytes == 0 {
+        call.env.complain(Complaint::VmallocOfNothing);
+        return Err(Errno::ENOMEM);
+    }
+    if bytes > call.profile.memory.min(TABLE_LIMIT) {
         return Err(Errno::ENOMEM);
     }
     if !call.env.allocate(Allocation::SlotTable { bytes }) {

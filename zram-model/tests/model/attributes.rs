@@ -238,3 +238,20 @@ fn text_of_every_attribute() {
     text.push_str(&String::from_utf8(state).unwrap());
     insta::assert_snapshot!(text);
 }
+
+/// The kernel complains of a slot table of nothing, and of no other size that cannot be had; mended, it refuses.
+#[test]
+fn a_disksize_that_wraps() {
+    let ask = |disksize_wraps, text: &str| {
+        let mut m = Machine::bare(Profile { disksize_wraps, ..Profile::debian_7_2() });
+        (m.write("disksize", text), m.world.complaints.len())
+    };
+    for text in ["18446744073709551615", "16E", "18446744073709547521"] {
+        assert_eq!(ask(true, text), (Err(Errno::ENOMEM), 1), "{text}");
+        assert_eq!(ask(false, text), (Err(Errno::EINVAL), 0), "{text}");
+    }
+    for text in ["18446744073709547520", "1E"] {
+        assert_eq!(ask(true, text), (Err(Errno::ENOMEM), 0), "{text}");
+        assert_eq!(ask(false, text), (Err(Errno::ENOMEM), 0), "{text}");
+    }
+}

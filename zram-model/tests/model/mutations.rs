@@ -189,6 +189,7 @@ fn life(profile: Profile) -> Vec<String> {
     log.step("overwrite", |m| m.store(37, &[page(800, 5)]));
     log.attr("compact", "1");
     log.attr("reset", "1");
+    log.attr("disksize", "18446744073709551615");
     log.lines
 }
 

@@ -127,6 +127,25 @@ fn failed_allocations_end_what_needed_them() {
     assert_eq!(m.write("writeback", "type=idle"), Err(zram_model::Errno::ENOMEM));
 }
 
+/// The whole batch, a page each, for a pass over three slots; and no more than the machine has pages.
+#[test]
+fn a_batch_is_allocated_in_advance() {
+    let requests = |batch_in_advance, batch: &str| {
+        let profile = Profile { batch_in_advance, memory: 1 << 20, ..Profile::debian_7_2() };
+        let mut m = Machine::backed_as(profile, 8, 8, true);
+        for slot in 0..3 {
+            m.store(slot, &[page(600, slot)]);
+        }
+        m.put("writeback_batch_size", batch);
+        m.world.asked.clear();
+        m.put("writeback", "page_indexes=0-2");
+        assert_eq!(m.numbers("bd_stat")[0], 3);
+        m.world.asked.iter().filter(|what| matches!(what, Allocation::WritebackRequest { .. })).count()
+    };
+    assert_eq!((requests(true, "40"), requests(false, "40")), (40, 3));
+    assert_eq!((requests(true, "4294967295"), requests(false, "4294967295")), (256, 3));
+}
+
 /// A slot is written, read and discarded by another task between its submission and its completion.
 #[test]
 fn a_slot_touched_in_flight_stays_in_memory() {

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use zram_events::{Block, DeviceId, Event};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Completion,
-    Environment, Errno, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step,
+    Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
+    Completion, Environment, Errno, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step,
 };
 
 pub(crate) use zram_events::BioOp;
@@ -53,6 +53,9 @@ pub(crate) struct World {
     pub(crate) offered: Vec<Vec<Step>>,
     /// Allocations that fail, by predicate.
     pub(crate) refuse: Option<fn(Allocation) -> bool>,
+    /// Allocations that were asked for.
+    pub(crate) asked: Vec<Allocation>,
+    pub(crate) complaints: Vec<Complaint>,
     pub(crate) undetermined: Vec<usize>,
     /// How many completions are on the list each time the pass looks; exhausted: all.
     pub(crate) listed: VecDeque<usize>,
@@ -64,6 +67,10 @@ pub(crate) struct World {
 impl Environment for World {
     fn emit(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    fn complain(&mut self, complaint: Complaint) {
+        self.complaints.push(complaint);
     }
 
     fn compress(&mut self, _codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
@@ -114,6 +121,7 @@ impl Environment for World {
     }
 
     fn allocate(&mut self, what: Allocation) -> bool {
+        self.asked.push(what);
         !self.refuse.is_some_and(|refuse| refuse(what))
     }
 

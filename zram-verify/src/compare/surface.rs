@@ -4,6 +4,7 @@ use zram_agent::protocol::{Data, DeviceView, Observation, Text, Touched};
 
 use super::{Comparer, Level, Strength};
 use crate::{
+    kernel_log,
     observed::{Observed, memory_of},
     pages::{PAGE, Pages},
 };
@@ -21,6 +22,9 @@ pub fn compare(
     let pages = observed.memory.as_ref();
     let observed = &observed.observation;
     comparer.same(Level::L1, Strength::Exact, || "outcome".to_owned(), &expected.outcome, &observed.outcome);
+    let complaints = |observation: &Observation| kernel_log::hear(&observation.kernel_log).complaints;
+    let (ours, theirs) = (complaints(expected), complaints(observed));
+    comparer.same(Level::L1, Strength::Exact, || "complaints in the kernel's log".to_owned(), &ours, &theirs);
     if let Some(Data::Bios(ours)) = &expected.data {
         bios(comparer, ours.clone(), observed.data.as_ref(), pages);
     } else if let (Some(Data::Memory(ours)), Some(theirs)) = (&expected.data, pages) {

@@ -16,7 +16,7 @@ use zram_events::Event;
 use zram_model::slot_flags;
 
 use self::{allocator::Allocator, traffic::Traffic};
-use crate::observed::Observed;
+use crate::{kernel_log, observed::Observed};
 
 /// A row: its group, and what it counts.
 type Row = (&'static str, String);
@@ -140,6 +140,7 @@ fn required() -> Vec<Row> {
             "slot touched while queued",
         ],
     );
+    add("complaint in the kernel's log", &["VmallocOfNothing"]);
     add("buffer", &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
     rows
 }
@@ -169,6 +170,9 @@ impl Coverage {
             for page in pages.iter().take(whole) {
                 self.count("content", page.name());
             }
+        }
+        for complaint in kernel_log::hear(&observed.observation.kernel_log).complaints {
+            self.count("complaint in the kernel's log", format!("{complaint:?}"));
         }
         self.see_flags(observed);
         let mut rows = Vec::new();

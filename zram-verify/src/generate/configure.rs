@@ -29,6 +29,9 @@ pub(super) fn configure(draft: &mut Draft<'_>, wanted: Wanted) {
     if draft.dice.chance(15) {
         steps.push(misstep);
     }
+    if draft.dice.chance(10) {
+        steps.push(immense);
+    }
     draft.dice.shuffle(&mut steps);
     for step in steps {
         step(draft, wanted);
@@ -106,7 +109,8 @@ fn compressed(draft: &mut Draft<'_>, wanted: Wanted) {
 fn batch(draft: &mut Draft<'_>, wanted: Wanted) {
     let size = match wanted.batch {
         Some(size) => size,
-        None if draft.dice.chance(80) => draft.dice.pick(&[1, 2, 3, 5, 32]),
+        // 2048 requests and pages are what a machine of 512 MiB bears beside everything else.
+        None if draft.dice.chance(80) => draft.dice.pick(&[1, 2, 3, 5, 32, 2048]),
         None => return,
     };
     draft.set("writeback_batch_size", size.to_string());
@@ -118,6 +122,12 @@ fn backing(draft: &mut Draft<'_>, _: Wanted) {
         // Once more: the first is open exclusively, by this very device.
         draft.set("backing_dev", "$BACKING");
     }
+}
+
+/// A size that rounds up to 2^64, which is 0: the kernel complains. (Sizes that are merely too large are a question of
+/// the machine's memory, and the agent does not ask it.)
+pub(super) fn immense(draft: &mut Draft<'_>, _: Wanted) {
+    draft.set_one_of("disksize", &["18446744073709551615", "16E", "0xfffffffffffff001\n"]);
 }
 
 fn misstep(draft: &mut Draft<'_>, _: Wanted) {

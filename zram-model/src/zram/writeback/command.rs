@@ -29,7 +29,7 @@ impl Live<'_> {
             return Err(Errno::ENOMEM);
         }
         let size = if call.broken(Mutation::BatchSizeIgnored) { 1 } else { self.state.writeback.batch_size };
-        let batch = Batch::new(size, call.env)?;
+        let batch = Batch::new(size, call)?;
         let mut candidates = Candidates::new(call);
         let result = self
             .collect(text, &mut candidates, call)

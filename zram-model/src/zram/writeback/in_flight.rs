@@ -11,6 +11,8 @@ use zram_events::{DeviceId, Event};
 
 use crate::{
     bio::{Bio, BioStatus, Memory},
+    complaint::Complaint,
+    context::Call,
     environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Step},
     errno::Errno,
     page::PageBytes,
@@ -142,6 +144,10 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.emit(event);
     }
 
+    fn complain(&mut self, complaint: Complaint) {
+        self.env.complain(complaint);
+    }
+
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
         self.env.compress(codec, page)
     }
@@ -216,12 +222,19 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// `init_wb_ctl`: as many as the batch size says; none at all is an error.
-    pub(super) fn new(size: u32, env: &mut (impl Environment + ?Sized)) -> Result<Self, Errno> {
-        if size == 0 || !env.allocate(Allocation::WritebackRequest { index: 0 }) {
+    /// `init_wb_ctl`: as many as the batch size says and memory allows; none at all is an error.
+    pub(super) fn new(size: u32, call: &mut Call<'_, impl Environment + ?Sized>) -> Result<Self, Errno> {
+        let room = u32::try_from(call.profile.memory >> call.profile.page_size.shift()).unwrap_or(u32::MAX);
+        let size = size.min(room);
+        let ahead = if call.profile.batch_in_advance { size } else { size.min(1) };
+        let got = (0..ahead)
+            .find(|index| !call.env.allocate(Allocation::WritebackRequest { index: *index }))
+            .unwrap_or(ahead);
+        if got == 0 {
             return Err(Errno::ENOMEM);
         }
-        Ok(Self { fresh: size - 1, next: 1, idle: 1 })
+        let fresh = if got == ahead { size - got } else { 0 };
+        Ok(Self { fresh, next: got, idle: got })
     }
 
     /// `zram_select_idle_req`

@@ -1,7 +1,7 @@
 //! Every attribute read and written in ways that are right, wrong and neither.
 
 use crate::generate::{
-    configure::{Wanted, configure},
+    configure::{Wanted, configure, immense},
     draft::Draft,
     passes,
 };
@@ -34,6 +34,9 @@ const TEXTS: &[&str] =
 
 /// Reads and writes of anything.
 pub(in crate::generate) fn attributes(draft: &mut Draft<'_>) {
+    // The kernel complains about the first of these that wraps, and about the first only.
+    immense(draft, Wanted::default());
+    draft.set("disksize", "18446744073709551615");
     configure(draft, Wanted { backing: draft.backing > 0, ..Wanted::default() });
     draft.churn(5);
     for _ in 0..16 {

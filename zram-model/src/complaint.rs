@@ -1,0 +1,13 @@
+//! What the kernel writes into its log when it finds itself misused.
+//!
+//! A complaint with a backtrace (`WARN`) is an answer, too: tools that watch the log raise an alarm, and with
+//! `panic_on_warn` the machine stops. So the model says when one is due, and a checker expects it there and
+//! nowhere else.
+
+/// A `WARN_ON_ONCE` or `WARN_ONCE` that something in zram leads to. The kernel prints it the first time after boot, or
+/// after a write to debugfs' `clear_warn_once`; the model tells of each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Complaint {
+    /// `__vmalloc_node_range` was asked for 0 bytes, by way of `zram_meta_alloc`.
+    VmallocOfNothing,
+}
