@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 use zram_agent::protocol::{Boundary, Outcome};
+use zram_codecs::Codecs;
 use zram_events::{DeviceId, Event};
 use zram_host::{Simulated, Surroundings};
 use zram_model::{
@@ -18,7 +19,6 @@ use zram_model::{
 };
 
 use crate::{
-    codec,
     compare::events::Projection,
     observed::{Observed, seconds},
 };
@@ -124,6 +124,7 @@ pub struct Ledger {
     observed: Vec<Event>,
     cursor: usize,
     compressions: VecDeque<(i32, u32)>,
+    codecs: Codecs,
     times: BTreeMap<(u32, u32), u32>,
     clock: Boundary,
     idle_second: u32,
@@ -146,6 +147,7 @@ impl Ledger {
             observed: Vec::new(),
             cursor: 0,
             compressions: VecDeque::new(),
+            codecs: Codecs::new(),
             times: BTreeMap::new(),
             clock: Boundary::default(),
             idle_second: 0,
@@ -220,10 +222,11 @@ impl Environment for Ledger {
     }
 
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
-        let predicted = codec::compress(codec, page).and_then(|bytes| u32::try_from(bytes.len()).ok());
+        let exact = self.codecs.compress_exactly(codec, page);
+        let predicted = exact.and_then(|bytes| u32::try_from(bytes.len()).ok());
         let Some((result, len)) = self.compressions.pop_front() else {
             // Not observed: the sequence of events will say so, if it should have been.
-            return Ok(predicted.unwrap_or(codec::PAGE as u32));
+            return Ok(predicted.unwrap_or(page.len() as u32));
         };
         self.inputs.compressed_lengths += 1;
         if result != 0 {
@@ -262,7 +265,7 @@ impl Environment for Ledger {
     /// taken to be one that every backend accepts.
     fn read_dictionary(&mut self, _path: &str) -> Option<u64> {
         self.inputs.dictionaries += 1;
-        self.accepted.then_some(codec::PAGE as u64)
+        self.accepted.then_some(crate::pages::PAGE as u64)
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {

@@ -11,7 +11,6 @@
 //! check must be able to fail: the mutants of the model say whether it does.
 pub mod agent;
 pub mod checker;
-pub mod codec;
 pub mod commands;
 pub mod compare;
 pub mod conversation;

@@ -43,7 +43,7 @@ pub fn serve(profile: Profile, input: impl BufRead, mut output: impl Write) -> R
 fn answer(
     n: u64,
     line: &str,
-    world: &mut SimWorld<zram_host::Simulated<exact::Compress>>,
+    world: &mut SimWorld<zram_host::Simulated<exact::Exact>>,
     disguise: &mut Disguise,
 ) -> Answer {
     let op: Op = match serde_json::from_str(line) {

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use zram_codecs::Codecs;
 use zram_model::{BlockContent, Codec, PageBytes};
 
 use super::{Comparer, Level, Strength};
-use crate::{
-    codec::{self, Algorithm},
-    pages::{PAGE, Pages},
-};
+use crate::pages::{PAGE, Pages};
 
 /// What zram should have left on a backing device since it was zeroed. It outlives the device that
 /// wrote it: nobody clears a block when a slot is freed or the device is reset.
@@ -33,6 +31,7 @@ impl Store {
 
 /// Compares blocks from `first` on with what should be in them.
 pub fn compare(comparer: &mut Comparer, first: u64, observed: &Pages, store: &Store) {
+    let mut codecs = Codecs::new();
     for n in 0..observed.count() {
         let block = first + n as u64;
         let field = |what: &str| format!("block {block}{what}");
@@ -42,10 +41,12 @@ pub fn compare(comparer: &mut Comparer, first: u64, observed: &Pages, store: &St
             }
             Some((BlockContent::Raw(page), _)) => whole(comparer, field(": page"), n, observed, &page[..]),
             Some((BlockContent::Compressed { len, page }, codec)) => {
-                compressed(comparer, &field, n, observed, (*len as usize, page), *codec);
+                let object = (*len as usize, &**page);
+                compressed(comparer, &field, n, observed, object, (&mut codecs, *codec));
             }
             Some((BlockContent::Unclean { len, page }, codec)) => {
-                unclean(comparer, &field, n, observed, (*len as usize, page), *codec);
+                let object = (*len as usize, &**page);
+                unclean(comparer, &field, n, observed, object, (&mut codecs, *codec));
             }
         }
     }
@@ -73,10 +74,9 @@ fn compressed(
     n: usize,
     observed: &Pages,
     (len, page): (usize, &PageBytes),
-    codec: Codec,
+    (codecs, codec): (&mut Codecs, Codec),
 ) {
-    let decoder = Algorithm::from_name(codec.name).filter(|_| !codec.dictionary);
-    let (Some(decoder), Some(mut block)) = (decoder, codec::compress(codec, page)) else {
+    let Some(mut block) = codecs.compress_exactly(codec, page).map(<[u8]>::to_vec) else {
         comparer.tally.skip(Level::L3, "a compressed block", format!("no exact codec for {codec}"), 1);
         return;
     };
@@ -87,9 +87,10 @@ fn compressed(
     };
     let (object, tail) = bytes.split_at(len.min(bytes.len()));
     comparer.tally.count(Level::L3, Strength::Exact, 1);
-    match decoder.decompress(object) {
-        Ok(decoded) => {
-            if let Some(difference) = Pages::Bytes(decoded.to_vec()).differs(0, page) {
+    let mut decoded = vec![0; PAGE];
+    match codecs.decompress(codec, object, &mut decoded) {
+        Ok(()) => {
+            if let Some(difference) = Pages::Bytes(decoded).differs(0, page) {
                 comparer.differ(
                     Level::L3,
                     Strength::Exact,
@@ -129,9 +130,10 @@ fn unclean(
     n: usize,
     observed: &Pages,
     (len, page): (usize, &PageBytes),
-    codec: Codec,
+    (codecs, codec): (&mut Codecs, Codec),
 ) {
-    let clear = match (observed.bytes(n), codec::compress(codec, page)) {
+    let exact = codecs.compress_exactly(codec, page).map(<[u8]>::to_vec);
+    let clear = match (observed.bytes(n), exact) {
         (Some(bytes), _) => bytes.iter().skip(len).all(|byte| *byte == 0),
         (None, Some(mut block)) => {
             block.resize(PAGE, 0);
@@ -185,7 +187,8 @@ mod tests {
     }
 
     fn block() -> (u32, Vec<u8>) {
-        let mut block = Algorithm::Lz4.compress(&page()).unwrap();
+        let mut codecs = Codecs::new();
+        let mut block = codecs.compress(Codec::plain("lz4"), &page()[..]).unwrap().to_vec();
         let len = block.len() as u32;
         block.resize(PAGE, 0);
         (len, block)

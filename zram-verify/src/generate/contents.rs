@@ -1,9 +1,10 @@
 //! What to write, aimed at the places where a byte more or less takes another path.
 
 use zram_agent::protocol::Content;
+use zram_codecs::Codecs;
+use zram_model::Codec;
 
 use super::dice::Dice;
-use crate::codec::Algorithm;
 
 /// Compressed lengths from here on are stored raw (`zs_huge_class_size`, chain of 8).
 const HUGE_CLASS_SIZE: u64 = 3625;
@@ -67,11 +68,12 @@ pub(super) fn huge_border(dice: &mut Dice) -> Content {
 /// Noise whose lz4 length is this or as near to it as some amount of noise comes.
 pub(super) fn aimed(dice: &mut Dice, length: u64) -> Content {
     let seed = dice.word();
+    let mut codecs = Codecs::new();
     let mut nearest = (u64::MAX, 0);
     // What is not noise costs lz4 between 20 and 40 bytes.
     for noise in length.saturating_sub(40)..=length.saturating_sub(20).min(4096) {
         let content = Content::Noisy { seed, noise: noise as u16 };
-        let Ok(bytes) = Algorithm::Lz4.compress(&content.bytes()) else { continue };
+        let Ok(bytes) = codecs.compress(Codec::plain("lz4"), &content.bytes()[..]) else { continue };
         let off = length.abs_diff(bytes.len() as u64);
         if off < nearest.0 {
             nearest = (off, noise as u16);
@@ -88,7 +90,7 @@ mod tests {
     use super::*;
 
     fn length(content: Content) -> u64 {
-        Algorithm::Lz4.compress(&content.bytes()).unwrap().len() as u64
+        Codecs::new().compress(Codec::plain("lz4"), &content.bytes()[..]).unwrap().len() as u64
     }
 
     #[test]
