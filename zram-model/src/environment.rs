@@ -33,6 +33,25 @@ pub trait Environment {
     /// The compressor's error.
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno>;
 
+    /// As [`Environment::compress`], asked instead by a model that keeps bytes ([`crate::Storage::Bytes`]): the
+    /// compressed bytes go into `out`, which is empty. What is not put there, by default all, is stored as zeros.
+    ///
+    /// # Errors
+    /// The compressor's error.
+    fn compress_into(&mut self, codec: Codec, page: &PageBytes, out: &mut Vec<u8>) -> Result<u32, Errno> {
+        let _ = out;
+        self.compress(codec, page)
+    }
+
+    /// `zcomp_decompress` of real bytes into `page`, asked by a model that keeps them ([`crate::Storage::Bytes`]).
+    ///
+    /// # Errors
+    /// The decompressor's error.
+    fn decompress(&mut self, codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
+        let _ = (codec, bytes, page);
+        Err(Errno::EINVAL)
+    }
+
     /// `ktime_get_boottime_seconds()`, as a `u32`.
     fn boot_seconds(&mut self, asked: ClockUse) -> u32;
 

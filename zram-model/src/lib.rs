@@ -81,4 +81,5 @@ pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
 pub use site::{Site, SiteSet};
 pub use view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord, slot_flags};
+pub use zram::write::Stored;
 pub use zsmalloc::storage::Storage;

@@ -147,7 +147,10 @@ pub enum SlotWord {
 pub enum BlockContent {
     /// Nothing was written to it since the device was set up.
     Untouched,
-    /// A page as the user wrote it.
+    /// Something was written, and the model does not keep what ([`crate::Storage::Sizes`]).
+    Unknown,
+    /// A page as the user wrote it; with [`crate::Storage::Bytes`] whatever the block's bytes are, a compressed
+    /// object's among them.
     Raw(Arc<PageBytes>),
     /// The first `len` bytes are `page`, compressed; the rest is zero.
     Compressed {

@@ -188,7 +188,7 @@ impl<E: Surroundings> SimHost<E> {
     pub fn block(&mut self, block: u64) -> Box<PageBytes> {
         let mut bytes: Box<PageBytes> = vec![0; self.page_size().as_usize()].into();
         match self.seen.disk.get(&block) {
-            None | Some((BlockContent::Untouched, _)) => {}
+            None | Some((BlockContent::Untouched | BlockContent::Unknown, _)) => {}
             Some((BlockContent::Raw(page), _)) => bytes.copy_from_slice(page),
             Some((BlockContent::Compressed { page, .. } | BlockContent::Unclean { page, .. }, codec)) => {
                 let object = self.surroundings.object(*codec, page).unwrap_or_default();

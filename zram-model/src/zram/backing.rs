@@ -19,11 +19,13 @@ pub(crate) struct Backing {
     /// For the mutation that searches onward.
     next: u64,
     contents: HashMap<u64, BlockContent>,
+    /// Whether blocks were written whose content is not kept. A device of millions of blocks then costs its bitmap.
+    unknown: bool,
 }
 
 impl Backing {
     pub(crate) fn new(path: String, pages: u64) -> Self {
-        Self { path, pages, bitmap: Vec::new(), lowest: 0, next: 0, contents: HashMap::new() }
+        Self { path, pages, bitmap: Vec::new(), lowest: 0, next: 0, contents: HashMap::new(), unknown: false }
     }
 
     /// Takes the lowest free block (`zram_reserve_bdev_block`); none when all are taken.
@@ -36,11 +38,10 @@ impl Backing {
         } else if call.broken(Mutation::BlockZeroUnused) {
             (1..self.pages).find(|block| !self.taken(*block))
         } else {
-            (self.lowest..self.pages).find(|block| !self.taken(*block))
+            let block = self.lowest_free()?;
+            self.lowest = block + 1;
+            Some(block)
         }?;
-        if block == self.lowest {
-            self.lowest += 1;
-        }
         self.next = block + 1;
         let word = (block / 64) as usize;
         if self.bitmap.len() <= word {
@@ -48,6 +49,18 @@ impl Backing {
         }
         self.bitmap[word] |= 1 << (block % 64);
         Some(Block(block))
+    }
+
+    /// Word by word, from the first that may have a free block.
+    fn lowest_free(&self) -> Option<u64> {
+        let first = self.lowest / 64;
+        let words = self.bitmap.get(first as usize..).unwrap_or_default();
+        let found = (first..).zip(words).find(|(_, word)| **word != u64::MAX);
+        let block = match found {
+            Some((at, word)) => at * 64 + u64::from(word.trailing_ones()),
+            None => first.max(self.bitmap.len() as u64) * 64,
+        };
+        (block < self.pages).then_some(block)
     }
 
     /// Gives a block back (`zram_release_bdev_block`). Its content stays on the device.
@@ -68,10 +81,16 @@ impl Backing {
     }
 
     pub(crate) fn write(&mut self, block: Block, content: BlockContent) {
-        self.contents.insert(block.0, content);
+        if content == BlockContent::Unknown {
+            self.contents.remove(&block.0);
+            self.unknown = true;
+        } else {
+            self.contents.insert(block.0, content);
+        }
     }
 
     pub(crate) fn content(&self, block: Block) -> BlockContent {
-        self.contents.get(&block.0).cloned().unwrap_or(BlockContent::Untouched)
+        let otherwise = if self.unknown { BlockContent::Unknown } else { BlockContent::Untouched };
+        self.contents.get(&block.0).cloned().unwrap_or(otherwise)
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Disk {
     pub(crate) slots: Vec<Slot>,
     pub(crate) pool: Pool,
     pub(crate) huge_class_size: u32,
+    /// The compressor's output, kept to be used again (`struct zcomp_strm`).
+    pub(crate) buffer: Vec<u8>,
 }
 
 /// A device that has a size, borrowed in its parts.

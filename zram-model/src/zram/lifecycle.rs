@@ -39,7 +39,7 @@ impl Device {
         let slots = slot_table(disksize, call)?;
         let pool = Pool::create(table, self.storage, call)?;
         let huge_class_size = table.huge_class_size();
-        self.disk = Some(Disk { disksize, slots, pool, huge_class_size });
+        self.disk = Some(Disk { disksize, slots, pool, huge_class_size, buffer: Vec::new() });
         for priority in 0..call.profile.max_comps() {
             let Some(algorithm) = self.state.algorithms[priority] else { continue };
             if let Err(errno) = self.state.params[priority].check(algorithm) {

@@ -21,5 +21,5 @@ mod readback;
 pub(crate) mod slot;
 pub(crate) mod stats;
 pub(crate) mod submit;
-mod write;
+pub(crate) mod write;
 pub(crate) mod writeback;

@@ -6,14 +6,20 @@ use zram_events::{Context, Event, SlotIndex};
 
 use super::{
     device::Live,
-    slot::flag::{HUGE, SAME},
+    slot::{
+        Slot,
+        flag::{HUGE, SAME},
+    },
 };
 use crate::{
     context::Call,
     environment::Environment,
+    errno::Errno,
+    mutation::Mutation,
     page::{PageBytes, PageSize},
     site::Site,
-    zsmalloc::Handle,
+    view::BlockContent,
+    zsmalloc::{Handle, object::Found},
 };
 
 /// What a slot in memory reads as.
@@ -22,24 +28,26 @@ pub(super) enum Content {
     Filled(u64),
     /// A page.
     Page(Arc<PageBytes>),
+    /// Nothing that the model keeps.
+    Unknown,
 }
 
 impl Content {
+    /// Into a page of memory; what is not known leaves zeros there.
     pub(super) fn copy_to(&self, page: &mut PageBytes) {
         match self {
             Self::Filled(fill) => fill_page(page, *fill),
             Self::Page(content) => page.copy_from_slice(content),
+            Self::Unknown => page.fill(0),
         }
     }
 
-    pub(super) fn into_page(self, size: PageSize) -> Arc<PageBytes> {
+    /// As what a block holds after it was written there.
+    pub(super) fn into_block(self, size: PageSize) -> BlockContent {
         match self {
-            Self::Filled(fill) => {
-                let mut page = vec![0; size.as_usize()];
-                fill_page(&mut page, fill);
-                page.into()
-            }
-            Self::Page(content) => content,
+            Self::Filled(fill) => BlockContent::Raw(fresh_page(size, |page| fill_page(page, fill))),
+            Self::Page(content) => BlockContent::Raw(content),
+            Self::Unknown => BlockContent::Unknown,
         }
     }
 }
@@ -51,6 +59,15 @@ fn fill_page(page: &mut PageBytes, fill: u64) {
     }
 }
 
+/// A page of zeros, before something is put into it.
+fn fresh_page(size: PageSize, put: impl FnOnce(&mut PageBytes)) -> Arc<PageBytes> {
+    let mut page: Arc<PageBytes> = core::iter::repeat_n(0, size.as_usize()).collect();
+    if let Some(bytes) = Arc::get_mut(&mut page) {
+        put(bytes);
+    }
+    page
+}
+
 impl Live<'_> {
     /// `read_from_zspool`: decompresses if needed.
     pub(super) fn read_from_pool(
@@ -58,43 +75,91 @@ impl Live<'_> {
         index: SlotIndex,
         site: Site,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> Content {
+    ) -> Result<Content, Errno> {
         let slot = &self.disk.slots[index.0 as usize];
         let content = match Handle::from_word(slot.word) {
-            Some(handle) if !slot.has(SAME) => {
-                let (len, at) = if slot.has(HUGE) {
-                    (call.profile.page_size.bytes(), Site::ReadHuge)
-                } else {
-                    (slot.size(), Site::ReadCompressed)
-                };
-                let page = self.disk.pool.read_begin(handle, len, at, call);
-                if !slot.has(HUGE) {
-                    let event = Event::Decompress { result: 0, len, context: Context::Task };
-                    call.emit(Site::Decompress, event);
-                }
-                self.disk.pool.read_end(handle, len, at, call);
-                page.map_or(Content::Filled(0), Content::Page)
-            }
+            Some(handle) if !slot.has(SAME) => self.read_object(slot, handle, call),
             // The word itself is looked at, not only the flags: an empty slot has none.
-            _ => Content::Filled(slot.word),
+            _ => Ok(Content::Filled(slot.word)),
         };
-        call.emit(site, Event::ReadFromPool { dev: self.dev, slot: index, result: 0 });
+        let result = content.as_ref().err().map_or(0, |errno| errno.negative());
+        call.emit(site, Event::ReadFromPool { dev: self.dev, slot: index, result });
         content
     }
 
-    /// `read_from_zspool_raw`: the object as it is stored, without decompressing.
+    /// `read_incompressible_page`, `read_compressed_page`
+    fn read_object(
+        &self,
+        slot: &Slot,
+        handle: Handle,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<Content, Errno> {
+        let page_size = call.profile.page_size;
+        let huge = slot.has(HUGE);
+        let (len, at) =
+            if huge { (page_size.bytes(), Site::ReadHuge) } else { (slot.size(), Site::ReadCompressed) };
+        let pool = &self.disk.pool;
+        let content = match pool.read_begin(handle, len, at, call) {
+            None => Ok(Content::Filled(0)),
+            Some(Found::Unknown) => Ok(Content::Unknown),
+            Some(Found::Page(page)) => Ok(Content::Page(Arc::clone(page))),
+            Some(Found::Bytes([page, _])) if huge => Ok(Content::Page(Arc::from(page))),
+            Some(Found::Bytes([first, second])) => {
+                let mut copy = Vec::new();
+                let mut result = Ok(());
+                let page = fresh_page(page_size, |page| {
+                    result = call.env.decompress(self.state.codec(), joined(first, second, &mut copy), page);
+                });
+                result.map(|()| Content::Page(page))
+            }
+        };
+        if !huge {
+            let result = content.as_ref().err().map_or(0, |errno| errno.negative());
+            call.emit(Site::Decompress, Event::Decompress { result, len, context: Context::Task });
+        }
+        pool.read_end(handle, len, at, call);
+        content
+    }
+
+    /// `read_from_zspool_raw`: the object as it is stored, without decompressing, with the rest of the block clear.
     pub(super) fn read_raw(
         &self,
         index: SlotIndex,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> (u32, Arc<PageBytes>) {
+    ) -> BlockContent {
+        let page_size = call.profile.page_size;
         let slot = &self.disk.slots[index.0 as usize];
-        let len = slot.size();
-        let page = Handle::from_word(slot.word).and_then(|handle| {
-            let page = self.disk.pool.read_begin(handle, len, Site::ReadRaw, call);
-            self.disk.pool.read_end(handle, len, Site::ReadRaw, call);
-            page
-        });
-        (len, page.unwrap_or_else(|| vec![0; call.profile.page_size.as_usize()].into()))
+        let (pool, len) = (&self.disk.pool, slot.size());
+        let Some(handle) = Handle::from_word(slot.word) else { return BlockContent::Unknown };
+        let content = match pool.read_begin(handle, len, Site::ReadRaw, call) {
+            None | Some(Found::Unknown) => BlockContent::Unknown,
+            Some(Found::Page(page)) => {
+                let page = Arc::clone(page);
+                if len == page_size.bytes() {
+                    BlockContent::Raw(page)
+                } else if call.broken(Mutation::TrailingBytesKept) {
+                    BlockContent::Unclean { len, page }
+                } else {
+                    // 3bf1c285dc40
+                    BlockContent::Compressed { len, page }
+                }
+            }
+            Some(Found::Bytes([first, second])) => BlockContent::Raw(fresh_page(page_size, |page| {
+                let bytes = first.iter().chain(second);
+                page.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            })),
+        };
+        pool.read_end(handle, len, Site::ReadRaw, call);
+        content
     }
+}
+
+/// Both parts of an object in one piece: by way of a copy if there are two, as `zs_obj_read_begin` does it.
+fn joined<'a>(first: &'a [u8], second: &[u8], copy: &'a mut Vec<u8>) -> &'a [u8] {
+    if second.is_empty() {
+        return first;
+    }
+    copy.extend_from_slice(first);
+    copy.extend_from_slice(second);
+    copy
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     bio::{BioStatus, Memory},
     context::Call,
-    environment::{BackingOp, BackingRequest, Completion, Environment, Step},
+    environment::{BackingOp, BackingRequest, Codec, Completion, Environment, Step},
     errno::Errno,
     mutation::Mutation,
     page::{PageBytes, PageSize},
@@ -178,7 +178,7 @@ impl Live<'_> {
             Some(content) => content.clone(),
             None => reads.memory.page(read.page, reads.page_size).map(|page| BlockContent::Raw(page.into())),
         };
-        match decompress(found.as_ref(), len, context, call) {
+        match decompress(found.as_ref(), len, self.real_codec(), context, call) {
             Ok(Some(page)) => reads.fill(read.page, BlockContent::Raw(page.into())),
             Ok(None) => {
                 reads.opaque.insert(read.page, None);
@@ -205,12 +205,18 @@ impl Live<'_> {
         let content = self.content(block);
         if self.state.writeback.compressed && !slot.has(HUGE) {
             // Nothing else has touched the page, so what was found is the slot's own object.
-            return decompress(Some(&content), slot.size(), Context::Task, call)?.ok_or(Errno::EINVAL);
+            let page = decompress(Some(&content), slot.size(), self.real_codec(), Context::Task, call)?;
+            return Ok(page.unwrap_or_else(|| vec![0; call.profile.page_size.as_usize()].into()));
         }
         Ok(match content {
             BlockContent::Raw(page) => Box::from(&*page),
             _ => vec![0; call.profile.page_size.as_usize()].into(),
         })
+    }
+
+    /// The codec, where there are real bytes for it to decompress.
+    fn real_codec(&self) -> Option<Codec> {
+        self.disk.pool.keeps_bytes().then(|| self.state.codec())
     }
 
     fn content(&self, block: Block) -> BlockContent {
@@ -222,10 +228,17 @@ impl Live<'_> {
 fn decompress(
     found: Option<&BlockContent>,
     len: u32,
+    codec: Option<Codec>,
     context: Context,
     call: &mut Call<'_, impl Environment + ?Sized>,
 ) -> Result<Option<Box<PageBytes>>, Errno> {
     let result = match found {
+        Some(BlockContent::Unknown) => Ok(None),
+        Some(BlockContent::Raw(bytes)) if let Some(codec) = codec => {
+            let mut page: Box<PageBytes> = vec![0; bytes.len()].into();
+            let compressed = bytes.get(..len as usize).unwrap_or(bytes);
+            call.env.decompress(codec, compressed, &mut page).map(|()| Some(page))
+        }
         Some(
             BlockContent::Compressed { len: stored, page } | BlockContent::Unclean { len: stored, page },
         ) if *stored == len => Ok(Some(Box::from(&**page))),
@@ -260,6 +273,9 @@ impl<'m> ReadBacks<'m> {
         self.opaque.remove(&page);
         if let Some(bytes) = self.memory.page_mut(page, self.page_size) {
             content.copy_to(bytes);
+        }
+        if matches!(content, Content::Unknown) {
+            self.opaque.insert(page, None);
         }
     }
 
@@ -311,7 +327,7 @@ impl<'m> ReadBacks<'m> {
         match &content {
             BlockContent::Raw(source) => bytes.copy_from_slice(source),
             BlockContent::Untouched => bytes.fill(0),
-            BlockContent::Compressed { .. } | BlockContent::Unclean { .. } => {
+            BlockContent::Unknown | BlockContent::Compressed { .. } | BlockContent::Unclean { .. } => {
                 bytes.fill(0);
                 self.opaque.insert(page, Some(content));
             }

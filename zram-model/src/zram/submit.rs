@@ -210,7 +210,7 @@ impl Live<'_> {
     ) -> Result<Option<BackingRequest>, Errno> {
         let slot = self.disk.slots[turn.slot.0 as usize];
         if !slot.has(WB) {
-            let content = self.read_from_pool(turn.slot, Site::ReadFromPool, call);
+            let content = self.read_from_pool(turn.slot, Site::ReadFromPool, call)?;
             reads.fill_from_memory(turn.page, &content);
             return Ok(None);
         }
@@ -246,7 +246,7 @@ impl Live<'_> {
             return self.read_back_sync(index, call);
         }
         let mut page: Box<PageBytes> = vec![0; call.profile.page_size.as_usize()].into();
-        self.read_from_pool(index, Site::ReadFromPool, call).copy_to(&mut page);
+        self.read_from_pool(index, Site::ReadFromPool, call)?.copy_to(&mut page);
         Ok(page)
     }
 

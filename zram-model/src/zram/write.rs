@@ -4,9 +4,7 @@
 //! so a failed write keeps the old content, and the new object cannot take the old one's place.
 //! `mem_limit` and `mem_used_max` look at the pool in between, when both are there.
 
-use std::sync::Arc;
-
-use zram_events::{Event, SlotIndex};
+use zram_events::{BioOp, Event, SlotIndex};
 
 use super::{
     device::Live,
@@ -15,7 +13,19 @@ use super::{
 };
 use crate::{
     context::Call, environment::Environment, errno::Errno, mutation::Mutation, page::PageBytes, site::Site,
+    zsmalloc::object::Written,
 };
+
+/// What a page to be written comes to, where only that matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stored {
+    /// One word, repeated.
+    Same(u64),
+    /// The bytes that `zcomp_compress` makes of it. From `huge_class_size` on it is stored uncompressed.
+    Compressed(u32),
+    /// Not worth compressing: as [`Stored::Compressed`] with the bytes of a page.
+    Huge,
+}
 
 /// The sites of one kind of stored page.
 struct Sites {
@@ -38,7 +48,53 @@ impl Live<'_> {
             self.write_same_filled(index, fill, call);
             return Ok(());
         }
-        let compressed = call.env.compress(self.state.codec(), page);
+        let codec = self.state.codec();
+        let mut bytes = core::mem::take(&mut self.disk.buffer);
+        bytes.clear();
+        let compressed = if self.disk.pool.keeps_bytes() {
+            call.env.compress_into(codec, page, &mut bytes)
+        } else {
+            call.env.compress(codec, page)
+        };
+        let result =
+            self.write_compressed(index, compressed, Written { page: Some(page), bytes: &bytes }, call);
+        self.disk.buffer = bytes;
+        result
+    }
+
+    /// A write of which only the outcome of compression is known: as an aligned bio of one page, to its end.
+    pub(crate) fn write_sized(
+        &mut self,
+        index: SlotIndex,
+        what: Stored,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let page_size = call.profile.page_size;
+        let (sector, bytes) = (u64::from(index.0) * page_size.sectors(), page_size.bytes());
+        call.emit(Site::Bio, Event::Bio { dev: self.dev, op: BioOp::Write, sector, bytes });
+        let done = match what {
+            Stored::Same(fill) => {
+                self.write_same_filled(index, fill, call);
+                Ok(())
+            }
+            Stored::Compressed(len) => self.write_compressed(index, Ok(len), Written::default(), call),
+            Stored::Huge => self.write_compressed(index, Ok(bytes), Written::default(), call),
+        };
+        match done {
+            Ok(()) => self.mark_accessed(index, Mutation::IdleKeptAfterWrite, call),
+            Err(_) => add(&mut self.state.stats.failed_writes, 1),
+        }
+        done
+    }
+
+    /// The rest of `zram_write_page`: after `zcomp_compress`.
+    fn write_compressed(
+        &mut self,
+        index: SlotIndex,
+        compressed: Result<u32, Errno>,
+        content: Written<'_>,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
         let (result, len) = match compressed {
             Ok(len) => (0, len),
             Err(errno) => (errno.negative(), 0),
@@ -47,6 +103,7 @@ impl Live<'_> {
         let len = compressed?;
         let threshold = self.disk.huge_class_size;
         if len > threshold || len == threshold && !call.broken(Mutation::HugeThreshold) {
+            let page = Written { bytes: content.page.unwrap_or_default(), ..content };
             self.store(index, page, call.profile.page_size.bytes(), &HUGE_SITES, call)?;
             let slot = &mut self.disk.slots[index.0 as usize];
             slot.set(HUGE);
@@ -55,7 +112,7 @@ impl Live<'_> {
             add(&mut stats.huge_pages_since, 1);
             return Ok(());
         }
-        self.store(index, page, len, &COMPRESSED_SITES, call)
+        self.store(index, content, len, &COMPRESSED_SITES, call)
     }
 
     /// `write_same_filled_page`
@@ -77,7 +134,7 @@ impl Live<'_> {
     fn store(
         &mut self,
         index: SlotIndex,
-        page: &PageBytes,
+        content: Written<'_>,
         size: u32,
         sites: &Sites,
         call: &mut Call<'_, impl Environment + ?Sized>,
@@ -98,7 +155,7 @@ impl Live<'_> {
             }
             return Err(Errno::ENOMEM);
         }
-        self.disk.pool.write(handle, size, Arc::from(page), sites.write, call);
+        self.disk.pool.write(handle, size, content, sites.write, call);
         if !early {
             self.replace(index, sites.free, call);
         }

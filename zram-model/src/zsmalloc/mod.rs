@@ -21,7 +21,7 @@ pub(crate) mod class_table;
 mod compaction;
 mod fullness;
 pub(crate) mod handle;
-mod object;
+pub(crate) mod object;
 pub(crate) mod pool;
 pub(crate) mod storage;
 mod zspage;

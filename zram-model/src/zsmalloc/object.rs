@@ -12,21 +12,47 @@ use super::{
 };
 use crate::{context::Call, environment::Environment, mutation::Mutation, page::PageBytes, site::Site};
 
+/// What a write says of an object's content. A pool takes from it what its storage keeps.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Written<'a> {
+    /// The page that the object stands for, where there is one.
+    pub(crate) page: Option<&'a PageBytes>,
+    /// The bytes to be stored; what is missing is stored as zeros.
+    pub(crate) bytes: &'a [u8],
+}
+
+/// What a read finds.
+pub(crate) enum Found<'a> {
+    /// The storage keeps sizes only, or was told only a size.
+    Unknown,
+    /// The page that the object stands for.
+    Page(&'a Arc<PageBytes>),
+    /// The bytes asked for, on one page or on two.
+    Bytes([&'a [u8]; 2]),
+}
+
 impl Pool {
-    /// `zs_obj_write`: `len` bytes that stand for `page`.
+    /// Whether it is the objects' bytes that are kept.
+    pub(crate) fn keeps_bytes(&self) -> bool {
+        matches!(self.objects, Objects::Frames(_))
+    }
+
+    /// `zs_obj_write` of `len` bytes.
     pub(crate) fn write(
         &mut self,
         handle: Handle,
         len: u32,
-        page: Arc<PageBytes>,
+        written: Written<'_>,
         site: Site,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
-        if self.locate(handle).is_some() {
-            call.emit(site, Event::ObjWrite { handle: handle.life(), len });
-        }
-        if let Objects::Pages(_, pages) = &mut self.objects {
-            pages.set(handle.position().index(), Some(page));
+        let Some(at) = self.locate(handle) else { return };
+        call.emit(site, Event::ObjWrite { handle: handle.life(), len });
+        let shape = *self.shape(at.zspage);
+        match &mut self.objects {
+            Objects::Words(_) => {}
+            Objects::Pages(_, pages) => pages.set(handle.position().index(), written.page.map(Arc::from)),
+            Objects::Frames(frames) => frames.put(frames.content(at, &shape, len), written.bytes),
         }
     }
 
@@ -37,14 +63,14 @@ impl Pool {
         }
     }
 
-    /// `zs_obj_read_begin`: the page that the object stands for.
+    /// `zs_obj_read_begin`; none if the handle names no object.
     pub(crate) fn read_begin(
         &self,
         handle: Handle,
         len: u32,
         site: Site,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> Option<Arc<PageBytes>> {
+    ) -> Option<Found<'_>> {
         let at = self.locate(handle)?;
         let shape = self.shape(at.zspage);
         let page_size = self.table.page_size();
@@ -56,10 +82,15 @@ impl Pool {
         let asked = if call.broken(Mutation::SpanByClassSize) { shape.size } else { len };
         let span = offset + asked > page_size;
         call.emit(site, Event::ReadBegin { handle: handle.life(), len, span });
-        match &self.objects {
-            Objects::Pages(_, pages) => pages.get(handle.position().index()).cloned(),
-            _ => None,
-        }
+        Some(match &self.objects {
+            Objects::Words(_) => Found::Unknown,
+            Objects::Pages(_, pages) => {
+                pages.get(handle.position().index()).map_or(Found::Unknown, Found::Page)
+            }
+            Objects::Frames(frames) => {
+                Found::Bytes(frames.content(at, shape, len).map(|piece| frames.bytes(piece)))
+            }
+        })
     }
 
     /// `zs_obj_read_end`

@@ -8,4 +8,5 @@ mod page_size;
 mod properties;
 mod segments;
 mod steps;
+mod storages;
 mod world;

@@ -1,11 +1,11 @@
 //! A small world for the model to live in: it records events and answers as told.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zram_events::{Block, DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
-    Completion, Environment, Errno, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step,
+    Completion, Environment, Errno, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step, Storage,
 };
 
 pub(crate) use zram_events::BioOp;
@@ -62,6 +62,9 @@ pub(crate) struct World {
     /// Bios of another task, each to come after so many questions.
     pub(crate) intruders: VecDeque<(usize, Bio, Memory)>,
     pub(crate) compress_error: Option<Errno>,
+    pub(crate) decompress_error: Option<Errno>,
+    /// What each compressed object was made of.
+    pub(crate) objects: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Environment for World {
@@ -78,6 +81,21 @@ impl Environment for World {
             Some(errno) => Err(errno),
             None => Ok(u32::from_le_bytes([page[0], page[1], page[2], page[3]]) % 8193),
         }
+    }
+
+    fn compress_into(&mut self, codec: Codec, page: &PageBytes, out: &mut Vec<u8>) -> Result<u32, Errno> {
+        let len = self.compress(codec, page)?;
+        out.extend_from_slice(&Self::compressed(page)[..(len as usize).min(PAGE)]);
+        self.objects.insert(out.clone(), page.to_vec());
+        Ok(len)
+    }
+
+    fn decompress(&mut self, _codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
+        if let Some(errno) = self.decompress_error {
+            return Err(errno);
+        }
+        page.copy_from_slice(self.objects.get(bytes).ok_or(Errno::EINVAL)?);
+        Ok(())
     }
 
     fn boot_seconds(&mut self, _asked: ClockUse) -> u32 {
@@ -140,6 +158,11 @@ impl Environment for World {
 }
 
 impl World {
+    /// What the world's compressor makes of a page: so many bytes of this as it says.
+    pub(crate) fn compressed(page: &PageBytes) -> Vec<u8> {
+        page.iter().rev().map(|byte| byte ^ 0x5a).collect()
+    }
+
     fn status(&self, request: BackingRequest) -> u8 {
         let block = request.block.0;
         match request.op {
@@ -161,8 +184,13 @@ pub(crate) struct Machine {
 impl Machine {
     /// One device without a size.
     pub(crate) fn bare(profile: Profile) -> Self {
+        Self::keeping(Storage::default(), profile)
+    }
+
+    /// As [`Machine::bare`], with a choice of what is kept of the pages.
+    pub(crate) fn keeping(storage: Storage, profile: Profile) -> Self {
         let mut world = World { blocks: 64, now: 1000, ..World::default() };
-        let mut kernel = Kernel::new(profile);
+        let mut kernel = Kernel::with_storage(profile, storage);
         let dev = kernel.hot_add(&mut world).unwrap();
         Self { kernel, world, dev }
     }
@@ -188,7 +216,7 @@ impl Machine {
         machine
     }
 
-    fn set_size(&mut self, pages: u64) {
+    pub(crate) fn set_size(&mut self, pages: u64) {
         self.put("disksize", &(pages * PAGE as u64).to_string());
     }
 
@@ -285,6 +313,7 @@ pub(crate) fn aligned(op: BioOp, slot: u64, count: usize) -> Bio {
 fn summary(content: &BlockContent) -> String {
     match content {
         BlockContent::Untouched => "-".to_owned(),
+        BlockContent::Unknown => "?".to_owned(),
         BlockContent::Raw(page) => format!("raw {:?}", &page[..16]),
         BlockContent::Compressed { len, page } => format!("compressed {len} {:?}", &page[..16]),
         BlockContent::Unclean { len, page } => format!("unclean {len} {:?}", &page[..16]),

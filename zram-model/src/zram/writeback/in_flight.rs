@@ -152,6 +152,14 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.compress(codec, page)
     }
 
+    fn compress_into(&mut self, codec: Codec, page: &PageBytes, out: &mut Vec<u8>) -> Result<u32, Errno> {
+        self.env.compress_into(codec, page, out)
+    }
+
+    fn decompress(&mut self, codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
+        self.env.decompress(codec, bytes, page)
+    }
+
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
         self.env.boot_seconds(asked)
     }

@@ -13,7 +13,6 @@ use crate::{
     errno::Errno,
     mutation::Mutation,
     site::Site,
-    view::BlockContent,
     zram::{
         device::Live,
         slot::flag::{HUGE, IDLE, PP_SLOT, PRIORITY, WB},
@@ -78,7 +77,11 @@ impl Live<'_> {
                 self.release(index, Site::ReleaseSkipped, call);
                 continue;
             }
-            self.write_back(index, block, call);
+            if self.write_back(index, block, call).is_err() {
+                // The slot could not be read: block and request serve the next one, and nobody is told.
+                self.release(index, Site::ReleaseSkipped, call);
+                continue;
+            }
             (reserved, holds_request) = (None, false);
             if call.broken(Mutation::LimitCheckedAfter) && self.limit_reached() {
                 result = Err(Errno::EIO);
@@ -112,21 +115,13 @@ impl Live<'_> {
         index: SlotIndex,
         block: Block,
         call: &mut PassCall<'_, '_, E>,
-    ) {
+    ) -> Result<(), Errno> {
         let content = if self.state.writeback.compressed {
             // d38fab605c66
-            let (len, page) = self.read_raw(index, call);
-            if len == call.profile.page_size.bytes() {
-                BlockContent::Raw(page)
-            } else if call.broken(Mutation::TrailingBytesKept) {
-                BlockContent::Unclean { len, page }
-            } else {
-                // 3bf1c285dc40
-                BlockContent::Compressed { len, page }
-            }
+            self.read_raw(index, call)
         } else {
-            let content = self.read_from_pool(index, Site::ReadFromPoolWriteback, call);
-            BlockContent::Raw(content.into_page(call.profile.page_size))
+            let content = self.read_from_pool(index, Site::ReadFromPoolWriteback, call)?;
+            content.into_block(call.profile.page_size)
         };
         let settings = &mut self.state.writeback;
         if settings.limit_enable && settings.limit > 0 && !call.broken(Mutation::LimitNotCharged) {
@@ -134,6 +129,7 @@ impl Live<'_> {
         }
         let request = self.backing_request(BackingOp::Write, index, block);
         call.env.submit(Request { request, content, status: 0 });
+        Ok(())
     }
 
     /// `zram_complete_done_reqs`

@@ -170,7 +170,6 @@ impl Frames {
     }
 
     /// `len` bytes of what an object's user stored: behind the header, if there is one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the mapping interfaces, which come next"))]
     pub(crate) fn content(&self, at: Location, shape: &ClassShape, len: u32) -> [Piece; 2] {
         let header = if shape.huge() { 0 } else { HANDLE_SIZE };
         self.pieces(at, shape, header, len)
@@ -195,12 +194,16 @@ impl Frames {
         self.put(self.pieces(to, shape, 0, shape.size), &object);
     }
 
-    /// Copies bytes into pieces, as far as both go.
+    /// Copies bytes into pieces. What the pieces have more than there are bytes is cleared.
     pub(crate) fn put(&mut self, pieces: [Piece; 2], bytes: &[u8]) {
-        let (first, second) = bytes.split_at(bytes.len().min(pieces[0].len));
-        self.bytes_mut(pieces[0])[..first.len()].copy_from_slice(first);
-        let second = &second[..second.len().min(pieces[1].len)];
-        self.bytes_mut(pieces[1])[..second.len()].copy_from_slice(second);
+        let mut rest = bytes;
+        for piece in pieces {
+            let (part, behind) = rest.split_at(rest.len().min(piece.len));
+            let (target, missing) = self.bytes_mut(piece).split_at_mut(part.len());
+            target.copy_from_slice(part);
+            missing.fill(0);
+            rest = behind;
+        }
     }
 }
 

@@ -26,12 +26,14 @@ use crate::page::PageBytes;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Storage {
     /// Sizes only, for simulation at size: 24 bytes per slot (the slot table's entry and the handle), and
-    /// per object the word that links it.
+    /// per object the word that links it. A page read back is [undetermined](crate::Environment::undetermined).
     Sizes,
     /// The page that each object stands for: what a checker needs that observes compressed lengths, not bytes.
     #[default]
     Pages,
-    /// The bytes of the pool's own pages: headers with handles, links of free objects, compressed data.
+    /// The bytes of the pool's own pages: headers with handles, links of free objects, compressed data. The
+    /// environment compresses and decompresses for it
+    /// ([`compress_into`](crate::Environment::compress_into), [`decompress`](crate::Environment::decompress)).
     Bytes,
 }
 
