@@ -1,11 +1,12 @@
 //! The other end of the wire: an agent, started by a command, spoken to through its standard streams.
 
+mod streams;
+
 use std::{
-    collections::VecDeque,
-    io::{BufRead as _, BufReader, Write as _},
+    io::Write as _,
     os::unix::process::CommandExt as _,
     process::{Child, ChildStdin, Command, Stdio},
-    sync::{Arc, Mutex, mpsc},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -19,9 +20,8 @@ use zram_agent::{
 };
 
 use crate::trouble::Trouble;
+use streams::{LastWords, read_lines};
 
-/// Lines of standard error kept for a report.
-const LAST_WORDS: usize = 20;
 /// Most characters of a garbled line that are shown.
 const SHOWN: usize = 200;
 /// How long an agent has to end after its standard input was closed.
@@ -64,7 +64,7 @@ pub struct Agent {
     child: Child,
     input: Option<ChildStdin>,
     lines: mpsc::Receiver<std::io::Result<String>>,
-    words: Arc<Mutex<VecDeque<String>>>,
+    words: LastWords,
     patience: Patience,
     asked: String,
     answered: u64,
@@ -89,7 +89,7 @@ impl Agent {
             .map_err(failed)?;
         let input = child.stdin.take();
         let lines = read_lines(child.stdout.take());
-        let words = keep_last_words(child.stderr.take(), verbose);
+        let words = LastWords::of(child.stderr.take(), verbose);
         let hello = Hello {
             protocol: 0,
             kernel: String::new(),
@@ -254,7 +254,7 @@ impl Agent {
     }
 
     fn last_words(&self) -> Vec<String> {
-        self.words.lock().map(|words| words.iter().cloned().collect()).unwrap_or_default()
+        self.words.lines()
     }
 }
 
@@ -287,47 +287,6 @@ fn cut(line: &str) -> String {
         text.push('…');
     }
     text
-}
-
-fn read_lines(
-    output: Option<impl std::io::Read + Send + 'static>,
-) -> mpsc::Receiver<std::io::Result<String>> {
-    let (sender, receiver) = mpsc::channel();
-    if let Some(output) = output {
-        std::thread::spawn(move || {
-            for line in BufReader::with_capacity(1 << 16, output).lines() {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-    }
-    receiver
-}
-
-fn keep_last_words(
-    output: Option<impl std::io::Read + Send + 'static>,
-    verbose: bool,
-) -> Arc<Mutex<VecDeque<String>>> {
-    let words = Arc::new(Mutex::new(VecDeque::new()));
-    let kept = Arc::clone(&words);
-    if let Some(output) = output {
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-                if verbose {
-                    eprintln!("{line}");
-                }
-                if let Ok(mut kept) = kept.lock() {
-                    if kept.len() == LAST_WORDS {
-                        kept.pop_front();
-                    }
-                    kept.push_back(line);
-                }
-            }
-        });
-    }
-    words
 }
 
 #[cfg(test)]

@@ -1,34 +1,35 @@
 //! `run`: hold the model against each target.
 
+mod diverged;
+mod notes;
+
 use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use anyhow::{Context as _, Result, bail};
-use zram_agent::protocol::{Hello, Observation, Op};
+use zram_agent::protocol::{Hello, Op};
 use zram_model::Mutation;
 
+use self::notes::Notes;
 use crate::{
     agent::{Agent, Patience, Target},
-    checker::{Checked, Checker},
+    checker::Checker,
     compare::Tally,
-    conversation::{Onlooker, Stop, play},
+    conversation::{Stop, play},
     coverage::Coverage,
     divergence::Divergence,
     generate::{Program, operations},
     ledger::Inputs,
     op_file, profiles,
-    report::{Found, KernelReport, Progress, Report, Reproduction},
-    shrink::{self, Shrunk},
+    report::{Found, KernelReport, Progress, Report},
     trace::{Header, Origin, Recorder},
     trouble::Trouble,
 };
 
 /// How often a machine that died is started again, per target.
 const MOST_RESTARTS: u32 = 3;
-/// Most divergences that are shrunk, per target.
-const MOST_SHRUNK: usize = 3;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -135,32 +136,6 @@ struct Run<'a> {
     recorder: Option<Recorder>,
     progress: Progress,
     report: KernelReport,
-}
-
-/// Takes note of what goes by. It counts only once the program has come to its end: a machine that
-/// dies takes what it did in that program with it.
-struct Notes<'a> {
-    /// What is to be recorded, where a run is.
-    steps: Option<Vec<(Op, Observation)>>,
-    progress: &'a mut Progress,
-    coverage: Coverage,
-    events: u64,
-}
-
-impl Onlooker for Notes<'_> {
-    fn answered(&mut self, op: &Op, answer: &Observation) -> Result<()> {
-        if let Some(steps) = &mut self.steps {
-            steps.push((op.clone(), answer.clone()));
-        }
-        Ok(())
-    }
-
-    fn checked(&mut self, op: &Op, checked: &Checked) {
-        let events = checked.observed.events.as_ref().unwrap_or(&checked.expected_events);
-        self.events += events.len() as u64;
-        self.coverage.see(op, &checked.observed, events);
-        self.progress.step(&format!("operations, {} events", self.events));
-    }
 }
 
 impl Run<'_> {
@@ -329,81 +304,6 @@ impl Run<'_> {
             self.report.remarks.push(format!("the model is broken on purpose: {}", mutation.describes()));
         }
         Ok(())
-    }
-
-    fn diverged(&mut self, program: &Program, stop: Stop, operation: usize) -> Result<(), Trouble> {
-        let Some(op) = program.ops.get(stop.at).cloned() else { return Ok(()) };
-        let divergence = Divergence {
-            operation,
-            theme: program.theme.to_owned(),
-            op,
-            differences: stop.differences.clone(),
-        };
-        let met = self.report.found.len();
-        self.report.found.push(Found { divergence, reproduction: None });
-        let known = self.report.found[..met].iter().any(|found| {
-            found.divergence.differences.first().map(crate::divergence::Difference::kind)
-                == stop.differences.first().map(crate::divergence::Difference::kind)
-        });
-        if known || met >= MOST_SHRUNK {
-            return Ok(());
-        }
-        let failing = program.ops[..=stop.at].to_vec();
-        let shrunk = self.shrink(failing, stop)?;
-        let file = self.write_failure(&shrunk.ops, operation);
-        if let Err(error) = &file {
-            self.report.remarks.push(format!("{error:#}"));
-        }
-        if let Some(found) = self.report.found.last_mut() {
-            found.reproduction = Some(Reproduction {
-                ops: shrunk.ops,
-                file: file.ok(),
-                attempts: shrunk.attempts,
-                differences: shrunk.differences,
-            });
-        }
-        Ok(())
-    }
-
-    fn shrink(&mut self, failing: Vec<Op>, stop: Stop) -> Result<Shrunk, Trouble> {
-        let mut progress = Progress::new("shrinking", shrink::MOST_ATTEMPTS as u64, "attempts");
-        shrink::shrink(failing, stop.differences, &mut |ops| {
-            progress.step(&format!("attempts, {} operations", ops.len()));
-            let mut checker = self.checker()?;
-            let Some(agent) = &mut self.agent else { return Ok(None) };
-            match play(agent, &mut checker, ops, &mut ()) {
-                Ok(stop) => Ok(stop.map(|stop| (stop.at, stop.differences))),
-                Err(trouble @ Trouble::GaveUp { .. }) => {
-                    // The list makes no sense to the agent: not this failure, and a fresh agent is needed.
-                    self.agent = None;
-                    let _ = trouble;
-                    Ok(None)
-                }
-                Err(trouble) => {
-                    self.survive(trouble)?;
-                    Ok(None)
-                }
-            }
-        })
-    }
-
-    /// Writes a failing list where it can be replayed from.
-    fn write_failure(&self, ops: &[Op], operation: usize) -> Result<PathBuf> {
-        let folder = &self.options.failures;
-        let seed = match self.options.replay {
-            Some(_) => "replay".to_owned(),
-            None => format!("seed{}", self.options.seed),
-        };
-        let path = folder.join(format!("{}-{seed}-operation{operation}.ndjson", self.target.name));
-        let mut text = String::new();
-        for op in ops {
-            text.push_str(&serde_json::to_string(op)?);
-            text.push('\n');
-        }
-        std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
-            .with_context(|| format!("cannot write the failing operations to {}", path.display()))?;
-        Ok(path)
     }
 }
 
