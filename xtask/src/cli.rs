@@ -129,7 +129,7 @@ pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) targets: Targets,
 
-    /// Seed of the generated operations; the same seed gives the same operations
+    /// Seed of the generated operations; the same seed gives the same operations [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
@@ -167,7 +167,7 @@ pub(crate) struct Mutants {
     #[command(flatten)]
     pub(crate) targets: Targets,
 
-    /// Seed of the generated operations
+    /// Seed of the generated operations [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 

@@ -229,7 +229,7 @@ fn judge(mutation: Mutation, runs: &[(String, Trace)]) -> Option<Rejection> {
 }
 
 /// The table: mutant, operations until it was told from the kernel, by which comparison (and on which
-/// run, where there are several), and what is broken.
+/// run, where there are several), and below, what is broken.
 #[must_use]
 pub fn table(fates: &[Fate]) -> String {
     let mut rows =
@@ -251,11 +251,12 @@ pub fn table(fates: &[Fate]) -> String {
         rows.push([fate.mutation.name().to_owned(), operations, check, rule]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let (names, numbers, checks) = (width(0), width(1), width(2));
+    let (names, numbers) = (width(0), width(1));
+    let indented = textwrap::Options::new(80).initial_indent("    ").subsequent_indent("    ");
     let mut text = String::new();
     for [name, operations, check, rule] in &rows {
-        let line = format!("{name:<names$}  {operations:>numbers$}  {check:<checks$}  {rule}");
-        text.push_str(&line);
+        text.push_str(&format!("{name:<names$}  {operations:>numbers$}  {check}\n"));
+        text.push_str(&textwrap::fill(rule, &indented));
         text.push('\n');
     }
     let survived = fates.iter().filter(|fate| fate.survived()).count();

@@ -70,6 +70,16 @@ fn headline(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Re
     )
 }
 
+/// A sentence that may be long, in lines of 80 columns; those after the first stand further in.
+fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
+    let shape = textwrap::Options::new(80)
+        .initial_indent("  ")
+        .subsequent_indent("      ")
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    writeln!(out, "{}", textwrap::fill(text, shape))
+}
+
 fn comparisons(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
     let mut header = format!("  {:<26}", "comparisons");
     for strength in Strength::ALL {
@@ -102,13 +112,14 @@ fn inputs(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Resu
     let taken: Vec<_> =
         rows.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
     let taken = if taken.is_empty() { "nothing".to_owned() } else { taken.join(", ") };
-    writeln!(out, "\n  {} {taken}", paint.bold("taken from observation:"))
+    writeln!(out)?;
+    paragraph(out, &format!("{} {taken}", paint.bold("taken from observation:")))
 }
 
 fn skipped(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
     for (skip, count) in report.tally.skipped() {
         let text = format!("{:?} {}: {}", skip.level, skip.what, skip.reason);
-        writeln!(out, "  {} {count} × {text}", paint.odd("skipped:"))?;
+        paragraph(out, &format!("{} {count} × {text}", paint.odd("skipped:")))?;
     }
     Ok(())
 }
@@ -118,13 +129,13 @@ fn coverage(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose: 
     let required: Vec<&Line> = table.iter().filter(|line| line.required).collect();
     let reached = required.iter().filter(|line| line.count > 0).count();
     let groups = groups(&required);
-    writeln!(
-        out,
-        "  {} {reached} of {} required rows reached ({})",
+    let summary = format!(
+        "{} {reached} of {} required rows reached ({})",
         paint.bold("coverage:"),
         required.len(),
         groups.join(", ")
-    )?;
+    );
+    paragraph(out, &summary)?;
     missing(out, report, paint)?;
     if verbose {
         for line in &table {
@@ -142,7 +153,7 @@ fn missing(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Res
     if report.generated && report.operations < ENOUGH_OPERATIONS {
         let note =
             format!("(coverage is part of the verdict from {ENOUGH_OPERATIONS} operations on; -v shows it)");
-        writeln!(out, "  {}", paint.dim(&note))?;
+        paragraph(out, &paint.dim(&note))?;
     }
     Ok(())
 }
