@@ -2,7 +2,9 @@
 
 use zram_events::{Event, HandleLife, PoolLife, ZspageLife};
 
-use crate::{environment::Environment, mutation::Mutation, profile::Profile, site::Site};
+use crate::{
+    behaviours::Behaviours, environment::Environment, mutation::Mutation, profile::Profile, site::Site,
+};
 
 /// Ordinals of lives, counted over the whole module as the decoder of the probes' stream counts them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +53,11 @@ impl<'a, E: Environment + ?Sized> Call<'a, E> {
         if !self.profile.silent.contains(site) {
             self.env.emit(event);
         }
+    }
+
+    /// What this kernel does differently from others.
+    pub(crate) fn behaviours(&self) -> &'a Behaviours {
+        &self.profile.behaviours
     }
 
     /// Whether this rule is broken on purpose.

@@ -55,6 +55,12 @@ pub trait Environment {
     /// `ktime_get_boottime_seconds()`, as a `u32`.
     fn boot_seconds(&mut self, asked: ClockUse) -> u32;
 
+    /// `ktime_get_boottime()` in nanoseconds, asked instead by kernels that keep access times in nanoseconds
+    /// ([`crate::behaviours::IdleAge::Nanoseconds`]). By default the second has just begun.
+    fn boot_nanoseconds(&mut self, asked: ClockUse) -> u64 {
+        u64::from(self.boot_seconds(asked)) * 1_000_000_000
+    }
+
     /// `filp_open` of a backing device and the size of what it names, in whole pages. A file that is
     /// no block device is `ENOTBLK`; 0 pages are a valid answer (and refused by zram).
     ///
@@ -102,6 +108,20 @@ pub trait Environment {
     /// The bio of [`Environment::intrude`] has completed.
     fn intruded(&mut self, bio: Bio, memory: Memory, status: BioStatus) {
         let _ = (bio, memory, status);
+    }
+
+    /// The pass has let go of its last request and frees its control block. Has `zram_writeback_endio`, which put this
+    /// request on the list, returned by then? Asked only of kernels where it matters
+    /// ([`crate::Behaviours::control_block_guarded`]), for requests that did not complete within their submission.
+    fn endio_returned(&mut self, request: BackingRequest) -> bool {
+        let _ = request;
+        true
+    }
+
+    /// The kernel does what no source says the outcome of: what the model tells from here on is what would happen
+    /// had it gone well.
+    fn hazard(&mut self, hazard: Hazard) {
+        let _ = hazard;
     }
 
     /// Whether an allocation succeeds.
@@ -257,6 +277,13 @@ pub enum Step {
         /// The block.
         block: Block,
     },
+}
+
+/// Something that ends in undefined behaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hazard {
+    /// `zram_writeback_endio` wakes a waiter in a control block that the pass has freed (before bf62f69574b1).
+    ControlBlockFreed,
 }
 
 /// A place where the kernel asks for memory and goes on without it when it must.

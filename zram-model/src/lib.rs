@@ -55,6 +55,7 @@
 #![forbid(unsafe_code)]
 
 mod attr;
+pub mod behaviours;
 pub mod bio;
 pub mod complaint;
 mod context;
@@ -64,21 +65,24 @@ pub mod kernel;
 pub mod mutation;
 pub mod page;
 pub mod profile;
+pub mod releases;
 pub mod site;
 pub mod view;
 mod zram;
 mod zsmalloc;
 
+pub use behaviours::Behaviours;
 pub use bio::{Bio, BioStatus, Memory, Segment};
 pub use complaint::Complaint;
 pub use environment::{
-    Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Step,
+    Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step,
 };
 pub use errno::Errno;
 pub use kernel::Kernel;
 pub use mutation::Mutation;
 pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
+pub use releases::{Chosen, Fit};
 pub use site::{Site, SiteSet};
 pub use view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord, slot_flags};
 pub use zram::write::Stored;

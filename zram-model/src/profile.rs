@@ -1,6 +1,9 @@
 //! A kernel, as the model needs to know it: version and configuration.
+//!
+//! What distinguishes versions is in [`crate::behaviours`], with the commits; which profile stands for which
+//! kernel in [`crate::releases`]. Here is what a profile consists of, and the configurations.
 
-use crate::{mutation::Mutation, page::PageSize, site::SiteSet};
+use crate::{behaviours::Behaviours, mutation::Mutation, page::PageSize, site::SiteSet};
 
 /// Which kernel the model is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,10 @@ pub struct Profile {
     pub entry_access_time: bool,
     /// `CONFIG_ZRAM_MEMORY_TRACKING`: the debugfs file `block_state`.
     pub memory_tracking: bool,
+    /// What this version does differently from others.
+    pub behaviours: Behaviours,
+    /// Processors of the machine, which `max_comp_streams` shows where there is one.
+    pub processors: u32,
     /// Bytes of memory of the machine. `vmalloc` refuses outright to build a larger slot table.
     pub memory: u64,
     /// Every segment of a read or write moves a whole page, from the page's first byte, whatever the
@@ -72,6 +79,8 @@ impl Profile {
             multi_comp: false,
             entry_access_time: true,
             memory_tracking: true,
+            behaviours: Behaviours::V7_2,
+            processors: 1,
             memory: 512 << 20,
             whole_page_segments: true,
             disksize_wraps: true,
@@ -79,6 +88,42 @@ impl Profile {
             silent: SiteSet::NONE,
             broken: None,
         }
+    }
+
+    /// Debian's cloud kernel of the 6.12 series.
+    #[must_use]
+    pub fn debian_6_12() -> Self {
+        Self { name: "debian-6.12", series: "6.12", behaviours: Behaviours::V6_12, ..Self::debian_7_2() }
+    }
+
+    /// Linux 6.19, configured as Debian's cloud kernel.
+    #[must_use]
+    pub fn linux_6_19() -> Self {
+        Self { name: "linux-6.19", series: "6.19", behaviours: Behaviours::V6_19, ..Self::debian_7_2() }
+    }
+
+    /// Linux 7.0, configured as Debian's cloud kernel.
+    #[must_use]
+    pub fn linux_7_0() -> Self {
+        Self { name: "linux-7.0", series: "7.0", behaviours: Behaviours::V7_0, ..Self::debian_7_2() }
+    }
+
+    /// Debian's cloud kernel of the 7.3 series.
+    #[must_use]
+    pub fn debian_7_3() -> Self {
+        Self {
+            name: "debian-7.3",
+            series: "7.3",
+            behaviours: Behaviours::V7_3,
+            disksize_wraps: false,
+            ..Self::debian_7_2()
+        }
+    }
+
+    /// The compressed writeback patch as it was posted in November 2025, on the kernel of its day.
+    #[must_use]
+    pub fn seed_patch() -> Self {
+        Self { name: "seed-patch", behaviours: Behaviours::SEED_PATCH, ..Self::linux_6_19() }
     }
 
     /// Whether bytes of a page are read and written by way of a page of zram's own (`is_partial_io`).

@@ -59,6 +59,7 @@ sites! {
     SlotFreeCompressed: "`slot_free` from `zram_write_page`",
     SlotFreeDiscard: "`slot_free` from `zram_bio_discard`",
     SlotFreeReset: "`slot_free` from `zram_meta_free`",
+    SlotFreeWrittenBack: "`slot_free` from `zram_writeback_complete`, on kernels before b0377ee80429",
     SlotFreeNotified: "`slot_free` from `zram_slot_free_notify`",
     Compress: "`zcomp_compress` from `zram_write_page`",
     Decompress: "`zcomp_decompress` from `read_compressed_page`",

@@ -3,7 +3,7 @@
 use zram_events::{DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
-    Completion, Environment, Errno, Memory, PageBytes, Step,
+    Completion, Environment, Errno, Hazard, Memory, PageBytes, Step,
 };
 
 use super::{BACKING, Disk, MAPPED_BACKING, Seen};
@@ -64,6 +64,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         self.surroundings.boot_seconds(asked)
     }
 
+    fn boot_nanoseconds(&mut self, asked: ClockUse) -> u64 {
+        self.surroundings.boot_nanoseconds(asked)
+    }
+
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
         let path = self.backing_path(path);
         let ours = self.seen.backing_path();
@@ -95,6 +99,14 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
 
     fn listed(&mut self, reported: &[BackingRequest]) -> usize {
         self.surroundings.listed(reported)
+    }
+
+    fn endio_returned(&mut self, request: BackingRequest) -> bool {
+        self.surroundings.endio_returned(request)
+    }
+
+    fn hazard(&mut self, hazard: Hazard) {
+        self.surroundings.hazard(hazard);
     }
 
     fn choose(&mut self, ready: &[Step]) -> usize {

@@ -35,6 +35,7 @@ pub(crate) enum Attribute {
     MmStat,
     DebugStat,
     AlgorithmParams,
+    MaxCompStreams,
 }
 
 /// Which way an attribute goes.
@@ -65,22 +66,39 @@ const TABLE: &[(&str, Attribute, Access, bool)] = &[
     ("writeback_limit_enable", WritebackLimitEnable, Both, true),
     ("writeback_batch_size", WritebackBatchSize, Both, true),
     ("compressed_writeback", CompressedWriteback, Both, true),
+    ("writeback_compressed", CompressedWriteback, Both, true),
     ("io_stat", IoStat, Read, false),
     ("mm_stat", MmStat, Read, false),
     ("debug_stat", DebugStat, Read, false),
     ("algorithm_params", AlgorithmParams, Write, false),
+    ("max_comp_streams", MaxCompStreams, Both, false),
 ];
+
+/// The rows that a kernel has.
+fn present(
+    profile: &Profile,
+) -> impl Iterator<Item = &'static (&'static str, Attribute, Access, bool)> + use<> {
+    let (writeback, behaviours) = (profile.writeback, profile.behaviours);
+    TABLE.iter().filter(move |row| {
+        let version = match row.1 {
+            WritebackBatchSize => behaviours.writeback_batches,
+            CompressedWriteback => behaviours.compressed_writeback_attribute() == Some(row.0),
+            MaxCompStreams => behaviours.max_comp_streams,
+            _ => true,
+        };
+        version && (writeback || !row.3)
+    })
+}
 
 impl Attribute {
     /// The attribute of this name, on a kernel of this configuration.
     pub(crate) fn named(name: &str, profile: &Profile) -> Option<Self> {
-        TABLE.iter().find(|row| row.0 == name && (profile.writeback || !row.3)).map(|row| row.1)
+        present(profile).find(|row| row.0 == name).map(|row| row.1)
     }
 
     /// Names, and whether each can be read and written.
     pub(crate) fn all(profile: &Profile) -> impl Iterator<Item = (&'static str, bool, bool)> + use<> {
-        let writeback = profile.writeback;
-        TABLE.iter().filter(move |row| writeback || !row.3).map(|row| (row.0, row.2 != Write, row.2 != Read))
+        present(profile).map(|row| (row.0, row.2 != Write, row.2 != Read))
     }
 
     fn access(self) -> Access {

@@ -31,7 +31,11 @@ impl Device {
                 format!("{:>8} {:>8} 0 {:>8}\n", stats.failed_reads, stats.failed_writes, stats.notify_free)
             }
             Attribute::MmStat => self.mm_stat(profile.page_size),
+            Attribute::DebugStat if profile.behaviours.write_stalls => {
+                format!("version: 1\n{:>8} {:>8}\n", stats.write_stalls, stats.miss_free)
+            }
             Attribute::DebugStat => format!("version: 1\n0 {:>8}\n", stats.miss_free),
+            Attribute::MaxCompStreams => format!("{}\n", profile.processors),
             Attribute::Reset
             | Attribute::Compact
             | Attribute::MemLimit

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Attribute, args::Args, memory::memparse, number, text::sysfs_streq};
 use crate::{
+    behaviours::{IdleAge, ParamsTarget},
     context::Call,
     environment::{Allocation, ClockUse, Environment},
     errno::Errno,
@@ -15,7 +16,8 @@ use crate::{
     zram::{
         backing::Backing,
         codec::{NOT_SET, Params},
-        device::Device,
+        device::{Device, NANOSECONDS},
+        idle::Cutoff,
     },
     zsmalloc::ClassTable,
 };
@@ -55,6 +57,7 @@ impl Device {
             Attribute::AlgorithmParams => self.algorithm_params_store(text, call),
             Attribute::BackingDev => self.backing_dev_store(text, taken, call),
             Attribute::Writeback => self.live().ok_or(Errno::EINVAL)?.writeback(text, call),
+            Attribute::MaxCompStreams => Ok(()),
             Attribute::WritebackLimit => {
                 let limit = number::unsigned_long(text, 10).map_err(|_| Errno::EINVAL)?;
                 // Whole pages, or charging one would wrap.
@@ -127,20 +130,40 @@ impl Device {
 
     /// `idle_store`: "all", or an age in seconds.
     ///
-    /// The subtraction is done in 32 bits: an age beyond the uptime wraps to a cutoff far in the
+    /// In 7.2 the subtraction is done in 32 bits: an age beyond the uptime wraps to a cutoff far in the
     /// future, and one that equals it gives 0, which stands for "all". Either way everything is marked.
     fn idle_store(
         &mut self,
         text: &[u8],
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
-        let mut cutoff = 0;
+        let mut cutoff = Cutoff::All;
         if !sysfs_streq(text, b"all") {
             if !call.profile.entry_access_time {
                 return Err(Errno::EINVAL);
             }
-            let age = number::unsigned_int(text, 0).map_err(|_| Errno::EINVAL)?;
-            cutoff = call.env.boot_seconds(ClockUse::Idle { dev: self.id }).wrapping_sub(age);
+            let asked = ClockUse::Idle { dev: self.id };
+            cutoff = match call.behaviours().idle_age {
+                IdleAge::Nanoseconds => {
+                    let age = number::unsigned_long(text, 0).map_err(|_| Errno::EINVAL)?;
+                    let now = call.env.boot_nanoseconds(asked);
+                    Cutoff::Nanoseconds(now.wrapping_sub(age.wrapping_mul(NANOSECONDS)).cast_signed())
+                }
+                IdleAge::Wrapping => {
+                    let age = number::unsigned_int(text, 0).map_err(|_| Errno::EINVAL)?;
+                    Cutoff::Seconds(call.env.boot_seconds(asked).wrapping_sub(age))
+                }
+                IdleAge::Bounded => {
+                    let age = number::unsigned_int(text, 0).map_err(|_| Errno::EINVAL)?;
+                    match call.env.boot_seconds(asked).checked_sub(age) {
+                        Some(cutoff) if cutoff > 0 => Cutoff::Seconds(cutoff),
+                        _ => return Ok(()),
+                    }
+                }
+            };
+            if matches!(cutoff, Cutoff::Seconds(0) | Cutoff::Nanoseconds(0)) {
+                cutoff = Cutoff::All;
+            }
         }
         self.live().ok_or(Errno::EINVAL)?.mark_idle(cutoff, call);
         Ok(())
@@ -161,6 +184,9 @@ impl Device {
             return Err(Errno::EBUSY);
         }
         self.state.algorithms[0] = Some(name);
+        if call.behaviours().algorithm_resets_params {
+            self.state.params[0] = Params::default();
+        }
         Ok(())
     }
 
@@ -179,14 +205,22 @@ impl Device {
                 b"level" => params.level = number::int(value, 10)?,
                 b"algo" => algorithm = Some(value.to_vec()),
                 b"dict" => dictionary = Some(value.to_vec()),
-                b"deflate.winbits" => params.winbits = number::int(value, 10)?,
+                b"deflate.winbits" if call.behaviours().params_target != ParamsTarget::Loose => {
+                    params.winbits = number::int(value, 10)?;
+                }
                 _ => {}
             }
         }
-        if self.disk.is_some() {
-            return Err(Errno::EBUSY);
-        }
-        let priority = self.params_priority(priority, algorithm.as_deref(), call.profile.max_comps())?;
+        let max = call.profile.max_comps();
+        let priority = if call.behaviours().params_target == ParamsTarget::Strict {
+            if self.disk.is_some() {
+                return Err(Errno::EBUSY);
+            }
+            self.params_priority(priority, algorithm.as_deref(), max)?
+        } else {
+            // A name that is found overrides the number.
+            self.params_priority(priority.filter(|_| algorithm.is_none()), algorithm.as_deref(), max)?
+        };
         self.state.params[priority] = Params { level: NOT_SET, ..Params::default() };
         if let Some(path) = dictionary {
             let size = call.env.read_dictionary(&String::from_utf8_lossy(&path));

@@ -35,7 +35,7 @@ impl Backing {
         } else if call.broken(Mutation::NextFitBlock) {
             let onward = self.next.min(self.pages)..self.pages;
             onward.chain(0..self.next.min(self.pages)).find(|block| !self.taken(*block))
-        } else if call.broken(Mutation::BlockZeroUnused) {
+        } else if !call.behaviours().block_zero || call.broken(Mutation::BlockZeroUnused) {
             (1..self.pages).find(|block| !self.taken(*block))
         } else {
             let block = self.lowest_free()?;

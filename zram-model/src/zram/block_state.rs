@@ -30,7 +30,7 @@ impl Device {
                     text,
                     "{index:>12} {:>12}.{:06} {}{}{}{}{}{}",
                     slot.access_time,
-                    0,
+                    disk.nanoseconds.get(index).map_or(0, |nanoseconds| nanoseconds / 1000),
                     letter(SAME, 's'),
                     letter(WB, 'w'),
                     letter(HUGE, 'h'),

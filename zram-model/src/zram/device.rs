@@ -12,6 +12,7 @@ use super::{
     stats::{Stats, sub},
 };
 use crate::{
+    behaviours::{CompressedWriteback, IdleAge, WrittenBack},
     context::Call,
     environment::{ClockUse, Codec, Environment},
     mutation::Mutation,
@@ -19,6 +20,9 @@ use crate::{
     site::Site,
     zsmalloc::{Handle, Pool, storage::Storage},
 };
+
+/// Nanoseconds of a second.
+pub(crate) const NANOSECONDS: u64 = 1_000_000_000;
 
 /// `struct zram`
 #[derive(Clone, Debug)]
@@ -61,6 +65,8 @@ pub(crate) struct Disk {
     /// Bytes, a multiple of the page size.
     pub(crate) disksize: u64,
     pub(crate) slots: Vec<Slot>,
+    /// The nanoseconds of access times, on kernels that keep them ([`IdleAge::Nanoseconds`]); else empty.
+    pub(crate) nanoseconds: Vec<u32>,
     pub(crate) pool: Pool,
     pub(crate) huge_class_size: u32,
     /// The compressor's output, kept to be used again (`struct zcomp_strm`).
@@ -84,7 +90,12 @@ impl Device {
             params: [Params::default(); PRIORITIES],
             limit_pages: 0,
             stats: Stats::default(),
-            writeback: WritebackSettings { limit_enable: false, limit: 0, batch_size: 32, compressed: false },
+            writeback: WritebackSettings {
+                limit_enable: false,
+                limit: 0,
+                batch_size: 32,
+                compressed: profile.behaviours.compressed_writeback == CompressedWriteback::Always,
+            },
             backing: None,
         };
         Self { id, openers: 0, storage, state, disk: None }
@@ -125,11 +136,16 @@ impl Live<'_> {
         call.emit(site, Event::SlotFree { dev: self.dev, slot: index, flags });
         if !call.broken(Mutation::AccessTimeKeptOnFree) {
             slot.access_time = 0;
+            if let Some(nanoseconds) = self.disk.nanoseconds.get_mut(index.0 as usize) {
+                *nanoseconds = 0;
+            }
         }
         slot.clear(IDLE | INCOMPRESSIBLE | PP_SLOT | PRIORITY);
         if slot.has(HUGE) {
             // Writeback has counted it down already and keeps the flag for read-back (b0377ee80429).
-            if !slot.has(WB) || call.broken(Mutation::HugeCountedDownTwice) {
+            let counted_twice = call.behaviours().written_back != WrittenBack::Kept
+                || call.broken(Mutation::HugeCountedDownTwice);
+            if !slot.has(WB) || counted_twice {
                 sub(&mut stats.huge_pages, 1);
             }
             slot.clear(HUGE);
@@ -169,8 +185,18 @@ impl Live<'_> {
         if !call.broken(Mutation::SelectionSurvivesAccess) {
             slot.clear(PP_SLOT);
         }
-        if call.profile.entry_access_time && !call.broken(Mutation::AccessTimeNotSet) {
-            slot.access_time = call.env.boot_seconds(ClockUse::Access { dev: self.dev, slot: index });
+        if !call.profile.entry_access_time || call.broken(Mutation::AccessTimeNotSet) {
+            return;
+        }
+        let asked = ClockUse::Access { dev: self.dev, slot: index };
+        if call.behaviours().idle_age == IdleAge::Nanoseconds {
+            let now = call.env.boot_nanoseconds(asked);
+            slot.access_time = (now / NANOSECONDS) as u32;
+            if let Some(nanoseconds) = self.disk.nanoseconds.get_mut(index.0 as usize) {
+                *nanoseconds = (now % NANOSECONDS) as u32;
+            }
+        } else {
+            slot.access_time = call.env.boot_seconds(asked);
         }
     }
 }

@@ -1,26 +1,43 @@
 //! Idle marking (`mark_idle`).
 
 use super::{
-    device::Live,
+    device::{Live, NANOSECONDS},
     slot::flag::{IDLE, SAME, WB},
 };
 use crate::{context::Call, environment::Environment, mutation::Mutation};
 
+/// Which slots are idle: those last accessed before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cutoff {
+    /// All are.
+    All,
+    /// Seconds since boot.
+    Seconds(u32),
+    /// Nanoseconds since boot, on kernels that keep them; may lie before the boot.
+    Nanoseconds(i64),
+}
+
 impl Live<'_> {
-    /// Marks slots last accessed before `cutoff` and unmarks the others; a cutoff of 0 marks all.
+    /// Marks slots last accessed before `cutoff` and unmarks the others.
     ///
     /// Same-filled and written-back slots are left alone: nothing could be done with them.
-    pub(crate) fn mark_idle(&mut self, cutoff: u32, call: &Call<'_, impl Environment + ?Sized>) {
+    pub(crate) fn mark_idle(&mut self, cutoff: Cutoff, call: &Call<'_, impl Environment + ?Sized>) {
         let inclusive = call.broken(Mutation::IdleInclusive);
         let skipped = if call.broken(Mutation::IdleMarksSame) { WB } else { WB | SAME };
-        for slot in &mut self.disk.slots {
+        for (index, slot) in self.disk.slots.iter_mut().enumerate() {
             if !slot.allocated() || slot.has(skipped) {
                 continue;
             }
+            let accessed = slot.access_time;
             let idle = !call.profile.entry_access_time
-                || cutoff == 0
-                || cutoff > slot.access_time
-                || inclusive && cutoff == slot.access_time;
+                || match cutoff {
+                    Cutoff::All => true,
+                    Cutoff::Seconds(cutoff) => cutoff > accessed || inclusive && cutoff == accessed,
+                    Cutoff::Nanoseconds(cutoff) => {
+                        let rest = self.disk.nanoseconds.get(index).copied().unwrap_or(0);
+                        cutoff > (u64::from(accessed) * NANOSECONDS + u64::from(rest)).cast_signed()
+                    }
+                };
             if idle {
                 slot.set(IDLE);
             } else {

@@ -11,6 +11,7 @@ use super::{
     stats::Stats,
 };
 use crate::{
+    behaviours::IdleAge,
     complaint::Complaint,
     context::Call,
     environment::{Allocation, Environment, TABLE_LIMIT},
@@ -39,7 +40,9 @@ impl Device {
         let slots = slot_table(disksize, call)?;
         let pool = Pool::create(table, self.storage, call)?;
         let huge_class_size = table.huge_class_size();
-        self.disk = Some(Disk { disksize, slots, pool, huge_class_size, buffer: Vec::new() });
+        let kept = call.profile.entry_access_time && call.behaviours().idle_age == IdleAge::Nanoseconds;
+        let nanoseconds = if kept { vec![0; slots.len()] } else { Vec::new() };
+        self.disk = Some(Disk { disksize, slots, nanoseconds, pool, huge_class_size, buffer: Vec::new() });
         for priority in 0..call.profile.max_comps() {
             let Some(algorithm) = self.state.algorithms[priority] else { continue };
             if let Err(errno) = self.state.params[priority].check(algorithm) {

@@ -14,7 +14,7 @@ pub(crate) mod block_state;
 pub(crate) mod codec;
 pub(crate) mod device;
 mod discard;
-mod idle;
+pub(crate) mod idle;
 pub(crate) mod lifecycle;
 mod read;
 mod readback;

@@ -137,7 +137,9 @@ impl Live<'_> {
                 let page = Arc::clone(page);
                 if len == page_size.bytes() {
                     BlockContent::Raw(page)
-                } else if call.broken(Mutation::TrailingBytesKept) {
+                } else if !call.behaviours().trailing_bytes_cleared
+                    || call.broken(Mutation::TrailingBytesKept)
+                {
                     BlockContent::Unclean { len, page }
                 } else {
                     // 3bf1c285dc40

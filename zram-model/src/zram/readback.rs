@@ -16,6 +16,7 @@ use super::{
     stats::add,
 };
 use crate::{
+    behaviours::ReadBackRequest,
     bio::{BioStatus, Memory},
     context::Call,
     environment::{BackingOp, BackingRequest, Codec, Completion, Environment, Step},
@@ -121,9 +122,15 @@ impl Live<'_> {
             Completion::Later => call.env.complete_backing(read.request),
         };
         let BackingRequest { slot, block, .. } = read.request;
-        call.emit(Site::ReadBackEndio, Event::ReadBackEndio { slot, block, status });
+        let chained = call.behaviours().read_back_request == ReadBackRequest::Chained;
+        if !chained {
+            call.emit(Site::ReadBackEndio, Event::ReadBackEndio { slot, block, status });
+        }
         if status != 0 {
-            reads.statuses[read.bio] = BioStatus(status);
+            let parent = &mut reads.statuses[read.bio];
+            if !chained || *parent == BioStatus::OK {
+                *parent = BioStatus(status);
+            }
             return;
         }
         reads.fill(read.page, self.content(block));

@@ -12,6 +12,8 @@ pub(crate) struct Stats {
     pub(crate) huge_pages_since: u64,
     pub(crate) pages_stored: u64,
     pub(crate) max_used_pages: u64,
+    /// On kernels with [`crate::Behaviours::write_stalls`].
+    pub(crate) write_stalls: u64,
     pub(crate) miss_free: u64,
     pub(crate) bd_count: u64,
     pub(crate) bd_reads: u64,

@@ -13,6 +13,7 @@ use super::{
     stats::add,
 };
 use crate::{
+    behaviours::ReadBackRequest,
     bio::{Bio, BioStatus, Memory, Segment},
     context::Call,
     environment::{Allocation, BackingOp, BackingRequest, Environment},
@@ -215,8 +216,12 @@ impl Live<'_> {
             return Ok(None);
         }
         add(&mut self.state.stats.bd_reads, 1);
-        if !call.env.allocate(Allocation::ReadBack { slot: turn.slot }) {
-            return Err(Errno::ENOMEM);
+        let request = call.behaviours().read_back_request;
+        if request != ReadBackRequest::Chained && !call.env.allocate(Allocation::ReadBack { slot: turn.slot })
+        {
+            // Before bf989ade270d nobody was told, and the page stays as it is.
+            let lost = request == ReadBackRequest::FailureLost;
+            return if lost { Ok(None) } else { Err(Errno::ENOMEM) };
         }
         Ok(Some(self.backing_request(BackingOp::Read, turn.slot, zram_events::Block(slot.word))))
     }

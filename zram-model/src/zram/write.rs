@@ -12,8 +12,13 @@ use super::{
     stats::add,
 };
 use crate::{
-    context::Call, environment::Environment, errno::Errno, mutation::Mutation, page::PageBytes, site::Site,
-    zsmalloc::object::Written,
+    context::Call,
+    environment::Environment,
+    errno::Errno,
+    mutation::Mutation,
+    page::PageBytes,
+    site::Site,
+    zsmalloc::{Handle, object::Written},
 };
 
 /// What a page to be written comes to, where only that matters.
@@ -144,7 +149,7 @@ impl Live<'_> {
             self.replace(index, sites.free, call);
         }
         let before = self.disk.pool.total_pages();
-        let handle = self.disk.pool.malloc(size, call)?;
+        let handle = self.allocate(content, size, call)?;
         let now = self.disk.pool.total_pages();
         let counted = if call.broken(Mutation::MaxUsedBeforeMalloc) { before } else { now };
         self.state.stats.update_used_max(counted);
@@ -165,6 +170,35 @@ impl Live<'_> {
         add(&mut self.state.stats.pages_stored, 1);
         add(&mut self.state.stats.compr_data_size, u64::from(size));
         Ok(())
+    }
+
+    /// `zs_malloc`, in two attempts on kernels that first tried without waiting for memory.
+    fn allocate(
+        &mut self,
+        content: Written<'_>,
+        size: u32,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<Handle, Errno> {
+        let first = self.disk.pool.malloc(size, call);
+        if first.is_ok() || !call.behaviours().write_stalls {
+            return first;
+        }
+        add(&mut self.state.stats.write_stalls, 1);
+        let handle = self.disk.pool.malloc(size, call)?;
+        if size == call.profile.page_size.bytes() {
+            return Ok(handle);
+        }
+        // The stream, and with it what was compressed, was given back meanwhile.
+        let again = content.page.map_or(Ok(size), |page| call.env.compress(self.state.codec(), page));
+        let result = again.as_ref().err().map_or(0, |errno| errno.negative());
+        call.emit(Site::Compress, Event::Compress { result, len: again.unwrap_or(0) });
+        match again {
+            Ok(_) => Ok(handle),
+            Err(errno) => {
+                self.disk.pool.free(handle, Site::FreeOverLimit, call);
+                Err(errno)
+            }
+        }
     }
 
     /// Frees what the slot held, for something new.

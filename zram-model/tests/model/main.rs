@@ -3,6 +3,7 @@
 
 mod attributes;
 mod facts;
+mod history;
 mod mutations;
 mod page_size;
 mod properties;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use zram_events::{Block, DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
-    Completion, Environment, Errno, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step, Storage,
+    Completion, Environment, Errno, Hazard, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step,
+    Storage,
 };
 
 pub(crate) use zram_events::BioOp;
@@ -47,6 +48,8 @@ pub(crate) struct World {
     pub(crate) bad_writes: BTreeSet<u64>,
     /// Blocks whose reads fail, with `BLK_STS_MEDIUM`.
     pub(crate) bad_reads: BTreeSet<u64>,
+    /// Statuses of reads to come, before `bad_reads` is looked at.
+    pub(crate) read_statuses: VecDeque<u8>,
     /// What to choose when there is a choice; exhausted: the first.
     pub(crate) choices: VecDeque<usize>,
     /// The choices that were offered.
@@ -65,6 +68,11 @@ pub(crate) struct World {
     pub(crate) decompress_error: Option<Errno>,
     /// What each compressed object was made of.
     pub(crate) objects: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Whether the last completion of a pass is slow to return.
+    pub(crate) slow_endio: bool,
+    pub(crate) hazards: Vec<Hazard>,
+    /// Nanoseconds into the current second.
+    pub(crate) nanoseconds: u32,
 }
 
 impl Environment for World {
@@ -138,6 +146,18 @@ impl Environment for World {
         self.intruders.pop_front().map(|(_, bio, memory)| (bio, memory))
     }
 
+    fn boot_nanoseconds(&mut self, _asked: ClockUse) -> u64 {
+        u64::from(self.now) * 1_000_000_000 + u64::from(self.nanoseconds)
+    }
+
+    fn endio_returned(&mut self, _request: BackingRequest) -> bool {
+        !self.slow_endio
+    }
+
+    fn hazard(&mut self, hazard: Hazard) {
+        self.hazards.push(hazard);
+    }
+
     fn allocate(&mut self, what: Allocation) -> bool {
         self.asked.push(what);
         !self.refuse.is_some_and(|refuse| refuse(what))
@@ -163,8 +183,13 @@ impl World {
         page.iter().rev().map(|byte| byte ^ 0x5a).collect()
     }
 
-    fn status(&self, request: BackingRequest) -> u8 {
+    fn status(&mut self, request: BackingRequest) -> u8 {
         let block = request.block.0;
+        if request.op == BackingOp::Read
+            && let Some(status) = self.read_statuses.pop_front()
+        {
+            return status;
+        }
         match request.op {
             BackingOp::Write if self.bad_writes.contains(&block) => 10,
             BackingOp::Read if self.bad_reads.contains(&block) => 7,
@@ -211,9 +236,16 @@ impl Machine {
         let mut machine = Self::bare(profile);
         machine.world.blocks = blocks;
         machine.put("backing_dev", "/dev/backing\n");
-        machine.put("compressed_writeback", if compressed { "1" } else { "0" });
+        if machine.has("compressed_writeback") {
+            machine.put("compressed_writeback", if compressed { "1" } else { "0" });
+        }
         machine.set_size(pages);
         machine
+    }
+
+    /// Whether this kernel has such an attribute.
+    pub(crate) fn has(&self, attribute: &str) -> bool {
+        self.kernel.attributes().any(|(name, ..)| name == attribute)
     }
 
     pub(crate) fn set_size(&mut self, pages: u64) {

@@ -3,6 +3,7 @@
 use super::{candidates::Candidates, in_flight::Batch, scan::Mode};
 use crate::{
     attr::{args::Args, number},
+    behaviours::WritebackCommand,
     context::Call,
     environment::{Allocation, Environment},
     errno::Errno,
@@ -21,6 +22,9 @@ impl Live<'_> {
         text: &[u8],
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
+        if call.behaviours().writeback_command == WritebackCommand::Word {
+            return self.writeback_word(text, call);
+        }
         if self.state.backing.is_none() {
             return Err(Errno::ENODEV);
         }

@@ -13,7 +13,7 @@ use crate::{
     bio::{Bio, BioStatus, Memory},
     complaint::Complaint,
     context::Call,
-    environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Step},
+    environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step},
     errno::Errno,
     page::PageBytes,
     site::{Site, SiteSet},
@@ -42,12 +42,22 @@ pub(super) struct InFlight<'a, E: ?Sized> {
     reported: VecDeque<Request>,
     /// Completed, not yet processed: the last completed is at the end.
     done: Vec<Request>,
+    /// The last request that completed other than within its submission.
+    last_later: Option<BackingRequest>,
     fifo: bool,
 }
 
 impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
     pub(super) fn new(env: &'a mut E, silent: SiteSet, fifo: bool) -> Self {
-        Self { env, silent, pending: Vec::new(), reported: VecDeque::new(), done: Vec::new(), fifo }
+        Self {
+            env,
+            silent,
+            pending: Vec::new(),
+            reported: VecDeque::new(),
+            done: Vec::new(),
+            last_later: None,
+            fifo,
+        }
     }
 
     /// Whether any request is under way or waits to be processed (`num_inflight`).
@@ -98,6 +108,16 @@ impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
         self.done.pop()
     }
 
+    /// The end of a pass that does not wait for the completions themselves to be through (before bf62f69574b1): the last one
+    /// may still be about to wake somebody.
+    pub(super) fn free_control_block(&mut self) {
+        if let Some(request) = self.last_later
+            && !self.env.endio_returned(request)
+        {
+            self.env.hazard(Hazard::ControlBlockFreed);
+        }
+    }
+
     /// Completions that come before the pass's next event.
     fn let_complete(&mut self) {
         while !self.pending.is_empty() {
@@ -112,6 +132,7 @@ impl<'a, E: Environment + ?Sized> InFlight<'a, E> {
 
     fn complete(&mut self, at: usize) {
         let mut request = self.pending.remove(at);
+        self.last_later = Some(request.request);
         request.status = self.env.complete_backing(request.request);
         self.endio(request);
     }
@@ -164,6 +185,10 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.boot_seconds(asked)
     }
 
+    fn boot_nanoseconds(&mut self, asked: ClockUse) -> u64 {
+        self.env.boot_nanoseconds(asked)
+    }
+
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
         self.env.open_backing(path)
     }
@@ -178,6 +203,14 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
 
     fn listed(&mut self, reported: &[BackingRequest]) -> usize {
         self.env.listed(reported)
+    }
+
+    fn endio_returned(&mut self, request: BackingRequest) -> bool {
+        self.env.endio_returned(request)
+    }
+
+    fn hazard(&mut self, hazard: Hazard) {
+        self.env.hazard(hazard);
     }
 
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {

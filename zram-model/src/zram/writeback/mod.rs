@@ -12,5 +12,6 @@
 mod candidates;
 mod command;
 mod in_flight;
+mod one_by_one;
 mod pass;
 mod scan;

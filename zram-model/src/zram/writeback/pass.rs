@@ -7,6 +7,7 @@ use super::{
     in_flight::{Batch, InFlight, Request},
 };
 use crate::{
+    behaviours::WrittenBack,
     bio::BioStatus,
     context::Call,
     environment::{BackingOp, Environment},
@@ -89,6 +90,7 @@ impl Live<'_> {
             }
         }
         if let Some(block) = reserved
+            && call.behaviours().reserved_block_released
             && !call.broken(Mutation::ReservedBlockLeaked)
         {
             // 3e8d8eb8d7f5
@@ -101,10 +103,13 @@ impl Live<'_> {
             }
             result = self.complete_done(batch, Site::WritebackDoneTail, call).and(result);
         }
+        if !call.behaviours().control_block_guarded {
+            call.env.free_control_block();
+        }
         result
     }
 
-    fn limit_reached(&self) -> bool {
+    pub(super) fn limit_reached(&self) -> bool {
         let settings = &self.state.writeback;
         settings.limit_enable && settings.limit == 0
     }
@@ -183,6 +188,10 @@ impl Live<'_> {
             self.release_block(block);
             return Ok(());
         }
+        if call.behaviours().written_back != WrittenBack::Kept {
+            self.free_written_back(index, block, call);
+            return Ok(());
+        }
         slot.clear(IDLE);
         if slot.has(HUGE) && !call.broken(Mutation::HugeNotCountedDown) {
             sub(&mut stats.huge_pages, 1);
@@ -200,6 +209,26 @@ impl Live<'_> {
         Ok(())
     }
 
+    /// What completion did before b0377ee80429: the slot is freed whole, and marked as written back.
+    pub(super) fn free_written_back(
+        &mut self,
+        index: SlotIndex,
+        block: Block,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let before = self.disk.slots[index.0 as usize];
+        self.slot_free(index, Site::SlotFreeWrittenBack, call);
+        let slot = &mut self.disk.slots[index.0 as usize];
+        slot.set(WB);
+        slot.word = block.0;
+        if call.behaviours().written_back == WrittenBack::FreedAndRestored && self.state.writeback.compressed
+        {
+            slot.set(before.flags().without(before.flags().without(HUGE | PRIORITY)));
+            slot.set_size(before.size());
+        }
+        add(&mut self.state.stats.pages_stored, 1);
+    }
+
     /// `release_pp_slot`
     pub(super) fn release(
         &mut self,
@@ -213,13 +242,13 @@ impl Live<'_> {
         }
     }
 
-    fn reserve_block(&mut self, call: &Call<'_, impl Environment + ?Sized>) -> Option<Block> {
+    pub(super) fn reserve_block(&mut self, call: &Call<'_, impl Environment + ?Sized>) -> Option<Block> {
         let block = self.state.backing.as_mut()?.reserve(call)?;
         add(&mut self.state.stats.bd_count, 1);
         Some(block)
     }
 
-    fn release_block(&mut self, block: Block) {
+    pub(super) fn release_block(&mut self, block: Block) {
         if let Some(backing) = &mut self.state.backing {
             backing.release(block);
         }

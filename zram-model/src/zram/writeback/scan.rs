@@ -35,7 +35,7 @@ impl Mode {
     }
 
     /// The flags that it asks of a slot.
-    fn flags(self) -> SlotFlags {
+    pub(super) fn flags(self) -> SlotFlags {
         [(HUGE_WRITEBACK, HUGE), (IDLE_WRITEBACK, IDLE), (INCOMPRESSIBLE_WRITEBACK, INCOMPRESSIBLE)]
             .into_iter()
             .filter(|(bit, _)| self.0 & bit != 0)

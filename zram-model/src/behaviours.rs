@@ -1,0 +1,216 @@
+//! What kernels do differently, behaviour by behaviour, oldest first.
+//!
+//! Read from top to bottom this is a changelog of zram: each field says what the driver does, and
+//! which commit in which release changed it. Read in the code it is one branch each, at the place where
+//! the rule stands, next to the [`crate::Mutation`] that breaks the rule of today. A mistake that some kernel
+//! made is a behaviour here even where a mutation describes the same: there it is a fault to be found, here it
+//! is what that kernel does.
+//!
+//! The sources are the drivers of Linux 6.12, 7.2 and 7.3 as Debian ships them, that of 7.0's first candidate,
+//! the compressed writeback patch as it was posted, and the commits themselves. What is not known from these
+//! is not claimed: [`crate::releases`] has no profile for such a kernel.
+
+/// The text that `writeback` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WritebackCommand {
+    /// One word, or `page_index=` and a number, which may be negative and then is too large: whatever is wrong
+    /// is `EINVAL`. Until 6.15.
+    Word,
+    /// A list of `key=value` with ranges, the words still understood at its end. A range that is out of bounds is
+    /// `ERANGE` (cf42d4cccf0d, 6.16).
+    Arguments,
+}
+
+/// Which slots a pass takes, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WritebackSelection {
+    /// All of the table in order, each looked at when its turn comes. The limit is looked at and a block
+    /// reserved *before* the slot is: so a pass that has nothing to write fails nonetheless with `EIO` at the
+    /// limit, or `ENOSPC` on a full device. The mark of a slot in flight is IDLE. Until 6.12.
+    SlotOrder,
+    /// The table is scanned first, and what matches is queued by size; the largest come first. The mark is
+    /// PP_SLOT (330edc2bc059, 6.13).
+    Buckets,
+}
+
+/// What completing a writeback leaves of the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WrittenBack {
+    /// The slot is freed and then marked as written back. Size, priority, HUGE, INCOMPRESSIBLE and the access
+    /// time are gone. Until 6.19.
+    Freed,
+    /// The slot is freed, and size, priority and HUGE are put back. Freeing has counted a huge page down, and when
+    /// the slot is freed again, HUGE counts it down once more: `huge_pages` goes below zero. The patch as
+    /// posted, and the candidates of 7.0.
+    FreedAndRestored,
+    /// The object is freed, the slot is not: everything but IDLE is kept. Freeing the slot later leaves
+    /// `huge_pages` alone (b0377ee80429, 7.0).
+    Kept,
+}
+
+/// Whether blocks can hold compressed objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CompressedWriteback {
+    /// No: slots are decompressed on their way out. Until 6.19.
+    Never,
+    /// Always, and nothing to choose. The patch as posted.
+    Always,
+    /// As the attribute of this name says: `writeback_compressed` (4c1d61389e8e) in the candidates of 7.0,
+    /// `compressed_writeback` (ba4c3698e696) from 7.0 on.
+    Attribute(&'static str),
+}
+
+/// How the bios of a read-back hang together with the bio that asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadBackRequest {
+    /// `bio_chain`: nothing is allocated that could fail, zram has no completion of its own, and of several errors
+    /// the first to come is the parent's. Until 6.19.
+    Chained,
+    /// A request of zram's own (d38fab605c66, 7.0), because a work item may have to follow. Of several errors the
+    /// last to come is the parent's. If there is no memory for the request, nobody is told: the parent completes
+    /// with status OK, and the page is as it was.
+    FailureLost,
+    /// The same, and without memory the read fails (bf989ade270d, in 7.2).
+    FailureReported,
+}
+
+/// What `idle` makes of an age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdleAge {
+    /// Access times are nanoseconds in 64 bits, an age is seconds in 64 bits. An age beyond the uptime gives a
+    /// cutoff before the boot, which nothing is older than: every slot is *unmarked*. Until 6.19.
+    Nanoseconds,
+    /// Both are seconds in 32 bits. An age beyond the uptime wraps to a cutoff in the far future: every slot is
+    /// marked, and so it is for an age that equals the uptime, since 0 stands for "all". 7.0 to 7.2.
+    Wrapping,
+    /// The uptime and what is beyond it marks nothing, and is not even asked whether the device has a size. 7.3.
+    Bounded,
+}
+
+/// How `algorithm_params` finds the algorithm that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParamsTarget {
+    /// `algo=` overrides `priority=`, and both may be given at any time. `deflate.winbits` is not known, and like
+    /// all unknown names passed over. Seen in 6.12.
+    Loose,
+    /// The same, with `deflate.winbits`. Seen in the candidates of 7.0.
+    LooseWithWinbits,
+    /// The two must agree, and only before the device has a size. Seen in 7.2.
+    Strict,
+}
+
+/// What distinguishes one kernel's zram from another's, apart from its configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Behaviours {
+    /// There is an attribute `max_comp_streams`: it shows the number of processors and takes anything. Until 6.14.
+    pub max_comp_streams: bool,
+    /// An object is first allocated without waiting for memory; if that fails, `writestall` in `debug_stat` goes up
+    /// by one, it is allocated again, and the page is compressed again. Until 6.14; since then the
+    /// number is printed as 0, without its padding.
+    pub write_stalls: bool,
+    /// The text that `writeback` takes.
+    pub writeback_command: WritebackCommand,
+    /// Which slots a pass takes, and in which order.
+    pub writeback_selection: WritebackSelection,
+    /// Several requests are under way at a time, as many as `writeback_batch_size` says, and the limit is charged when
+    /// one is submitted (f405066a1f0d, e828cccb72ed, 6.19). Before, each is waited for, the limit is charged
+    /// when it has succeeded, and the block of one that has not serves the next.
+    pub writeback_batches: bool,
+    /// Block 0 of the backing device is used (e87ddea34567, 6.19). Before, 0 stood for "no block".
+    pub block_zero: bool,
+    /// The control block of a pass outlives the completions that still touch it (bf62f69574b1, 7.1 and 7.0's
+    /// updates). Without, the last completion may wake a waiter in freed memory: [`crate::Hazard::ControlBlockFreed`].
+    pub control_block_guarded: bool,
+    /// A block that was reserved for a slot which then was not written is given back at the end of a pass
+    /// (3e8d8eb8d7f5, in 7.2). Without, it stays taken until the reset. Passes without batches always gave it back.
+    pub reserved_block_released: bool,
+    /// Whether blocks can hold compressed objects.
+    pub compressed_writeback: CompressedWriteback,
+    /// The bytes after a compressed object are cleared before the block is written (3bf1c285dc40, in 7.2). Without,
+    /// they are whatever the request's page held before: old memory reaches the disk.
+    pub trailing_bytes_cleared: bool,
+    /// What completing a writeback leaves of the slot.
+    pub written_back: WrittenBack,
+    /// How the bios of a read-back hang together with the bio that asked.
+    pub read_back_request: ReadBackRequest,
+    /// What `idle` makes of an age.
+    pub idle_age: IdleAge,
+    /// How `algorithm_params` finds the algorithm that it is about.
+    pub params_target: ParamsTarget,
+    /// Choosing an algorithm sets its parameters back. 7.3.
+    pub algorithm_resets_params: bool,
+}
+
+impl Behaviours {
+    /// Linux 6.12.
+    pub const V6_12: Self = Self {
+        max_comp_streams: true,
+        write_stalls: true,
+        writeback_command: WritebackCommand::Word,
+        writeback_selection: WritebackSelection::SlotOrder,
+        writeback_batches: false,
+        block_zero: false,
+        control_block_guarded: true,
+        reserved_block_released: true,
+        compressed_writeback: CompressedWriteback::Never,
+        trailing_bytes_cleared: true,
+        written_back: WrittenBack::Freed,
+        read_back_request: ReadBackRequest::Chained,
+        idle_age: IdleAge::Nanoseconds,
+        params_target: ParamsTarget::Loose,
+        algorithm_resets_params: false,
+    };
+
+    /// Linux 6.19: selection by size, arguments, batches.
+    pub const V6_19: Self = Self {
+        max_comp_streams: false,
+        write_stalls: false,
+        writeback_command: WritebackCommand::Arguments,
+        writeback_selection: WritebackSelection::Buckets,
+        writeback_batches: true,
+        block_zero: true,
+        control_block_guarded: false,
+        reserved_block_released: false,
+        params_target: ParamsTarget::LooseWithWinbits,
+        ..Self::V6_12
+    };
+
+    /// The compressed writeback patch as posted in November 2025, on what became 6.19.
+    pub const SEED_PATCH: Self = Self {
+        compressed_writeback: CompressedWriteback::Always,
+        trailing_bytes_cleared: false,
+        written_back: WrittenBack::FreedAndRestored,
+        read_back_request: ReadBackRequest::FailureLost,
+        ..Self::V6_19
+    };
+
+    /// Linux 7.0: the patch behind an attribute, without its double count.
+    pub const V7_0: Self = Self {
+        compressed_writeback: CompressedWriteback::Attribute("compressed_writeback"),
+        written_back: WrittenBack::Kept,
+        idle_age: IdleAge::Wrapping,
+        ..Self::SEED_PATCH
+    };
+
+    /// Linux 7.2: nothing leaks, nothing is lost.
+    pub const V7_2: Self = Self {
+        control_block_guarded: true,
+        reserved_block_released: true,
+        trailing_bytes_cleared: true,
+        read_back_request: ReadBackRequest::FailureReported,
+        params_target: ParamsTarget::Strict,
+        ..Self::V7_0
+    };
+
+    /// Linux 7.3.
+    pub const V7_3: Self = Self { idle_age: IdleAge::Bounded, algorithm_resets_params: true, ..Self::V7_2 };
+
+    /// The name of the attribute that turns compressed writeback on, if there is one.
+    #[must_use]
+    pub fn compressed_writeback_attribute(&self) -> Option<&'static str> {
+        match self.compressed_writeback {
+            CompressedWriteback::Attribute(name) => Some(name),
+            CompressedWriteback::Never | CompressedWriteback::Always => None,
+        }
+    }
+}
