@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-use zram_events::{Block, DeviceId, Event, SlotIndex};
+use zram_events::{Block, ClassIndex, DeviceId, Event, PoolLife, SlotIndex, ZspageLife};
 
 use crate::{
     bio::{Bio, BioStatus, Memory},
@@ -128,6 +128,12 @@ pub trait Environment {
     fn allocate(&mut self, what: Allocation) -> bool {
         let _ = what;
         true
+    }
+
+    /// Whether another task is in the way where the kernel does not wait for it.
+    fn contended(&mut self, what: Contention) -> bool {
+        let _ = what;
+        false
     }
 
     /// The size in bytes of a dictionary that the kernel reads (`kernel_read_file_from_path`), or `None` if it cannot.
@@ -286,6 +292,39 @@ pub enum Hazard {
     ControlBlockFreed,
 }
 
+/// A place where zsmalloc meets another task and does not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Contention {
+    /// `free_zspage` finds a page of the zspage locked, by a migration: the zspage is left to a worker.
+    Page {
+        /// The empty zspage.
+        zspage: ZspageLife,
+        /// Which of its pages.
+        page: u32,
+    },
+    /// `zs_compact` finds another compaction of the pool under way, and leaves it at that.
+    Compaction {
+        /// The pool.
+        pool: PoolLife,
+    },
+    /// `__zs_compact` finds the source's lock taken, by a reader: it goes on with the next class.
+    Source {
+        /// The source.
+        zspage: ZspageLife,
+    },
+    /// `__zs_compact` sees others wait for the pool's lock (`rwlock_is_contended`): it puts its destination back and
+    /// lets them in.
+    Pool {
+        /// The pool.
+        pool: PoolLife,
+    },
+    /// `zs_page_migrate` finds the zspage's lock taken, by a reader: `EBUSY`.
+    Reader {
+        /// The zspage.
+        zspage: ZspageLife,
+    },
+}
+
 /// A place where the kernel asks for memory and goes on without it when it must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Allocation {
@@ -298,6 +337,15 @@ pub enum Allocation {
     },
     /// A pool (`zs_create_pool`).
     Pool,
+    /// A pool's copy of its name.
+    PoolName,
+    /// A class of a pool, the largest first.
+    SizeClass {
+        /// The class's index.
+        class: ClassIndex,
+    },
+    /// A pool's shrinker. Without it there is none, and the pool is made all the same.
+    Shrinker,
     /// A handle (`cache_alloc_handle`).
     Handle,
     /// The descriptor of a zspage (`cache_alloc_zspage`).

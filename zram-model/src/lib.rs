@@ -75,7 +75,7 @@ pub use behaviours::Behaviours;
 pub use bio::{Bio, BioStatus, Memory, Segment};
 pub use complaint::Complaint;
 pub use environment::{
-    Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step,
+    Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Contention, Environment, Hazard, Step,
 };
 pub use errno::Errno;
 pub use kernel::Kernel;
@@ -84,6 +84,6 @@ pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
 pub use releases::{Chosen, Fit};
 pub use site::{Site, SiteSet};
-pub use view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord, slot_flags};
+pub use view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord, ZspageView, slot_flags};
 pub use zram::write::Stored;
 pub use zsmalloc::storage::Storage;

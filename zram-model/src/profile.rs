@@ -32,6 +32,8 @@ pub struct Profile {
     pub behaviours: Behaviours,
     /// Processors of the machine, which `max_comp_streams` shows where there is one.
     pub processors: u32,
+    /// `CONFIG_ZSMALLOC_STAT`: the debugfs file `classes` of each pool.
+    pub zsmalloc_stat: bool,
     /// Bytes of memory of the machine. `vmalloc` refuses outright to build a larger slot table.
     pub memory: u64,
     /// Every segment of a read or write moves a whole page, from the page's first byte, whatever the
@@ -81,6 +83,7 @@ impl Profile {
             memory_tracking: true,
             behaviours: Behaviours::V7_2,
             processors: 1,
+            zsmalloc_stat: false,
             memory: 512 << 20,
             whole_page_segments: true,
             disksize_wraps: true,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zram_events::{Block, HandleLife};
+use zram_events::{Block, ClassIndex, Fullness, HandleLife, ZspageLife};
 
 use crate::page::{PageBytes, PageSize};
 
@@ -202,4 +202,21 @@ mod tests {
         }
         assert_eq!(flags.priority(), 2);
     }
+}
+
+/// A zspage of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ZspageView {
+    /// Its life.
+    pub zspage: ZspageLife,
+    /// Its class.
+    pub class: ClassIndex,
+    /// Its fullness group.
+    pub group: Fullness,
+    /// Objects in use.
+    pub inuse: u32,
+    /// Objects it can hold.
+    pub objects: u32,
+    /// Pages in it.
+    pub pages: u32,
 }

@@ -47,7 +47,7 @@ impl Device {
             },
             Attribute::Reset => self.reset_store(text, call),
             Attribute::Compact => {
-                self.live().ok_or(Errno::EINVAL)?.disk.pool.compact(call);
+                self.live().ok_or(Errno::EINVAL)?.disk.pool.compact(Site::Compact, call);
                 Ok(())
             }
             Attribute::MemLimit => self.mem_limit_store(text, call.profile.page_size),

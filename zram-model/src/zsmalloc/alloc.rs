@@ -182,24 +182,6 @@ impl Pool {
         self.handles.release(handle.position());
     }
 
-    /// `free_zspage`, `__free_zspage`: the zspage is in its class's list and empty.
-    pub(super) fn free_zspage(
-        &mut self,
-        id: ZspageId,
-        site: Site,
-        call: &mut Call<'_, impl Environment + ?Sized>,
-    ) {
-        let life = self.zspage(id).life;
-        let class = &mut self.classes[usize::from(id.class)];
-        let shape = class.shape;
-        class.remove(id.number);
-        call.emit(site, Event::ZspageFree { zspage: life, class: ClassIndex(shape.index) });
-        class.discount(ALLOCATED, u64::from(shape.objects));
-        class.end_zspage(id.number);
-        self.objects.end_zspage(id, &shape);
-        self.pages_allocated = self.pages_allocated.wrapping_sub(u64::from(shape.pages));
-    }
-
     fn tell_fullness(
         &self,
         id: ZspageId,

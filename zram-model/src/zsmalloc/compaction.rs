@@ -8,20 +8,31 @@ use super::{
     pool::Pool,
     zspage::next_used,
 };
-use crate::{context::Call, environment::Environment, mutation::Mutation, site::Site};
+use crate::{
+    context::Call,
+    environment::{Contention, Environment},
+    mutation::Mutation,
+    site::Site,
+};
 
 impl Pool {
-    /// `zs_compact`: the largest class first. Returns how many pages it freed.
-    pub(crate) fn compact(&mut self, call: &mut Call<'_, impl Environment + ?Sized>) -> u64 {
-        call.emit(Site::Compact, Event::CompactBegin { pool: self.life });
+    /// `zs_compact`: the largest class first, and none if a compaction of the pool is under way already. Returns how
+    /// many pages it freed, those among them that were left to a worker.
+    pub(crate) fn compact(&mut self, site: Site, call: &mut Call<'_, impl Environment + ?Sized>) -> u64 {
+        call.emit(site, Event::CompactBegin { pool: self.life });
         let mut freed = 0;
-        for step in 0..self.classes.len() {
+        let turns = if call.env.contended(Contention::Compaction { pool: self.life }) {
+            0
+        } else {
+            self.classes.len()
+        };
+        for step in 0..turns {
             let class =
                 if call.broken(Mutation::CompactionAscending) { step } else { self.classes.len() - 1 - step };
             freed += self.compact_class(class, call);
         }
         self.pages_compacted += freed;
-        call.emit(Site::Compact, Event::CompactEnd { pool: self.life, pages: freed });
+        call.emit(site, Event::CompactEnd { pool: self.life, pages: freed });
         freed
     }
 
@@ -35,12 +46,17 @@ impl Pool {
             let Some(to) = destination.or_else(|| self.isolate(class, !swapped)) else { break };
             destination = Some(to);
             let Some(from) = self.isolate(class, swapped) else { break };
+            if call.env.contended(Contention::Source { zspage: self.zspage(from).life }) {
+                self.put_back(class, from, Site::PutbackSource, call);
+                break;
+            }
             self.migrate(class, from, to, call);
             if self.put_back(class, from, Site::PutbackSource, call) == EMPTY {
                 self.free_zspage(from, Site::ZspageFreeCompaction, call);
                 freed += pages;
             }
-            if self.classes[class].group_of(to.number, self.insertion) == FULL {
+            let full = self.classes[class].group_of(to.number, self.insertion) == FULL;
+            if full || call.env.contended(Contention::Pool { pool: self.life }) {
                 self.put_back(class, to, Site::PutbackDestination, call);
                 destination = None;
             }

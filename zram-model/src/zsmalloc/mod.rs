@@ -12,17 +12,23 @@
 //! * [`zspage`]: objects and the free list threaded through them;
 //! * [`handle`]: the indirection through which compaction can move an object;
 //! * [`pool`]: what a pool consists of; [`alloc`]: allocation and release; [`object`]: reading and writing;
-//! * [`compaction`]: moving objects out of the emptiest zspages;
+//! * [`deferred`]: giving zspages back, at once or by a worker;
+//! * [`compaction`]: moving objects out of the emptiest zspages; [`shrinker`]: who else starts it;
+//! * [`migration`]: moving a zspage's pages; [`classes_file`]: the statistics as text;
 //! * [`storage`]: where the objects are: in pages of bytes, or nowhere.
 
 mod alloc;
 pub(crate) mod class;
 pub(crate) mod class_table;
+mod classes_file;
 mod compaction;
+mod deferred;
 mod fullness;
 pub(crate) mod handle;
+mod migration;
 pub(crate) mod object;
 pub(crate) mod pool;
+mod shrinker;
 pub(crate) mod storage;
 mod zspage;
 

@@ -106,8 +106,13 @@ impl Pool {
         }
     }
 
+    /// The first `len` bytes stored in an object, if bytes are kept.
+    pub(crate) fn bytes(&self, handle: Handle, len: u32) -> Option<Vec<u8>> {
+        let (frames, at, shape) = self.mapped(handle)?;
+        Some(frames.content(at, shape, len).map(|piece| frames.bytes(piece)).concat())
+    }
+
     /// For a pool that keeps bytes: its pages, and where among them the object is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the mapping interfaces, which come next"))]
     pub(crate) fn mapped(&self, handle: Handle) -> Option<(&Frames, Location, &ClassShape)> {
         let at = self.locate(handle)?;
         match &self.objects {
@@ -179,7 +184,7 @@ mod tests {
             pool.free(handle, Site::FreeSlot, &mut call);
             assert!(pool.mapped(handle).is_none(), "a freed handle names nothing");
         }
-        assert!(pool.compact(&mut call) > 0);
+        assert!(pool.compact(Site::Compact, &mut call) > 0);
         let mut spanning = 0;
         for (n, len, handle) in kept {
             let (frames, at, shape) = pool.mapped(handle).unwrap();

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use zram_events::{Event, HandleLife, PoolLife};
+use zram_events::{ClassIndex, Event, HandleLife, PoolLife};
 
 use super::{
     class::{Class, Insertion},
     class_table::{ClassShape, ClassTable},
+    fullness::named,
     handle::{Handle, Handles, Location, ZspageId},
     storage::{Objects, Storage},
     zspage::Zspage,
@@ -17,6 +18,7 @@ use crate::{
     errno::Errno,
     mutation::Mutation,
     site::Site,
+    view::ZspageView,
 };
 
 /// One pool, and with it all objects of one device.
@@ -31,6 +33,10 @@ pub(crate) struct Pool {
     pub(super) pages_allocated: u64,
     /// Pages that compaction has freed (`zs_pool_stats`).
     pub(super) pages_compacted: u64,
+    /// Whether there is a shrinker.
+    pub(super) shrinker: bool,
+    /// Whether a worker has empty zspages to free.
+    pub(super) free_work: bool,
     /// How zspages enter their lists.
     pub(super) insertion: Insertion,
 }
@@ -42,8 +48,16 @@ impl Pool {
         storage: Storage,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<Self, Errno> {
-        let created = call.env.allocate(Allocation::Pool);
-        // A probe sees the function return in either case.
+        let created =
+            [Allocation::Pool, Allocation::PoolName].into_iter().all(|what| call.env.allocate(what))
+                && table
+                    .shapes()
+                    .iter()
+                    .rev()
+                    .all(|shape| call.env.allocate(Allocation::SizeClass { class: ClassIndex(shape.index) }));
+        let shrinker = created && call.env.allocate(Allocation::Shrinker);
+        // A probe sees the function return in either case. What was allocated before one failed is given back by
+        // `zs_destroy_pool`, which then names a pool that no one has seen begin: that is not told.
         let life = call.lives.pool();
         call.emit(Site::PoolCreate, Event::PoolCreate { pool: life });
         if !created {
@@ -63,13 +77,18 @@ impl Pool {
             objects,
             pages_allocated: 0,
             pages_compacted: 0,
+            shrinker,
+            free_work: false,
             insertion,
         })
     }
 
-    /// `zs_destroy_pool`
-    pub(crate) fn destroy(self, call: &mut Call<'_, impl Environment + ?Sized>) {
+    /// `zs_destroy_pool`, which waits for the worker.
+    pub(crate) fn destroy(mut self, call: &mut Call<'_, impl Environment + ?Sized>) {
         call.emit(Site::PoolDestroy, Event::PoolDestroy { pool: self.life });
+        if self.free_work {
+            self.free_deferred(call);
+        }
     }
 
     /// `zs_get_total_pages`
@@ -105,5 +124,20 @@ impl Pool {
 
     pub(super) fn zspage(&self, id: ZspageId) -> &Zspage {
         &self.classes[usize::from(id.class)].zspages[id.number as usize]
+    }
+
+    /// Every zspage, class by class.
+    pub(crate) fn zspages(&self) -> impl Iterator<Item = ZspageView> {
+        self.classes.iter().flat_map(|class| {
+            let shape = class.shape;
+            class.zspages.iter().filter(|zspage| zspage.alive).map(move |zspage| ZspageView {
+                zspage: zspage.life,
+                class: ClassIndex(shape.index),
+                group: named(zspage.group),
+                inuse: u32::from(zspage.inuse),
+                objects: shape.objects,
+                pages: shape.pages,
+            })
+        })
     }
 }

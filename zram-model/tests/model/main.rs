@@ -4,6 +4,7 @@
 mod attributes;
 mod facts;
 mod history;
+mod memory;
 mod mutations;
 mod page_size;
 mod properties;

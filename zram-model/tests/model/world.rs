@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use zram_events::{Block, DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
-    Completion, Environment, Errno, Hazard, Kernel, Memory, PageBytes, PageSize, Profile, Segment, Step,
-    Storage,
+    Completion, Contention, Environment, Errno, Hazard, Kernel, Memory, PageBytes, PageSize, Profile,
+    Segment, Step, Storage,
 };
 
 pub(crate) use zram_events::BioOp;
@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) offered: Vec<Vec<Step>>,
     /// Allocations that fail, by predicate.
     pub(crate) refuse: Option<fn(Allocation) -> bool>,
+    /// Where another task is in the way, by predicate.
+    pub(crate) contend: Option<fn(Contention) -> bool>,
     /// Allocations that were asked for.
     pub(crate) asked: Vec<Allocation>,
     pub(crate) complaints: Vec<Complaint>,
@@ -161,6 +163,10 @@ impl Environment for World {
     fn allocate(&mut self, what: Allocation) -> bool {
         self.asked.push(what);
         !self.refuse.is_some_and(|refuse| refuse(what))
+    }
+
+    fn contended(&mut self, what: Contention) -> bool {
+        self.contend.is_some_and(|contend| contend(what))
     }
 
     fn read_dictionary(&mut self, path: &str) -> Option<u64> {
@@ -294,6 +300,11 @@ impl Machine {
         let bio =
             Bio { op: BioOp::Discard, sector: slot * 8, segments: Vec::new(), bytes: pages * PAGE as u32 };
         self.kernel.submit(self.dev, &bio, &mut Memory(Vec::new()), &mut self.world)
+    }
+
+    /// The debugfs file `classes`.
+    pub(crate) fn classes_text(&self) -> Result<String, Errno> {
+        self.kernel.classes_text(self.dev).map(|text| String::from_utf8(text).unwrap())
     }
 
     /// The events since the last call.

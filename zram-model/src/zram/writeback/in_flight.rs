@@ -13,7 +13,9 @@ use crate::{
     bio::{Bio, BioStatus, Memory},
     complaint::Complaint,
     context::Call,
-    environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step},
+    environment::{
+        Allocation, BackingRequest, ClockUse, Codec, Completion, Contention, Environment, Hazard, Step,
+    },
     errno::Errno,
     page::PageBytes,
     site::{Site, SiteSet},
@@ -250,6 +252,10 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
 
     fn allocate(&mut self, what: Allocation) -> bool {
         self.env.allocate(what)
+    }
+
+    fn contended(&mut self, what: Contention) -> bool {
+        self.env.contended(what)
     }
 }
 

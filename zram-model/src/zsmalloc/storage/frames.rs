@@ -90,6 +90,16 @@ impl Frames {
         self.unused.extend(chain);
     }
 
+    pub(super) fn replace_page(&mut self, id: ZspageId, shape: &ClassShape, page: u32) {
+        let (new, at) = (self.allocate(), chain_start(id, shape) + page as usize);
+        let old = core::mem::replace(&mut self.chains[usize::from(id.class)][at], new);
+        if let Ok([from, to]) = self.frames.get_disjoint_mut([old.0 as usize, new.0 as usize]) {
+            to.bytes.copy_from_slice(&from.bytes);
+            to.owner = from.owner;
+        }
+        self.unused.push(old);
+    }
+
     /// The link in a free object: of a huge one, whatever its page begins with, which nobody follows.
     pub(super) fn link(&self, at: Location, shape: &ClassShape) -> u64 {
         let Piece { frame, offset, .. } = self.first_word(at, shape);

@@ -116,6 +116,13 @@ impl Objects {
         }
     }
 
+    /// Page number `page` of a zspage gives way to another one with the same bytes (`replace_sub_page`).
+    pub(super) fn replace_page(&mut self, id: ZspageId, shape: &ClassShape, page: u32) {
+        if let Self::Frames(frames) = self {
+            frames.replace_page(id, shape, page);
+        }
+    }
+
     /// The free object after this free one.
     pub(super) fn next_free(&self, at: Location, shape: &ClassShape) -> u32 {
         linked(match self {
