@@ -3,37 +3,15 @@
 //! `cargo bench -p zram-model --bench slots`. The budget is 5 million writes a second on one core.
 
 use divan::{Bencher, counter::ItemsCount};
-use zram_events::{DeviceId, Event, SlotIndex};
-use zram_model::{
-    BackingRequest, ClockUse, Codec, Completion, Environment, Errno, Kernel, PageBytes, Profile, Storage,
-    Stored,
-};
+use zram_events::{DeviceId, SlotIndex};
+use zram_model::{Kernel, Profile, Storage};
+
+mod load;
+
+use load::{Deaf, Numbers, stored};
 
 fn main() {
     divan::main();
-}
-
-/// A world that listens to nothing.
-struct Deaf;
-
-impl Environment for Deaf {
-    fn emit(&mut self, _: Event) {}
-
-    fn compress(&mut self, _: Codec, _: &PageBytes) -> Result<u32, Errno> {
-        Err(Errno::EINVAL)
-    }
-
-    fn boot_seconds(&mut self, _: ClockUse) -> u32 {
-        1
-    }
-
-    fn open_backing(&mut self, _: &str) -> Result<u64, Errno> {
-        Err(Errno::ENOENT)
-    }
-
-    fn submit_backing(&mut self, _: BackingRequest) -> Completion {
-        Completion::Now(0)
-    }
 }
 
 /// A device of this many slots, in a kernel that keeps sizes.
@@ -44,32 +22,6 @@ fn device(slots: u32) -> (Kernel, DeviceId) {
     let set = kernel.write_attr(dev, "disksize", size.as_bytes(), &mut Deaf);
     assert_eq!(set, Ok(size.len()), "the device gets its size");
     (kernel, dev)
-}
-
-/// Numbers that look random and cost next to nothing (xorshift*).
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32
-    }
-}
-
-/// What a page of a swapping machine comes to: one in eight is filled with one word, one in sixteen does not
-/// compress, the others come to between 200 and 2900 bytes, smaller ones more often.
-fn stored(numbers: &mut Numbers) -> Stored {
-    let n = numbers.next();
-    match n & 15 {
-        0 | 1 => Stored::Same(n >> 4),
-        2 => Stored::Huge,
-        _ => {
-            let (a, b) = ((n >> 4) % 2700, (n >> 16) % 2700);
-            Stored::Compressed(200 + a.min(b) as u32)
-        }
-    }
 }
 
 const SLOTS: u32 = 1 << 18;
