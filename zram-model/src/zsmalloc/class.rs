@@ -145,6 +145,19 @@ impl Class {
         group
     }
 
+    /// How many zspages a group's list has, counted along it.
+    #[cfg(test)]
+    pub(super) fn listed(&self, group: u8) -> u64 {
+        assert_eq!(
+            self.filled >> group & 1 == 1,
+            self.first(group).is_some(),
+            "group {group} is known to be filled"
+        );
+        let next = |number: &u32| Some(self.zspages[*number as usize].next).filter(|next| *next != NONE);
+        let listed = core::iter::successors(self.first(group), next);
+        listed.inspect(|number| assert_eq!(self.zspages[*number as usize].group, group)).count() as u64
+    }
+
     /// Pages that could be freed if all free objects were gathered (`zs_can_compact`).
     pub(super) fn can_compact(&self) -> u64 {
         let wasted = self.stats[ALLOCATED].saturating_sub(self.stats[INUSE]);

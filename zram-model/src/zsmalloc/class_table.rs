@@ -128,6 +128,7 @@ fn chain_length(size: u32, page_size: u32, chain_size: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::PageSize;
 
     #[test]
     fn distinct_classes_and_huge_size_by_chain() {
@@ -139,18 +140,55 @@ mod tests {
     }
 
     #[test]
-    fn an_object_fits_its_class_and_not_the_one_below() {
-        let table = ClassTable::new(4096, 8);
-        for size in 1..=4096 {
-            let shape = table.shapes()[table.position(table.nominal_index(size))];
-            if shape.huge() {
-                assert!(size >= table.huge_class_size(), "{size}");
-                continue;
+    fn every_page_size_and_chain_by_definition() {
+        for page in PageSize::ALL.map(PageSize::bytes) {
+            for chain in 4..=16 {
+                let table = ClassTable::new(page, chain);
+                let below = (0..).map(|n| 32 + n * (page / 256)).take_while(|size| *size < page);
+                let sizes: Vec<_> = below.chain([page]).collect();
+                assert_eq!(table.nominal().len(), sizes.len());
+                // Each size alone: its chain is the shortest of those that waste the least, and how it is cut.
+                let cuts: Vec<_> = sizes
+                    .iter()
+                    .map(|size| {
+                        let waste = |pages: u32| pages * page - pages * page / size * size;
+                        let least = (1..=chain).map(waste).min().unwrap();
+                        let best = (1..=chain).find(|pages| waste(*pages) == least).unwrap();
+                        let pages = if size.count_ones() == 1 { 1 } else { best };
+                        (pages, pages * page / size)
+                    })
+                    .collect();
+                for (nominal, cut) in cuts.iter().enumerate() {
+                    let shape = table.shapes()[table.position(nominal)];
+                    // It goes with the larger ones as long as those are cut the same way.
+                    let last = (nominal..sizes.len()).take_while(|at| cuts[*at] == *cut).last().unwrap();
+                    let expected =
+                        ClassShape { index: last as u16, size: sizes[last], pages: cut.0, objects: cut.1 };
+                    assert_eq!(shape, expected, "{page}, chain {chain}, nominal {nominal}");
+                }
+                let largest = (0..sizes.len()).rfind(|at| cuts[*at].0 != 1 && cuts[*at].1 != 1).unwrap();
+                assert_eq!(table.huge_class_size(), sizes[largest] - 7);
             }
-            assert!(size + HANDLE_SIZE <= shape.size);
-            assert!(size < table.huge_class_size());
         }
-        assert_eq!(table.nominal_index(u32::MAX), 254);
+    }
+
+    #[test]
+    fn an_object_fits_its_class_and_not_the_one_below() {
+        for page in PageSize::ALL.map(PageSize::bytes) {
+            let table = ClassTable::new(page, 8);
+            for size in 1..=page {
+                let shape = table.shapes()[table.position(table.nominal_index(size))];
+                if shape.huge() {
+                    assert!(size >= table.huge_class_size(), "{size}");
+                    continue;
+                }
+                assert!(size + HANDLE_SIZE <= shape.size);
+                assert!(size < table.huge_class_size());
+                let below = table.shapes().iter().rev().find(|below| below.size < shape.size);
+                assert!(below.is_none_or(|below| size + HANDLE_SIZE > below.size), "{size}");
+            }
+            assert_eq!(table.nominal_index(u32::MAX), table.nominal().len() - 1);
+        }
     }
 
     #[test]

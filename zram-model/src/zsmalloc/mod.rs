@@ -28,6 +28,8 @@ pub(crate) mod handle;
 mod migration;
 pub(crate) mod object;
 pub(crate) mod pool;
+#[cfg(test)]
+mod properties;
 mod shrinker;
 pub(crate) mod storage;
 mod zspage;

@@ -85,6 +85,22 @@ impl Zspage {
     }
 }
 
+#[cfg(test)]
+impl Zspage {
+    /// How many objects the free list leads to. It must not lead to one twice.
+    pub(super) fn free_objects(&self, id: ZspageId, shape: &ClassShape, objects: &Objects) -> u32 {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut index = self.free;
+        while seen.len() < (shape.objects - u32::from(self.inuse)) as usize {
+            let at = Location { zspage: id, index };
+            assert!(index < shape.objects && objects.owner(at, shape).is_none(), "object {index} is free");
+            assert!(seen.insert(index), "object {index} is free once");
+            index = objects.next_free(at, shape);
+        }
+        seen.len() as u32
+    }
+}
+
 /// The first object in use from `index` on, and its owner (`find_alloced_obj`).
 pub(super) fn next_used(
     id: ZspageId,
