@@ -7,11 +7,12 @@
 
 use core::fmt;
 
-use zram_events::{Block, ClassIndex, DeviceId, Event, PoolLife, SlotIndex, ZspageLife};
+use zram_events::{Block, ClassIndex, DeviceId, Event, SlotIndex};
 
 use crate::{
     bio::{Bio, BioStatus, Memory},
     complaint::Complaint,
+    contention::Contention,
     errno::Errno,
     page::PageBytes,
     view::BlockContent,
@@ -290,39 +291,6 @@ pub enum Step {
 pub enum Hazard {
     /// `zram_writeback_endio` wakes a waiter in a control block that the pass has freed (before bf62f69574b1).
     ControlBlockFreed,
-}
-
-/// A place where zsmalloc meets another task and does not wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Contention {
-    /// `free_zspage` finds a page of the zspage locked, by a migration: the zspage is left to a worker.
-    Page {
-        /// The empty zspage.
-        zspage: ZspageLife,
-        /// Which of its pages.
-        page: u32,
-    },
-    /// `zs_compact` finds another compaction of the pool under way, and leaves it at that.
-    Compaction {
-        /// The pool.
-        pool: PoolLife,
-    },
-    /// `__zs_compact` finds the source's lock taken, by a reader: it goes on with the next class.
-    Source {
-        /// The source.
-        zspage: ZspageLife,
-    },
-    /// `__zs_compact` sees others wait for the pool's lock (`rwlock_is_contended`): it puts its destination back and
-    /// lets them in.
-    Pool {
-        /// The pool.
-        pool: PoolLife,
-    },
-    /// `zs_page_migrate` finds the zspage's lock taken, by a reader: `EBUSY`.
-    Reader {
-        /// The zspage.
-        zspage: ZspageLife,
-    },
 }
 
 /// A place where the kernel asks for memory and goes on without it when it must.

@@ -58,6 +58,7 @@ mod attr;
 pub mod behaviours;
 pub mod bio;
 pub mod complaint;
+pub mod contention;
 mod context;
 pub mod environment;
 pub mod errno;
@@ -74,8 +75,9 @@ mod zsmalloc;
 pub use behaviours::Behaviours;
 pub use bio::{Bio, BioStatus, Memory, Segment};
 pub use complaint::Complaint;
+pub use contention::Contention;
 pub use environment::{
-    Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Contention, Environment, Hazard, Step,
+    Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step,
 };
 pub use errno::Errno;
 pub use kernel::Kernel;

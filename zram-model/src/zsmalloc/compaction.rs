@@ -9,10 +9,7 @@ use super::{
     zspage::next_used,
 };
 use crate::{
-    context::Call,
-    environment::{Contention, Environment},
-    mutation::Mutation,
-    site::Site,
+    contention::Contention, context::Call, environment::Environment, mutation::Mutation, site::Site,
 };
 
 impl Pool {

@@ -7,11 +7,7 @@
 use zram_events::{ClassIndex, Event};
 
 use super::{class::ALLOCATED, fullness::EMPTY, handle::ZspageId, pool::Pool};
-use crate::{
-    context::Call,
-    environment::{Contention, Environment},
-    site::Site,
-};
+use crate::{contention::Contention, context::Call, environment::Environment, site::Site};
 
 impl Pool {
     /// `free_zspage`: the zspage is in its class's list and empty.

@@ -8,12 +8,7 @@
 use zram_events::{Event, ZspageLife};
 
 use super::{handle::ZspageId, pool::Pool};
-use crate::{
-    context::Call,
-    environment::{Contention, Environment},
-    errno::Errno,
-    site::Site,
-};
+use crate::{contention::Contention, context::Call, environment::Environment, errno::Errno, site::Site};
 
 impl Pool {
     /// The zspage that lives this life. Looked for among all: migration is rare.

@@ -14,8 +14,9 @@ use super::{
     storage::Storage,
 };
 use crate::{
+    contention::Contention,
     context::{Call, Lives},
-    environment::{BackingRequest, ClockUse, Codec, Completion, Contention, Environment},
+    environment::{BackingRequest, ClockUse, Codec, Completion, Environment},
     errno::Errno,
     page::{PageBytes, PageSize},
     profile::Profile,

@@ -12,10 +12,9 @@ use zram_events::{DeviceId, Event};
 use crate::{
     bio::{Bio, BioStatus, Memory},
     complaint::Complaint,
+    contention::Contention,
     context::Call,
-    environment::{
-        Allocation, BackingRequest, ClockUse, Codec, Completion, Contention, Environment, Hazard, Step,
-    },
+    environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step},
     errno::Errno,
     page::PageBytes,
     site::{Site, SiteSet},
