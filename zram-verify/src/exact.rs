@@ -47,7 +47,7 @@ mod tests {
         for codec in [
             Codec { level: Some(12), ..Codec::plain("lz4hc") },
             Codec { level: Some(0), ..Codec::plain("deflate") },
-            Codec { dictionary: true, ..Codec::plain("lz4") },
+            Codec { dictionary: true, ..Codec::plain("zstd") },
             Codec::plain("lzo-rle"),
         ] {
             assert_eq!(Exact::default().compress(codec, &page[..]), Err(Errno::EINVAL), "{codec}");

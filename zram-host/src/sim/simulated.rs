@@ -36,7 +36,35 @@ impl<F: FnMut(Codec, &PageBytes) -> Result<Vec<u8>, Errno>> Compressor for F {
     }
 }
 
+/// Real ones: lengths are the kernel's where [`zram_codecs::exactness`] says so, and near it elsewhere.
+#[cfg(feature = "codecs")]
+impl Compressor for zram_codecs::Codecs {
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<Vec<u8>, Errno> {
+        Self::compress(self, codec, page).map(<[u8]>::to_vec).map_err(|error| error.errno())
+    }
+}
+
 /// Surroundings made up.
+///
+#[cfg_attr(feature = "codecs", doc = "```")]
+#[cfg_attr(not(feature = "codecs"), doc = "```ignore")]
+/// use zram_codecs::Codecs;
+/// use zram_host::{Buffer, Iovec, Port, SimHost, Simulated};
+/// use zram_model::Profile;
+///
+/// # fn main() -> Result<(), nix::errno::Errno> {
+/// let mut host = SimHost::new(Profile::debian_7_2(), Simulated::new(Codecs::new()));
+/// let dev = host.hot_add()?;
+/// host.write_attr(dev, "comp_algorithm", b"zstd")?;
+/// host.write_attr(dev, "disksize", b"1M")?;
+/// let mut page: Vec<u8> = (0..4096_u32).map(|at| (at / 50) as u8).collect();
+/// let pieces = [Iovec { start: 0, len: 4096 }];
+/// host.write(dev, 0, Buffer { arena: &mut page, pieces: &pieces })?;
+/// let mm_stat = String::from_utf8_lossy(&host.read_attr(dev, "mm_stat")?).into_owned();
+/// assert!(mm_stat.starts_with("    4096      132 "), "{mm_stat}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Simulated<C> {
     compressor: C,
