@@ -68,6 +68,36 @@ fn fresh_page(size: PageSize, put: impl FnOnce(&mut PageBytes)) -> Arc<PageBytes
     page
 }
 
+/// Where a page that is read goes.
+enum Target<'a> {
+    /// A page of memory.
+    Memory(&'a mut PageBytes),
+    /// Nowhere yet.
+    Content(&'a mut Content),
+}
+
+impl Target<'_> {
+    /// Into memory goes a copy.
+    fn put(self, content: Content) {
+        match self {
+            Self::Memory(page) => content.copy_to(page),
+            Self::Content(target) => *target = content,
+        }
+    }
+
+    /// What a function makes, straight into memory if that is where it goes.
+    fn put_by<R>(self, size: PageSize, make: impl FnOnce(&mut PageBytes) -> R) -> Option<R> {
+        match self {
+            Self::Memory(page) => Some(make(page)),
+            Self::Content(target) => {
+                let mut result = None;
+                *target = Content::Page(fresh_page(size, |page| result = Some(make(page))));
+                result
+            }
+        }
+    }
+}
+
 impl Live<'_> {
     /// `read_from_zspool`: decompresses if needed.
     pub(super) fn read_from_pool(
@@ -76,15 +106,45 @@ impl Live<'_> {
         site: Site,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<Content, Errno> {
+        let mut content = Content::Unknown;
+        self.read_to(index, Target::Content(&mut content), site, call).map(|()| content)
+    }
+
+    /// `read_from_zspool` into a page of memory.
+    pub(super) fn read_into(
+        &self,
+        index: SlotIndex,
+        page: &mut PageBytes,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        self.read_to(index, Target::Memory(page), Site::ReadFromPool, call)
+    }
+
+    /// Whether a read of the slot gives what was written, or zeros because the model does not keep that.
+    pub(super) fn keeps(&self, index: SlotIndex) -> bool {
         let slot = &self.disk.slots[index.0 as usize];
-        let content = match Handle::from_word(slot.word) {
-            Some(handle) if !slot.has(SAME) => self.read_object(slot, handle, call),
+        slot.has(SAME) || Handle::from_word(slot.word).is_none_or(|handle| self.disk.pool.keeps(handle))
+    }
+
+    fn read_to(
+        &self,
+        index: SlotIndex,
+        target: Target<'_>,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let slot = &self.disk.slots[index.0 as usize];
+        let done = match Handle::from_word(slot.word) {
+            Some(handle) if !slot.has(SAME) => self.read_object(slot, handle, target, call),
             // The word itself is looked at, not only the flags: an empty slot has none.
-            _ => Ok(Content::Filled(slot.word)),
+            _ => {
+                target.put(Content::Filled(slot.word));
+                Ok(())
+            }
         };
-        let result = content.as_ref().err().map_or(0, |errno| errno.negative());
+        let result = done.err().map_or(0, Errno::negative);
         call.emit(site, Event::ReadFromPool { dev: self.dev, slot: index, result });
-        content
+        done
     }
 
     /// `read_incompressible_page`, `read_compressed_page`
@@ -92,33 +152,35 @@ impl Live<'_> {
         &self,
         slot: &Slot,
         handle: Handle,
+        target: Target<'_>,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> Result<Content, Errno> {
+    ) -> Result<(), Errno> {
         let page_size = call.profile.page_size;
         let huge = slot.has(HUGE);
         let (len, at) =
             if huge { (page_size.bytes(), Site::ReadHuge) } else { (slot.size(), Site::ReadCompressed) };
         let pool = &self.disk.pool;
-        let content = match pool.read_begin(handle, len, at, call) {
-            None => Ok(Content::Filled(0)),
-            Some(Found::Unknown) => Ok(Content::Unknown),
-            Some(Found::Page(page)) => Ok(Content::Page(Arc::clone(page))),
-            Some(Found::Bytes([page, _])) if huge => Ok(Content::Page(Arc::from(page))),
+        let mut done = Ok(());
+        match pool.read_begin(handle, len, at, call) {
+            None => target.put(Content::Filled(0)),
+            Some(Found::Unknown) => target.put(Content::Unknown),
+            Some(Found::Page(page)) => target.put(Content::Page(Arc::clone(page))),
+            Some(Found::Bytes([bytes, _])) if huge => {
+                target.put_by(page_size, |page| page.copy_from_slice(bytes));
+            }
             Some(Found::Bytes([first, second])) => {
                 let mut copy = Vec::new();
-                let mut result = Ok(());
-                let page = fresh_page(page_size, |page| {
-                    result = call.env.decompress(self.state.codec(), joined(first, second, &mut copy), page);
-                });
-                result.map(|()| Content::Page(page))
+                let object = joined(first, second, &mut copy);
+                let decompress = |page: &mut PageBytes| call.env.decompress(self.state.codec(), object, page);
+                done = target.put_by(page_size, decompress).unwrap_or(Ok(()));
             }
-        };
+        }
         if !huge {
-            let result = content.as_ref().err().map_or(0, |errno| errno.negative());
+            let result = done.err().map_or(0, Errno::negative);
             call.emit(Site::Decompress, Event::Decompress { result, len, context: Context::Task });
         }
         pool.read_end(handle, len, at, call);
-        content
+        done
     }
 
     /// `read_from_zspool_raw`: the object as it is stored, without decompressing, with the rest of the block clear.

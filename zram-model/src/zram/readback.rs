@@ -11,7 +11,6 @@ use zram_events::{Block, Context, Event, SlotIndex};
 
 use super::{
     device::Live,
-    read::Content,
     slot::flag::{HUGE, WB},
     stats::add,
 };
@@ -275,13 +274,10 @@ impl<'m> ReadBacks<'m> {
         self.submitted.extend(queue.into_iter().map(|read| (read, call.env.submit_backing(read.request))));
     }
 
-    /// A page of memory receives a slot's page from the pool.
-    pub(super) fn fill_from_memory(&mut self, page: usize, content: &Content) {
+    /// A page of memory has received a slot's page from the pool, or zeros in its place if that is not kept.
+    pub(super) fn filled_from_memory(&mut self, page: usize, kept: bool) {
         self.opaque.remove(&page);
-        if let Some(bytes) = self.memory.page_mut(page, self.page_size) {
-            content.copy_to(bytes);
-        }
-        if matches!(content, Content::Unknown) {
+        if !kept {
             self.opaque.insert(page, None);
         }
     }

@@ -211,8 +211,10 @@ impl Live<'_> {
     ) -> Result<Option<BackingRequest>, Errno> {
         let slot = self.disk.slots[turn.slot.0 as usize];
         if !slot.has(WB) {
-            let content = self.read_from_pool(turn.slot, Site::ReadFromPool, call)?;
-            reads.fill_from_memory(turn.page, &content);
+            if let Some(page) = reads.memory.page_mut(turn.page, call.profile.page_size) {
+                self.read_into(turn.slot, page, call)?;
+            }
+            reads.filled_from_memory(turn.page, self.keeps(turn.slot));
             return Ok(None);
         }
         add(&mut self.state.stats.bd_reads, 1);
@@ -251,7 +253,7 @@ impl Live<'_> {
             return self.read_back_sync(index, call);
         }
         let mut page: Box<PageBytes> = vec![0; call.profile.page_size.as_usize()].into();
-        self.read_from_pool(index, Site::ReadFromPool, call)?.copy_to(&mut page);
+        self.read_into(index, &mut page, call)?;
         Ok(page)
     }
 

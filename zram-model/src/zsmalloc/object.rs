@@ -32,6 +32,15 @@ pub(crate) enum Found<'a> {
 }
 
 impl Pool {
+    /// Whether what was written to this object is kept.
+    pub(crate) fn keeps(&self, handle: Handle) -> bool {
+        match &self.objects {
+            Objects::Words(_) => false,
+            Objects::Pages(_, pages) => pages.get(handle.position().index()).is_some(),
+            Objects::Frames(_) => true,
+        }
+    }
+
     /// Whether it is the objects' bytes that are kept.
     pub(crate) fn keeps_bytes(&self) -> bool {
         matches!(self.objects, Objects::Frames(_))
