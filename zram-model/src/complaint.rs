@@ -4,10 +4,13 @@
 //! `panic_on_warn` the machine stops. So the model says when one is due, and a checker expects it there and
 //! nowhere else.
 
-/// A `WARN_ON_ONCE` or `WARN_ONCE` that something in zram leads to. The kernel prints it the first time after boot, or
+/// A `WARN` that something in zram leads to. Most are of the kind that the kernel prints the first time after boot, or
 /// after a write to debugfs' `clear_warn_once`; the model tells of each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Complaint {
     /// `__vmalloc_node_range` was asked for 0 bytes, by way of `zram_meta_alloc`.
     VmallocOfNothing,
+    /// `zram_read_page` failed, which its own words say should never happen: without memory for a read-back's request
+    /// (bf989ade270d), or, where parts of a page are read, when the backing device fails. Printed each time.
+    ReadFailed,
 }

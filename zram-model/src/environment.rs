@@ -15,7 +15,7 @@ use crate::{
     contention::Contention,
     errno::Errno,
     page::PageBytes,
-    view::BlockContent,
+    view::{BlockContent, Moment},
 };
 
 /// The world around the module.
@@ -104,6 +104,17 @@ pub trait Environment {
     fn intrude(&mut self, dev: DeviceId) -> Option<(Bio, Memory)> {
         let _ = dev;
         None
+    }
+
+    /// Whether [`Environment::moment`] is of interest. Asked at every such moment.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// The state at a moment in the middle of a writeback pass or a read, where no slot is locked: wherever
+    /// [`Environment::intrude`] is asked, just before.
+    fn moment(&mut self, moment: &Moment<'_>) {
+        let _ = moment;
     }
 
     /// The bio of [`Environment::intrude`] has completed.

@@ -10,12 +10,11 @@ use crate::{
     context::{Call, Lives},
     environment::{Allocation, Codec, Environment},
     errno::Errno,
-    page::PageSize,
     profile::Profile,
     site::Site,
-    view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord},
-    zram::{device::Device, slot::Slot},
-    zsmalloc::{ClassTable, Handle, Pool, storage::Storage},
+    view::{BlockContent, ClassView, SlotView},
+    zram::device::Device,
+    zsmalloc::{ClassTable, storage::Storage},
 };
 
 mod memory;
@@ -238,7 +237,7 @@ impl Kernel {
         let disk = self.device(dev)?.disk.as_ref();
         let page_size = self.profile.page_size;
         Ok(disk.map_or_else(Vec::new, |disk| {
-            disk.slots.iter().map(|slot| view(slot, &disk.pool, page_size)).collect()
+            disk.slots.iter().map(|slot| SlotView::of(slot, &disk.pool, page_size)).collect()
         }))
     }
 
@@ -294,16 +293,4 @@ impl Kernel {
     fn device_mut(&mut self, dev: DeviceId) -> Result<&mut Device, Errno> {
         self.devices.get_mut(&dev).ok_or(Errno::ENOENT)
     }
-}
-
-fn view(slot: &Slot, pool: &Pool, page_size: PageSize) -> SlotView {
-    let word = if slot.has(SlotFlags::WB) {
-        SlotWord::Block(Block(slot.word))
-    } else if slot.has(SlotFlags::SAME) {
-        SlotWord::Fill(slot.word)
-    } else {
-        let life = Handle::from_word(slot.word).and_then(|handle| pool.life_of(handle));
-        life.map_or(SlotWord::Empty, SlotWord::Handle)
-    };
-    SlotView { flags: slot.flags_word(page_size), access_time: slot.access_time, word, size: slot.size() }
 }

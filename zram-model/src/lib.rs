@@ -86,6 +86,6 @@ pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
 pub use releases::{Chosen, Fit};
 pub use site::{Site, SiteSet};
-pub use view::{BlockContent, ClassView, SlotFlags, SlotView, SlotWord, ZspageView, slot_flags};
+pub use view::{BlockContent, ClassView, Moment, SlotFlags, SlotView, SlotWord, ZspageView, slot_flags};
 pub use zram::write::Stored;
 pub use zsmalloc::storage::Storage;

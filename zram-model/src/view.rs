@@ -4,7 +4,15 @@ use std::sync::Arc;
 
 use zram_events::{Block, ClassIndex, Fullness, HandleLife, ZspageLife};
 
-use crate::page::{PageBytes, PageSize};
+use crate::{
+    page::{PageBytes, PageSize},
+    zram::slot::Slot,
+    zsmalloc::{Handle, Pool},
+};
+
+mod moment;
+
+pub use moment::Moment;
 
 /// What a slot's flags word says beside the object's size (`enum zram_pageflags`).
 ///
@@ -127,6 +135,20 @@ pub struct SlotView {
     pub word: SlotWord,
     /// Bytes of the object, from the flags word.
     pub size: u32,
+}
+
+impl SlotView {
+    pub(crate) fn of(slot: &Slot, pool: &Pool, page_size: PageSize) -> Self {
+        let word = if slot.has(SlotFlags::WB) {
+            SlotWord::Block(Block(slot.word))
+        } else if slot.has(SlotFlags::SAME) {
+            SlotWord::Fill(slot.word)
+        } else {
+            let life = Handle::from_word(slot.word).and_then(|handle| pool.life_of(handle));
+            life.map_or(SlotWord::Empty, SlotWord::Handle)
+        };
+        Self { flags: slot.flags_word(page_size), access_time: slot.access_time, word, size: slot.size() }
+    }
 }
 
 /// The meaning of a slot's `handle` word, which depends on its flags.

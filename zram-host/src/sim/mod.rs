@@ -50,6 +50,14 @@ const VMALLOC_OF_NOTHING: &[&str] = &[
     "<4> ---[ end trace 0000000000000000 ]---",
 ];
 
+/// What the log says of [`Complaint::ReadFailed`].
+const READ_FAILED: &[&str] = &[
+    "<6> ------------[ cut here ]------------",
+    "<4> WARNING: drivers/block/zram/zram_drv.c at zram_submit_bio [zram]",
+    "<4> Call Trace:",
+    "<4> ---[ end trace 0000000000000000 ]---",
+];
+
 /// What stands in for the backing device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disk {
@@ -98,6 +106,7 @@ impl Seen {
         if self.complaints.insert(complaint) {
             let lines = match complaint {
                 Complaint::VmallocOfNothing => VMALLOC_OF_NOTHING,
+                Complaint::ReadFailed => READ_FAILED,
             };
             self.log.extend(lines.iter().map(|line| (*line).to_owned()));
         }

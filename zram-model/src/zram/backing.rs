@@ -71,7 +71,7 @@ impl Backing {
         self.lowest = self.lowest.min(block.0);
     }
 
-    fn taken(&self, block: u64) -> bool {
+    pub(crate) fn taken(&self, block: u64) -> bool {
         self.bitmap.get((block / 64) as usize).is_some_and(|word| word >> (block % 64) & 1 == 1)
     }
 

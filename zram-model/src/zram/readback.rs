@@ -94,8 +94,13 @@ impl Live<'_> {
         submitting: bool,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
-        while !reads.all_done() {
+        loop {
+            self.overtake(reads);
+            if reads.all_done() {
+                return;
+            }
             self.let_intrude(call);
+            self.overtake(reads);
             match reads.choose(submitting, call) {
                 None | Some(Chosen::Continue) => return,
                 Some(Chosen::Endio(at)) => self.read_back_endio(reads, at, call),
@@ -104,6 +109,19 @@ impl Live<'_> {
                     let read = reads.running.remove(at);
                     self.decompress_in_place(reads, read, Context::Worker, call);
                 }
+            }
+        }
+    }
+
+    /// A worker that has been seen to begin, and whose slot has changed since, had not yet locked it: nobody could have
+    /// changed it otherwise. What it finds when it does is the end of its work, without an event.
+    fn overtake(&self, reads: &mut ReadBacks<'_>) {
+        let mut at = 0;
+        while let Some(read) = reads.running.get(at).copied() {
+            if self.needs_decompression(reads, read) {
+                at += 1;
+            } else {
+                reads.running.remove(at);
             }
         }
     }
@@ -193,7 +211,8 @@ impl Live<'_> {
         }
     }
 
-    /// `read_from_bdev_sync`: for partial I/O only, which no kernel with 4 KiB pages takes.
+    /// `read_from_bdev_sync`: for partial I/O only, which no kernel with 4 KiB pages takes. The task waits for the
+    /// device with no lock held, and looks at the slot again only if there is something to decompress.
     pub(super) fn read_back_sync(
         &mut self,
         index: SlotIndex,
@@ -203,14 +222,19 @@ impl Live<'_> {
         add(&mut self.state.stats.bd_reads, 1);
         let block = Block(slot.word);
         let request = self.backing_request(BackingOp::Read, index, block);
-        let status = match call.env.submit_backing(request) {
+        let completion = call.env.submit_backing(request);
+        self.let_intrude(call);
+        let status = match completion {
             Completion::Now(status) => status,
             Completion::Later => call.env.complete_backing(request),
         };
         BioStatus(status).into_result()?;
         let content = self.content(block);
+        let slot = self.disk.slots[index.0 as usize];
+        if self.state.writeback.compressed && !slot.has(WB) {
+            return Err(Errno::EIO);
+        }
         if self.state.writeback.compressed && !slot.has(HUGE) {
-            // Nothing else has touched the page, so what was found is the slot's own object.
             let page = decompress(Some(&content), slot.size(), self.real_codec(), Context::Task, call)?;
             return Ok(page.unwrap_or_else(|| vec![0; call.profile.page_size.as_usize()].into()));
         }

@@ -4,7 +4,7 @@
 //! turn moves *a page*, the one the segment lies in, from its first byte, and advances by the
 //! segment's length. Where segments and slots do not coincide, a slot is served once per turn.
 
-use zram_events::{BioOp, Event, SlotIndex};
+use zram_events::{BioOp, Block, Event, SlotIndex};
 
 use super::{
     device::{Device, Live},
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     behaviours::ReadBackRequest,
     bio::{Bio, BioStatus, Memory, Segment},
+    complaint::Complaint,
     context::Call,
     environment::{Allocation, BackingOp, BackingRequest, Environment},
     errno::Errno,
@@ -22,6 +23,7 @@ use crate::{
     page::{PageBytes, PageSize},
     profile::Profile,
     site::Site,
+    view::Moment,
 };
 
 /// One turn of the loop: what is left of a segment, cut where the slot ends.
@@ -121,8 +123,27 @@ fn well_formed(bio: &Bio, memory: &Memory, page_size: PageSize) -> bool {
 impl Live<'_> {
     /// Other tasks' bios that come at this point, where no slot is locked.
     pub(super) fn let_intrude(&mut self, call: &mut Call<'_, impl Environment + ?Sized>) {
+        self.let_intrude_holding(None, call);
+    }
+
+    /// The same, in a pass that holds this block for its next slot.
+    pub(super) fn let_intrude_holding(
+        &mut self,
+        reserved: Option<Block>,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
         if call.intruding {
             return;
+        }
+        if call.env.watches() {
+            call.env.moment(&Moment {
+                dev: self.dev,
+                reserved,
+                in_flight: Vec::new(),
+                disk: self.disk,
+                backing: self.state.backing.as_ref(),
+                page_size: call.profile.page_size,
+            });
         }
         while let Some((bio, mut memory)) = call.env.intrude(self.dev) {
             call.intruding = true;
@@ -222,10 +243,13 @@ impl Live<'_> {
         if request != ReadBackRequest::Chained && !call.env.allocate(Allocation::ReadBack { slot: turn.slot })
         {
             // Before bf989ade270d nobody was told, and the page stays as it is.
-            let lost = request == ReadBackRequest::FailureLost;
-            return if lost { Ok(None) } else { Err(Errno::ENOMEM) };
+            if request == ReadBackRequest::FailureLost {
+                return Ok(None);
+            }
+            call.env.complain(Complaint::ReadFailed);
+            return Err(Errno::ENOMEM);
         }
-        Ok(Some(self.backing_request(BackingOp::Read, turn.slot, zram_events::Block(slot.word))))
+        Ok(Some(self.backing_request(BackingOp::Read, turn.slot, Block(slot.word))))
     }
 
     /// `zram_bvec_read_partial`: the bytes asked for and no others, by way of a page of its own.
@@ -250,7 +274,9 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<Box<PageBytes>, Errno> {
         if self.disk.slots[index.0 as usize].has(WB) {
-            return self.read_back_sync(index, call);
+            return self.read_back_sync(index, call).inspect_err(|_| {
+                call.env.complain(Complaint::ReadFailed);
+            });
         }
         let mut page: Box<PageBytes> = vec![0; call.profile.page_size.as_usize()].into();
         self.read_into(index, &mut page, call)?;

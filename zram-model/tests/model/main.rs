@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
 mod attributes;
+mod exits;
+mod explore;
 mod facts;
+mod faults;
 mod history;
+mod invariants;
 mod memory;
 mod mutations;
 mod page_size;

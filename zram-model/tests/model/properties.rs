@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::invariants::check;
 use crate::world::{BioOp, Machine, PAGE, aligned, filled, page};
 use proptest::prelude::*;
-use zram_model::{Bio, BioStatus, Kernel, Memory, Mutation, Profile, Segment, SlotWord, slot_flags};
+use zram_model::{Bio, BioStatus, Kernel, Memory, Mutation, Profile, Segment, slot_flags};
 
 const SLOTS: u64 = 24;
 
@@ -88,50 +89,16 @@ fn run(m: &mut Machine, ops: &[Op]) -> BTreeMap<u64, [u8; PAGE]> {
     written
 }
 
-/// What must hold between any two operations.
-fn check(m: &Machine) {
-    let slots = m.kernel.slots(m.dev).unwrap();
-    let classes = m.kernel.classes(m.dev).unwrap();
-    let distinct: Vec<_> = classes.iter().filter(|class| class.nominal == class.index).collect();
-    let stat = m.numbers("mm_stat");
-    let bd = m.numbers("bd_stat");
-
-    let mut pages = 0;
-    for class in &distinct {
-        let zspages: u64 = class.stats[..12].iter().sum();
-        assert_eq!(class.stats[12], zspages * u64::from(class.objects), "{class:?}");
-        assert!(class.stats[13] <= class.stats[12]);
-        assert_eq!(class.stats[0], 0, "an empty zspage is freed at once");
-        pages += zspages * u64::from(class.pages);
-    }
-    assert_eq!(stat[2], pages * PAGE as u64, "memory in use");
-    let objects: u64 = distinct.iter().map(|class| class.stats[13]).sum();
-
-    let count =
-        |test: &dyn Fn(&zram_model::SlotView) -> bool| slots.iter().filter(|s| test(s)).count() as u64;
-    let in_memory = |s: &zram_model::SlotView| matches!(s.word, SlotWord::Handle(_));
-    assert_eq!(objects, count(&in_memory));
-    let size: u64 = slots.iter().filter(|s| in_memory(s)).map(|s| u64::from(s.size)).sum();
-    assert_eq!(stat[1], size, "compressed data");
-    assert_eq!(stat[0] / PAGE as u64, count(&|s| s.word != SlotWord::Empty), "pages stored");
-    assert_eq!(stat[5], count(&|s| s.flags & slot_flags::SAME != 0), "same pages");
-    assert_eq!(stat[7], count(&|s| s.flags & slot_flags::HUGE != 0 && in_memory(s)), "huge pages");
-    assert_eq!(bd[0], count(&|s| s.flags & slot_flags::WB != 0), "blocks");
-    assert_eq!(bd[0], m.kernel.blocks_taken(m.dev), "blocks in the bitmap");
-    assert_eq!(count(&|s| s.flags & slot_flags::PP_SLOT != 0), 0, "nothing stays selected");
-    assert!(stat[4] >= stat[2], "the peak is no less than what is used");
-}
-
 fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
-    #![proptest_config(cases(1024))]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn counters_agree_with_the_slots_and_reads_with_the_writes(
-        ops in prop::collection::vec(op(), 1..80),
+        ops in prop::collection::vec(op(), 1..20),
         compressed: bool,
         later: bool,
         choices in prop::collection::vec(0_usize..5, 0..200),
@@ -150,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn a_clone_goes_the_same_way(ops in prop::collection::vec(op(), 1..40)) {
+    fn a_clone_goes_the_same_way(ops in prop::collection::vec(op(), 1..10)) {
         let mut first = Machine::backed(SLOTS, 10, true);
         let mut second = first.clone();
         run(&mut first, &ops);
@@ -161,12 +128,12 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(2048))]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn no_broken_rule_makes_the_model_panic(
         broken in prop::sample::select(Mutation::ALL),
-        ops in prop::collection::vec(op(), 1..60),
+        ops in prop::collection::vec(op(), 1..16),
         later: bool,
         intruders in prop::collection::vec((0_usize..4, 0..SLOTS, any::<bool>()), 0..6),
     ) {

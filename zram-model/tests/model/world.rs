@@ -1,11 +1,12 @@
 //! A small world for the model to live in: it records events and answers as told.
 
+use crate::invariants;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zram_events::{Block, DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
-    Completion, Contention, Environment, Errno, Hazard, Kernel, Memory, PageBytes, PageSize, Profile,
+    Completion, Contention, Environment, Errno, Hazard, Kernel, Memory, Moment, PageBytes, PageSize, Profile,
     Segment, Step, Storage,
 };
 
@@ -48,12 +49,17 @@ pub(crate) struct World {
     pub(crate) bad_writes: BTreeSet<u64>,
     /// Blocks whose reads fail, with `BLK_STS_MEDIUM`.
     pub(crate) bad_reads: BTreeSet<u64>,
+    /// Statuses of writes to come, before `bad_writes` is looked at.
+    pub(crate) write_statuses: VecDeque<u8>,
     /// Statuses of reads to come, before `bad_reads` is looked at.
     pub(crate) read_statuses: VecDeque<u8>,
     /// What to choose when there is a choice; exhausted: the first.
     pub(crate) choices: VecDeque<usize>,
     /// The choices that were offered.
     pub(crate) offered: Vec<Vec<Step>>,
+    /// Which of the next allocations succeed; exhausted: by predicate.
+    pub(crate) fates: VecDeque<bool>,
+    pub(crate) refused: usize,
     /// Allocations that fail, by predicate.
     pub(crate) refuse: Option<fn(Allocation) -> bool>,
     /// Where another task is in the way, by predicate.
@@ -73,6 +79,13 @@ pub(crate) struct World {
     /// Whether the last completion of a pass is slow to return.
     pub(crate) slow_endio: bool,
     pub(crate) hazards: Vec<Hazard>,
+    /// How another task's bios went.
+    pub(crate) intruded: Vec<(Bio, Memory, BioStatus)>,
+    /// Answers to every question in turn, for runs that try them all.
+    pub(crate) script: Option<Script>,
+    /// Whether each moment in the middle of something is looked at; and how many there were.
+    pub(crate) watch: bool,
+    pub(crate) moments: usize,
     /// Nanoseconds into the current second.
     pub(crate) nanoseconds: u32,
 }
@@ -127,19 +140,38 @@ impl Environment for World {
     }
 
     fn complete_backing(&mut self, request: BackingRequest) -> u8 {
+        if let Some(script) = &mut self.script
+            && script.failing
+        {
+            return if script.answer(2) == 0 { 0 } else { 10 };
+        }
         self.status(request)
     }
 
     fn choose(&mut self, ready: &[Step]) -> usize {
+        if let Some(script) = &mut self.script {
+            return script.answer(ready.len());
+        }
         self.offered.push(ready.to_vec());
         self.choices.pop_front().unwrap_or(0)
     }
 
     fn listed(&mut self, reported: &[BackingRequest]) -> usize {
+        if let Some(script) = &mut self.script {
+            return reported.len() - script.answer(reported.len() + 1);
+        }
         self.listed.pop_front().unwrap_or(reported.len())
     }
 
     fn intrude(&mut self, _dev: DeviceId) -> Option<(Bio, Memory)> {
+        if let Some(script) = &mut self.script {
+            let comes = !self.intruders.is_empty() && script.answer(2) == 1;
+            return if comes {
+                self.intruders.pop_front().map(|(_, bio, memory)| (bio, memory))
+            } else {
+                None
+            };
+        }
         let (wait, ..) = self.intruders.front_mut()?;
         if *wait > 0 {
             *wait -= 1;
@@ -152,7 +184,23 @@ impl Environment for World {
         u64::from(self.now) * 1_000_000_000 + u64::from(self.nanoseconds)
     }
 
+    fn intruded(&mut self, bio: Bio, memory: Memory, status: BioStatus) {
+        self.intruded.push((bio, memory, status));
+    }
+
+    fn watches(&self) -> bool {
+        self.watch
+    }
+
+    fn moment(&mut self, moment: &Moment<'_>) {
+        self.moments += 1;
+        invariants::blocks_are_held(moment);
+    }
+
     fn endio_returned(&mut self, _request: BackingRequest) -> bool {
+        if let Some(script) = &mut self.script {
+            return script.answer(2) == 0;
+        }
         !self.slow_endio
     }
 
@@ -161,6 +209,10 @@ impl Environment for World {
     }
 
     fn allocate(&mut self, what: Allocation) -> bool {
+        if let Some(fate) = self.fates.pop_front() {
+            self.refused += usize::from(!fate);
+            return fate;
+        }
         self.asked.push(what);
         !self.refuse.is_some_and(|refuse| refuse(what))
     }
@@ -191,9 +243,11 @@ impl World {
 
     fn status(&mut self, request: BackingRequest) -> u8 {
         let block = request.block.0;
-        if request.op == BackingOp::Read
-            && let Some(status) = self.read_statuses.pop_front()
-        {
+        let told = match request.op {
+            BackingOp::Read => &mut self.read_statuses,
+            BackingOp::Write => &mut self.write_statuses,
+        };
+        if let Some(status) = told.pop_front() {
             return status;
         }
         match request.op {
@@ -201,6 +255,23 @@ impl World {
             BackingOp::Read if self.bad_reads.contains(&block) => 7,
             _ => 0,
         }
+    }
+}
+
+/// The answers of one run: those given before, then always the first; and how many there were to choose from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Script {
+    pub(crate) given: Vec<usize>,
+    pub(crate) asked: Vec<(usize, usize)>,
+    /// Whether the backing device's statuses are among the questions.
+    pub(crate) failing: bool,
+}
+
+impl Script {
+    pub(crate) fn answer(&mut self, among: usize) -> usize {
+        let answer = self.given.get(self.asked.len()).copied().unwrap_or(0);
+        self.asked.push((answer, among));
+        answer
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     errno::Errno,
     page::PageBytes,
     site::{Site, SiteSet},
-    view::BlockContent,
+    view::{BlockContent, Moment},
 };
 
 /// `struct zram_wb_req`, from its submission on.
@@ -204,6 +204,16 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
 
     fn listed(&mut self, reported: &[BackingRequest]) -> usize {
         self.env.listed(reported)
+    }
+
+    fn watches(&self) -> bool {
+        self.env.watches()
+    }
+
+    fn moment(&mut self, moment: &Moment<'_>) {
+        let requests = self.pending.iter().chain(&self.reported).chain(&self.done);
+        let in_flight = requests.map(|request| request.request).collect();
+        self.env.moment(&Moment { in_flight, ..moment.clone() });
     }
 
     fn endio_returned(&mut self, request: BackingRequest) -> bool {

@@ -43,7 +43,7 @@ impl Live<'_> {
         // The block of a slot that then was not written serves the next one.
         let mut reserved = None;
         for index in range {
-            self.let_intrude(call);
+            self.let_intrude_holding(reserved, call);
             if self.limit_reached() {
                 result = Err(Errno::EIO);
                 break;
@@ -64,7 +64,7 @@ impl Live<'_> {
             let content = content.into_block(call.profile.page_size);
             let request = self.backing_request(BackingOp::Write, name, block);
             let completion = call.env.submit_backing(request);
-            self.let_intrude(call);
+            self.let_intrude_holding(reserved, call);
             let status = match completion {
                 Completion::Now(status) => status,
                 Completion::Later => call.env.complete_backing(request),

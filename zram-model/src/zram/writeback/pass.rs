@@ -53,7 +53,7 @@ impl Live<'_> {
         let mut reserved = None;
         let mut holds_request = false;
         while let Some(index) = candidates.select() {
-            self.let_intrude(call);
+            self.let_intrude_holding(reserved, call);
             if self.limit_reached() && !call.broken(Mutation::LimitCheckedAfter) {
                 result = Err(Errno::EIO);
                 break;
