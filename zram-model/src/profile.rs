@@ -134,6 +134,18 @@ impl Profile {
         self.page_size != PageSize::KIB_4 || !self.whole_page_segments
     }
 
+    /// The newest kernel, with what `docs/findings` proposes.
+    #[must_use]
+    pub fn proposed() -> Self {
+        Self {
+            name: "proposed",
+            whole_page_segments: false,
+            disksize_wraps: false,
+            batch_in_advance: false,
+            ..Self::debian_7_3()
+        }
+    }
+
     /// This profile with one rule broken.
     #[must_use]
     pub fn with_broken(mut self, mutation: Mutation) -> Self {

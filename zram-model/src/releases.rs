@@ -61,7 +61,7 @@ impl Profile {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all = Self::released();
-        all.push(Self::seed_patch());
+        all.extend([Self::seed_patch(), Self::proposed()]);
         all
     }
 

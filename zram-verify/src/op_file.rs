@@ -59,7 +59,11 @@ pub fn read(path: &Path) -> Result<Vec<Numbered>, OpFileError> {
     parse(path, BufReader::new(file))
 }
 
-fn parse(path: &Path, input: impl BufRead) -> Result<Vec<Numbered>, OpFileError> {
+/// Parses operations; `path` is what messages call them.
+///
+/// # Errors
+/// With the number of the first bad line.
+pub fn parse(path: &Path, input: impl BufRead) -> Result<Vec<Numbered>, OpFileError> {
     let mut ops = Vec::new();
     for (line, text) in (1..).zip(input.split(b'\n')) {
         let text = text.map_err(|source| OpFileError::Io { path: path.to_owned(), source })?;

@@ -98,6 +98,10 @@ impl<C: Compressor> Environment for Simulated<C> {
         (self.now / SECOND) as u32
     }
 
+    fn boot_nanoseconds(&mut self, _asked: ClockUse) -> u64 {
+        self.now
+    }
+
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
         let path = self.backing_path(path);
         Err(if FOLDERS.contains(&path.as_str()) {

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     invariants::{check, parents_complete_once},
-    world::{BioOp, Machine, PAGE, Script, aligned, filled, page},
+    script::Script,
+    world::{BioOp, Machine, PAGE, aligned, filled, page},
 };
 use zram_events::Event;
 use zram_model::{Bio, BioStatus, Hazard, Memory, Profile, SlotFlags, slot_flags};

@@ -24,9 +24,9 @@ fn attributes_come_and_go() {
     assert_eq!(with("max_comp_streams"), ["debian-6.12"]);
     assert_eq!(
         with("writeback_batch_size"),
-        ["linux-6.19", "linux-7.0", "debian-7.2", "debian-7.3", "seed-patch"]
+        ["linux-6.19", "linux-7.0", "debian-7.2", "debian-7.3", "seed-patch", "proposed"]
     );
-    assert_eq!(with("compressed_writeback"), ["linux-7.0", "debian-7.2", "debian-7.3"]);
+    assert_eq!(with("compressed_writeback"), ["linux-7.0", "debian-7.2", "debian-7.3", "proposed"]);
     assert_eq!(with("writeback_compressed"), Vec::<&str>::new());
     let name = zram_model::behaviours::CompressedWriteback::Attribute("writeback_compressed");
     let candidate = Behaviours { compressed_writeback: name, ..Behaviours::V7_0 };
@@ -369,7 +369,7 @@ fn a_new_algorithm_came_to_reset_the_parameters() {
         m.put("comp_algorithm", "zstd");
         m.kernel.codec(m.dev).unwrap().level.is_none()
     });
-    assert_eq!(reset, ["debian-7.3"]);
+    assert_eq!(reset, ["debian-7.3", "proposed"]);
 }
 
 /// On every kernel, a life with writeback reads back what was written.

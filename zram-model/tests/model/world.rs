@@ -1,6 +1,6 @@
 //! A small world for the model to live in: it records events and answers as told.
 
-use crate::invariants;
+use crate::{invariants, script::Script};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zram_events::{Block, DeviceId, Event};
@@ -255,23 +255,6 @@ impl World {
             BackingOp::Read if self.bad_reads.contains(&block) => 7,
             _ => 0,
         }
-    }
-}
-
-/// The answers of one run: those given before, then always the first; and how many there were to choose from.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Script {
-    pub(crate) given: Vec<usize>,
-    pub(crate) asked: Vec<(usize, usize)>,
-    /// Whether the backing device's statuses are among the questions.
-    pub(crate) failing: bool,
-}
-
-impl Script {
-    pub(crate) fn answer(&mut self, among: usize) -> usize {
-        let answer = self.given.get(self.asked.len()).copied().unwrap_or(0);
-        self.asked.push((answer, among));
-        answer
     }
 }
 
