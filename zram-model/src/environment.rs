@@ -44,6 +44,16 @@ pub trait Environment {
         self.compress(codec, page)
     }
 
+    /// As [`Environment::compress`], asked by a recompression in a model that keeps [sizes](crate::Storage::Sizes) only and has
+    /// no page to show: `was` bytes is what the page was so far. By default, what it is again.
+    ///
+    /// # Errors
+    /// The compressor's error.
+    fn compress_again(&mut self, codec: Codec, was: u32) -> Result<u32, Errno> {
+        let _ = codec;
+        Ok(was)
+    }
+
     /// `zcomp_decompress` of real bytes into `page`, asked by a model that keeps them ([`crate::Storage::Bytes`]).
     ///
     /// # Errors
@@ -97,7 +107,7 @@ pub trait Environment {
         0
     }
 
-    /// Another task's bio, served at this moment: of a writeback pass on `dev`, which holds the device's lock
+    /// Another task's bio, served at this moment: of a writeback or recompression pass on `dev`, which holds the device's lock
     /// but no slot's, while bios take only the latter; or of a read that waits for its read-backs.
     /// So a slot can be read, written or discarded while something else is under way for it. Asked until it answers no,
     /// before each candidate, each wait, and each request that the pass takes off its list.
@@ -156,7 +166,8 @@ pub trait Environment {
 
     /// The decompressor is given bytes that are not the object it was told of: possible where two
     /// read-backs share a page of memory. The model carries no compressed bytes, so the outcome is an
-    /// input. `found` is what the bytes were, where that is known.
+    /// input. `found` is what the bytes were, where that is known; the decompressor takes them for `len` bytes
+    /// made by `codec`.
     ///
     /// It may fail; it may succeed with a page that is known, or with one that is not (`None`): then the
     /// page of memory counts as [`Environment::undetermined`] until something else is written there.
@@ -167,8 +178,9 @@ pub trait Environment {
         &mut self,
         found: Option<&BlockContent>,
         len: u32,
+        codec: Codec,
     ) -> Result<Option<Box<PageBytes>>, Errno> {
-        let _ = (found, len);
+        let _ = (found, len, codec);
         Err(Errno::EINVAL)
     }
 
@@ -339,9 +351,33 @@ pub enum Allocation {
         /// Its bytes.
         bytes: u64,
     },
+    /// The buffer for the path of a backing device (`backing_dev_store`).
+    BackingPath,
+    /// An algorithm with what belongs to it once (`zcomp_create`).
+    Compressor {
+        /// Its place among the device's algorithms.
+        priority: u8,
+    },
+    /// Its working memory for one processor (`create_ctx`); asked once for all of them.
+    CompressorContext {
+        /// The algorithm's place.
+        priority: u8,
+    },
+    /// Its buffers for one processor (`zcomp_strm_init`); asked once for all of them.
+    CompressorBuffers {
+        /// The algorithm's place.
+        priority: u8,
+    },
+    /// The page of a read or write of less than a page (`zram_bvec_read_partial`, `zram_bvec_write_partial`).
+    PartialPage {
+        /// The slot.
+        slot: SlotIndex,
+    },
+    /// The page that recompression works in (`recompress_store`).
+    RecompressionPage,
     /// The control block of a pass (`init_pp_ctl`).
     Candidates,
-    /// An entry for a slot selected for writeback (`place_pp_slot`).
+    /// An entry for a slot selected for post-processing (`place_pp_slot`).
     Candidate {
         /// The slot.
         slot: SlotIndex,

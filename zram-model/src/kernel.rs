@@ -13,7 +13,7 @@ use crate::{
     profile::Profile,
     site::Site,
     view::{BlockContent, ClassView, SlotView},
-    zram::device::Device,
+    zram::{codec::Priority, device::Device},
     zsmalloc::{ClassTable, storage::Storage},
 };
 
@@ -272,12 +272,12 @@ impl Kernel {
         Ok((0..).zip(disk.pool.nominal_classes()).map(view).collect())
     }
 
-    /// With what a device compresses.
+    /// With what a device compresses what is written to it.
     ///
     /// # Errors
     /// `ENOENT` if there is no such device.
     pub fn codec(&self, dev: DeviceId) -> Result<Codec, Errno> {
-        Ok(self.device(dev)?.state.codec())
+        Ok(self.device(dev)?.state.codec(Priority::PRIMARY))
     }
 
     /// `zs_huge_class_size`: objects of this many bytes and more are stored uncompressed.

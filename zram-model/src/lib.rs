@@ -81,7 +81,7 @@ pub use environment::{
 };
 pub use errno::Errno;
 pub use kernel::Kernel;
-pub use mutation::Mutation;
+pub use mutation::{Mutation, Needs};
 pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
 pub use releases::{Chosen, Fit};

@@ -3,8 +3,52 @@
 //! A comparison that agrees proves something only if it would disagree with a wrong model. Each
 //! mutation is one plausible mistake, made in one place, which some observation must reveal.
 
+use crate::{page::PageSize, profile::Profile};
+
+/// What a kernel must have for a rule to matter: without it, no run can tell the broken model from the sound one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Needs {
+    /// Nothing in particular.
+    Nothing,
+    /// `CONFIG_ZRAM_MULTI_COMP`.
+    MultiComp,
+    /// Pages larger than 4 KiB.
+    LargePages,
+}
+
+impl Needs {
+    /// Whether a kernel has it.
+    #[must_use]
+    pub fn met_by(self, profile: &Profile) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::MultiComp => profile.multi_comp,
+            Self::LargePages => profile.page_size != PageSize::KIB_4,
+        }
+    }
+
+    /// In a few words.
+    #[must_use]
+    pub fn describes(self) -> &'static str {
+        match self {
+            Self::Nothing => "any kernel",
+            Self::MultiComp => "CONFIG_ZRAM_MULTI_COMP",
+            Self::LargePages => "pages larger than 4 KiB",
+        }
+    }
+}
+
+macro_rules! needs {
+    () => {
+        Needs::Nothing
+    };
+    ($needs:ident) => {
+        Needs::$needs
+    };
+}
+
 macro_rules! mutations {
-    ($($variant:ident, $name:literal, $describes:literal;)*) => {
+    ($($variant:ident, $name:literal, $describes:literal $(, $needs:ident)?;)*) => {
         /// One rule of the model, broken.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Mutation {
@@ -20,6 +64,14 @@ macro_rules! mutations {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What a kernel must have for the rule to matter.
+            #[must_use]
+            pub fn needs(self) -> Needs {
+                match self {
+                    $(Self::$variant => needs!($($needs)?),)*
                 }
             }
 
@@ -79,6 +131,19 @@ mutations! {
     CompletionUnchecked, "completion-unchecked", "Completing a writeback does not ask whether the slot was touched meanwhile.";
     ReadBackInTask, "read-back-in-task", "A compressed block is decompressed where its read completes, without a work item.";
     DisksizeWrapRefused, "disksize-wrap-refused", "A disksize that rounds up to 2^64 is refused as 0 is.";
+    ParamsMerged, "params-merged", "A write to algorithm_params for a later algorithm keeps the parameters that it does not give.", MultiComp;
+    SameClassKept, "same-class-kept", "A recompressed object is kept although it goes to the same size class.", MultiComp;
+    ThresholdExclusive, "threshold-exclusive", "Recompression passes over an object of exactly the threshold's size.", MultiComp;
+    ThresholdNoCeiling, "threshold-no-ceiling", "A recompressed object is kept although it is not below the threshold.", MultiComp;
+    IncompressibleTooEarly, "incompressible-too-early", "A slot counts as incompressible although another algorithm could be tried.", MultiComp;
+    IncompressibleNever, "incompressible-never", "A slot that the last algorithm could not improve does not count as incompressible.", MultiComp;
+    RecompressionKeepsIdle, "recompression-keeps-idle", "Recompression leaves the slots that it tries idle.", MultiComp;
+    RecompressionKeepsTime, "recompression-keeps-time", "Recompression keeps the access time.", MultiComp;
+    RecompressionFreesFirst, "recompression-frees-first", "Recompression frees the old object before it allocates the new one.", MultiComp;
+    RecompressionMovesPeak, "recompression-moves-peak", "Recompression moves the peak of the memory used.", MultiComp;
+    MaxPagesCountsSuccesses, "max-pages-counts-successes", "max_pages counts the slots that recompression improved, not those that it tried.", MultiComp;
+    SamePriorityAgain, "same-priority-again", "Recompression takes slots that the algorithm asked for has compressed.", MultiComp;
+    PriorityKept, "priority-kept", "Freeing or overwriting a slot keeps the priority of its algorithm.", MultiComp;
     ResetForgetsLimit, "reset-forgets-limit", "A reset also resets writeback_limit.";
 }
 

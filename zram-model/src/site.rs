@@ -57,6 +57,7 @@ sites! {
     ReadRaw: "`zs_obj_read_begin`/`_end` from `read_from_zspool_raw`",
     ObjWriteHuge: "`zs_obj_write` from `write_incompressible_page`",
     ObjWriteCompressed: "`zs_obj_write` from `zram_write_page`",
+    ObjWriteRecompressed: "`zs_obj_write` from `recompress_slot`",
     Compact: "`zs_compact` from `compact_store`",
     CompactShrinker: "`zs_compact` from `zs_shrinker_scan`",
     Bio: "`zram_submit_bio`",
@@ -67,11 +68,14 @@ sites! {
     SlotFreeReset: "`slot_free` from `zram_meta_free`",
     SlotFreeWrittenBack: "`slot_free` from `zram_writeback_complete`, on kernels before b0377ee80429",
     SlotFreeNotified: "`slot_free` from `zram_slot_free_notify`",
+    SlotFreeRecompressed: "`slot_free` from `recompress_slot`",
     Compress: "`zcomp_compress` from `zram_write_page`",
+    CompressAgain: "`zcomp_compress` from `recompress_slot`",
     Decompress: "`zcomp_decompress` from `read_compressed_page`",
     DecompressReadBack: "`zcomp_decompress` from `decompress_bdev_page`",
     ReadFromPool: "`read_from_zspool` from `zram_read_page`",
     ReadFromPoolWriteback: "`read_from_zspool` from `zram_writeback_slots`",
+    ReadFromPoolRecompression: "`read_from_zspool` from `recompress_slot`",
     WritebackScan: "`scan_slots_for_writeback`",
     Writeback: "`zram_writeback_slots`",
     WritebackEndio: "`zram_writeback_endio`",
@@ -80,6 +84,7 @@ sites! {
     ReleaseSkipped: "`release_pp_slot` of a slot that lost its mark, from `zram_writeback_slots`",
     ReleaseCompleted: "`release_pp_slot` from `zram_complete_done_reqs`",
     ReleaseLeftover: "`release_pp_slot` from `release_pp_ctl`",
+    ReleaseRecompressed: "`release_pp_slot` from `recompress_store`",
     ReadBackEndio: "`zram_async_read_endio`",
     ReadBackWork: "`zram_deferred_decompress`",
     SlotFreeNotify: "`zram_slot_free_notify`",
@@ -91,9 +96,9 @@ sites! {
 
 /// A set of sites.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct SiteSet(u64);
+pub struct SiteSet(u128);
 
-const _: () = assert!(Site::ALL.len() <= 64);
+const _: () = assert!(Site::ALL.len() <= 128);
 
 impl SiteSet {
     /// No site.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zram_events::{Block, ClassIndex, Fullness, HandleLife, ZspageLife};
 
 use crate::{
+    environment::Codec,
     page::{PageBytes, PageSize},
     zram::slot::Slot,
     zsmalloc::{Handle, Pool},
@@ -178,6 +179,8 @@ pub enum BlockContent {
     Compressed {
         /// Bytes of the compressed object.
         len: u32,
+        /// What compressed it.
+        codec: Codec,
         /// The page it stands for.
         page: Arc<PageBytes>,
     },
@@ -186,6 +189,8 @@ pub enum BlockContent {
     Unclean {
         /// Bytes of the compressed object.
         len: u32,
+        /// What compressed it.
+        codec: Codec,
         /// The page it stands for.
         page: Arc<PageBytes>,
     },

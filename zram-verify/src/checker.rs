@@ -308,9 +308,8 @@ impl Checker {
             _ => None,
         };
         if let Some(dev) = pass_on {
-            let algorithm = self.model.algorithm(*dev);
             for (block, content) in self.model.blocks(*dev) {
-                self.store.note(block, content, &algorithm);
+                self.store.note(block, content);
             }
         }
         if let Op::Blocks { first, .. } = op {

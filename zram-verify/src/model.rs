@@ -6,7 +6,7 @@ use zram_agent::{
 };
 use zram_events::{Block, DeviceId};
 use zram_host::SimHost;
-use zram_model::{BlockContent, Codec, Errno, Profile};
+use zram_model::{BlockContent, Errno, Profile};
 
 use crate::ledger::{Inputs, Ledger};
 
@@ -44,11 +44,6 @@ impl Model {
     /// Whether a device has an attribute of this name, readable or not.
     pub(crate) fn has_attribute(&self, dev: u32, name: &str) -> bool {
         !matches!(self.world.host().kernel().read_attr(DeviceId(dev), name), Err(Errno::ENOENT))
-    }
-
-    /// With what the device compresses.
-    pub(crate) fn algorithm(&self, dev: u32) -> Codec {
-        self.world.host().kernel().codec(DeviceId(dev)).unwrap_or(Codec::plain(""))
     }
 
     /// What the device left in the blocks of its backing device.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event};
 use zram_model::{
-    Bio, BioStatus, BlockContent, ClassView, Codec, Complaint, Kernel, Memory, PageBytes, PageSize, Profile,
+    Bio, BioStatus, BlockContent, ClassView, Complaint, Kernel, Memory, PageBytes, PageSize, Profile,
     SlotView,
 };
 
@@ -96,9 +96,8 @@ struct Seen {
     touched: BTreeSet<(u32, u64)>,
     /// Another task's bios.
     waiting: Waiting,
-    /// What the backing device holds, and what it was compressed with. The model forgets it
-    /// when a device is reset; a disk does not.
-    disk: BTreeMap<u64, (BlockContent, Codec)>,
+    /// What the backing device holds. The model forgets it when a device is reset; a disk does not.
+    disk: BTreeMap<u64, BlockContent>,
 }
 
 impl Seen {
@@ -197,9 +196,11 @@ impl<E: Surroundings> SimHost<E> {
     pub fn block(&mut self, block: u64) -> Box<PageBytes> {
         let mut bytes: Box<PageBytes> = vec![0; self.page_size().as_usize()].into();
         match self.seen.disk.get(&block) {
-            None | Some((BlockContent::Untouched | BlockContent::Unknown, _)) => {}
-            Some((BlockContent::Raw(page), _)) => bytes.copy_from_slice(page),
-            Some((BlockContent::Compressed { page, .. } | BlockContent::Unclean { page, .. }, codec)) => {
+            None | Some(BlockContent::Untouched | BlockContent::Unknown) => {}
+            Some(BlockContent::Raw(page)) => bytes.copy_from_slice(page),
+            Some(
+                BlockContent::Compressed { codec, page, .. } | BlockContent::Unclean { codec, page, .. },
+            ) => {
                 let object = self.surroundings.object(*codec, page).unwrap_or_default();
                 for (byte, object) in bytes.iter_mut().zip(object) {
                     *byte = object;
@@ -234,9 +235,8 @@ impl<E: Surroundings> SimHost<E> {
     /// Keeps what the blocks hold to which writes went, before the model may forget it.
     fn look_at_blocks(&mut self) {
         for (dev, block) in std::mem::take(&mut self.seen.touched) {
-            let Ok(codec) = self.kernel.codec(DeviceId(dev)) else { continue };
             let content = self.kernel.block(DeviceId(dev), Block(block));
-            self.seen.disk.insert(block, (content, codec));
+            self.seen.disk.insert(block, content);
         }
     }
 

@@ -60,6 +60,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         self.surroundings.compress(codec, page)
     }
 
+    fn compress_again(&mut self, codec: Codec, was: u32) -> Result<u32, Errno> {
+        self.surroundings.compress_again(codec, was)
+    }
+
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
         self.surroundings.boot_seconds(asked)
     }
@@ -139,8 +143,9 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         &mut self,
         found: Option<&BlockContent>,
         len: u32,
+        codec: Codec,
     ) -> Result<Option<Box<PageBytes>>, Errno> {
-        self.surroundings.decompress_foreign(found, len)
+        self.surroundings.decompress_foreign(found, len, codec)
     }
 
     fn undetermined(&mut self, page: usize) {

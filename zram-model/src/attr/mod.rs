@@ -2,8 +2,10 @@
 //!
 //! Reading the text exactly as the kernel does matters, because its parsers are lenient in places
 //! and strict in others, and tools depend on both: [`number`] and [`memory`] for numbers, [`args`]
-//! for `key=value` lists, [`text`] for words. [`show`] prints, [`store`] obeys.
+//! for `key=value` lists, [`text`] for words. [`show`] prints, [`store`] obeys, [`algorithms`] does both for
+//! what a device compresses with.
 
+mod algorithms;
 pub(crate) mod args;
 pub(crate) mod memory;
 pub(crate) mod number;
@@ -34,6 +36,8 @@ pub(crate) enum Attribute {
     IoStat,
     MmStat,
     DebugStat,
+    RecompAlgorithm,
+    Recompress,
     AlgorithmParams,
     MaxCompStreams,
 }
@@ -49,36 +53,59 @@ enum Access {
 use Access::{Both, Read, Write};
 use Attribute::*;
 
-/// Name, access, and whether it needs `CONFIG_ZRAM_WRITEBACK`, in the kernel's order.
-const TABLE: &[(&str, Attribute, Access, bool)] = &[
-    ("disksize", Disksize, Both, false),
-    ("initstate", Initstate, Read, false),
-    ("reset", Reset, Write, false),
-    ("compact", Compact, Write, false),
-    ("mem_limit", MemLimit, Write, false),
-    ("mem_used_max", MemUsedMax, Write, false),
-    ("idle", Idle, Write, false),
-    ("comp_algorithm", CompAlgorithm, Both, false),
-    ("bd_stat", BdStat, Read, true),
-    ("backing_dev", BackingDev, Both, true),
-    ("writeback", Writeback, Write, true),
-    ("writeback_limit", WritebackLimit, Both, true),
-    ("writeback_limit_enable", WritebackLimitEnable, Both, true),
-    ("writeback_batch_size", WritebackBatchSize, Both, true),
-    ("compressed_writeback", CompressedWriteback, Both, true),
-    ("writeback_compressed", CompressedWriteback, Both, true),
-    ("io_stat", IoStat, Read, false),
-    ("mm_stat", MmStat, Read, false),
-    ("debug_stat", DebugStat, Read, false),
-    ("algorithm_params", AlgorithmParams, Write, false),
-    ("max_comp_streams", MaxCompStreams, Both, false),
+/// What a kernel must have been built with for an attribute to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Config {
+    /// Nothing in particular.
+    Any,
+    /// `CONFIG_ZRAM_WRITEBACK`
+    Backing,
+    /// `CONFIG_ZRAM_MULTI_COMP`
+    MultiComp,
+}
+
+use Config::{Any, Backing, MultiComp};
+
+impl Config {
+    fn of(self, profile: &Profile) -> bool {
+        match self {
+            Any => true,
+            Backing => profile.writeback,
+            MultiComp => profile.multi_comp,
+        }
+    }
+}
+
+/// Name, access, and what the kernel must have, in the kernel's order.
+const TABLE: &[(&str, Attribute, Access, Config)] = &[
+    ("disksize", Disksize, Both, Any),
+    ("initstate", Initstate, Read, Any),
+    ("reset", Reset, Write, Any),
+    ("compact", Compact, Write, Any),
+    ("mem_limit", MemLimit, Write, Any),
+    ("mem_used_max", MemUsedMax, Write, Any),
+    ("idle", Idle, Write, Any),
+    ("comp_algorithm", CompAlgorithm, Both, Any),
+    ("bd_stat", BdStat, Read, Backing),
+    ("backing_dev", BackingDev, Both, Backing),
+    ("writeback", Writeback, Write, Backing),
+    ("writeback_limit", WritebackLimit, Both, Backing),
+    ("writeback_limit_enable", WritebackLimitEnable, Both, Backing),
+    ("writeback_batch_size", WritebackBatchSize, Both, Backing),
+    ("compressed_writeback", CompressedWriteback, Both, Backing),
+    ("writeback_compressed", CompressedWriteback, Both, Backing),
+    ("io_stat", IoStat, Read, Any),
+    ("mm_stat", MmStat, Read, Any),
+    ("debug_stat", DebugStat, Read, Any),
+    ("recomp_algorithm", RecompAlgorithm, Both, MultiComp),
+    ("recompress", Recompress, Write, MultiComp),
+    ("algorithm_params", AlgorithmParams, Write, Any),
+    ("max_comp_streams", MaxCompStreams, Both, Any),
 ];
 
 /// The rows that a kernel has.
-fn present(
-    profile: &Profile,
-) -> impl Iterator<Item = &'static (&'static str, Attribute, Access, bool)> + use<> {
-    let (writeback, behaviours) = (profile.writeback, profile.behaviours);
+fn present(profile: &Profile) -> impl Iterator<Item = &'static (&'static str, Attribute, Access, Config)> {
+    let behaviours = profile.behaviours;
     TABLE.iter().filter(move |row| {
         let version = match row.1 {
             WritebackBatchSize => behaviours.writeback_batches,
@@ -86,7 +113,7 @@ fn present(
             MaxCompStreams => behaviours.max_comp_streams,
             _ => true,
         };
-        version && (writeback || !row.3)
+        version && row.3.of(profile)
     })
 }
 
@@ -97,7 +124,7 @@ impl Attribute {
     }
 
     /// Names, and whether each can be read and written.
-    pub(crate) fn all(profile: &Profile) -> impl Iterator<Item = (&'static str, bool, bool)> + use<> {
+    pub(crate) fn all(profile: &Profile) -> impl Iterator<Item = (&'static str, bool, bool)> {
         present(profile).map(|row| (row.0, row.2 != Write, row.2 != Read))
     }
 

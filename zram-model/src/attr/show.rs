@@ -1,7 +1,5 @@
 //! What attributes print, padding included.
 
-use std::fmt::Write;
-
 use super::Attribute;
 use crate::{page::PageSize, profile::Profile, zram::device::Device};
 
@@ -13,7 +11,8 @@ impl Device {
         Some(match attribute {
             Attribute::Disksize => format!("{}\n", self.disk.as_ref().map_or(0, |disk| disk.disksize)),
             Attribute::Initstate => format!("{}\n", u32::from(self.disk.is_some())),
-            Attribute::CompAlgorithm => algorithms(state.codec().name, profile),
+            Attribute::CompAlgorithm => state.comp_algorithm_show(profile),
+            Attribute::RecompAlgorithm => state.recomp_algorithm_show(profile),
             Attribute::BdStat => {
                 let [count, reads, writes] = [stats.bd_count, stats.bd_reads, stats.bd_writes]
                     .map(|pages| pages.wrapping_mul(profile.page_size.units_of_4k()));
@@ -42,6 +41,7 @@ impl Device {
             | Attribute::MemUsedMax
             | Attribute::Idle
             | Attribute::Writeback
+            | Attribute::Recompress
             | Attribute::AlgorithmParams => return None,
         })
     }
@@ -65,15 +65,4 @@ impl Device {
             stats.huge_pages_since,
         )
     }
-}
-
-/// The backends, the chosen one in brackets (`zcomp_available_show`).
-fn algorithms(chosen: &str, profile: &Profile) -> String {
-    let mut text = String::new();
-    for name in profile.backends {
-        // Writing to a String cannot fail.
-        let _ = if *name == chosen { write!(text, "[{name}] ") } else { write!(text, "{name} ") };
-    }
-    text.push('\n');
-    text
 }

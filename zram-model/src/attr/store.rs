@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{Attribute, args::Args, memory::memparse, number, text::sysfs_streq};
+use super::{Attribute, memory::memparse, number, text::sysfs_streq};
 use crate::{
-    behaviours::{IdleAge, ParamsTarget},
+    behaviours::IdleAge,
     context::Call,
     environment::{Allocation, ClockUse, Environment},
     errno::Errno,
@@ -15,15 +15,11 @@ use crate::{
     site::Site,
     zram::{
         backing::Backing,
-        codec::{NOT_SET, Params},
         device::{Device, NANOSECONDS},
         idle::Cutoff,
     },
     zsmalloc::ClassTable,
 };
-
-/// Longest name of an algorithm and one (`ZRAM_MAX_ALGO_NAME_SZ`).
-const MAX_ALGORITHM_NAME: usize = 128;
 
 /// Longest path and its NUL (`PATH_MAX`).
 const PATH_MAX: usize = 4096;
@@ -55,6 +51,8 @@ impl Device {
             Attribute::Idle => self.idle_store(text, call),
             Attribute::CompAlgorithm => self.comp_algorithm_store(text, call),
             Attribute::AlgorithmParams => self.algorithm_params_store(text, call),
+            Attribute::RecompAlgorithm => self.recomp_algorithm_store(text, call),
+            Attribute::Recompress => self.recompress_store(text, call),
             Attribute::BackingDev => self.backing_dev_store(text, taken, call),
             Attribute::Writeback => self.live().ok_or(Errno::EINVAL)?.writeback(text, call),
             Attribute::MaxCompStreams => Ok(()),
@@ -169,91 +167,6 @@ impl Device {
         Ok(())
     }
 
-    /// `__comp_algorithm_store` for the primary algorithm: a good name first, then whether it may be set.
-    fn comp_algorithm_store(
-        &mut self,
-        text: &[u8],
-        call: &Call<'_, impl Environment + ?Sized>,
-    ) -> Result<(), Errno> {
-        if text.len() >= MAX_ALGORITHM_NAME {
-            return Err(Errno::E2BIG);
-        }
-        let known = call.profile.backends.iter().find(|name| sysfs_streq(text, name.as_bytes()));
-        let name = known.ok_or(Errno::EINVAL)?;
-        if self.disk.is_some() {
-            return Err(Errno::EBUSY);
-        }
-        self.state.algorithms[0] = Some(name);
-        if call.behaviours().algorithm_resets_params {
-            self.state.params[0] = Params::default();
-        }
-        Ok(())
-    }
-
-    /// `algorithm_params_store`: whatever is not given goes back to its default.
-    fn algorithm_params_store(
-        &mut self,
-        text: &[u8],
-        call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> Result<(), Errno> {
-        let mut params = Params::default();
-        let (mut priority, mut algorithm, mut dictionary) = (None, None, None);
-        for arg in Args::new(text) {
-            let value = arg.value().ok_or(Errno::EINVAL)?;
-            match arg.name.as_slice() {
-                b"priority" => priority = Some(number::int(value, 10)?),
-                b"level" => params.level = number::int(value, 10)?,
-                b"algo" => algorithm = Some(value.to_vec()),
-                b"dict" => dictionary = Some(value.to_vec()),
-                b"deflate.winbits" if call.behaviours().params_target != ParamsTarget::Loose => {
-                    params.winbits = number::int(value, 10)?;
-                }
-                _ => {}
-            }
-        }
-        let max = call.profile.max_comps();
-        let priority = if call.behaviours().params_target == ParamsTarget::Strict {
-            if self.disk.is_some() {
-                return Err(Errno::EBUSY);
-            }
-            self.params_priority(priority, algorithm.as_deref(), max)?
-        } else {
-            // A name that is found overrides the number.
-            self.params_priority(priority.filter(|_| algorithm.is_none()), algorithm.as_deref(), max)?
-        };
-        self.state.params[priority] = Params { level: NOT_SET, ..Params::default() };
-        if let Some(path) = dictionary {
-            let size = call.env.read_dictionary(&String::from_utf8_lossy(&path));
-            params.dictionary = size.filter(|size| *size > 0).ok_or(Errno::EINVAL)?;
-        }
-        self.state.params[priority] = params;
-        Ok(())
-    }
-
-    /// Which algorithm parameters are for (`validate_algo_priority`, `lookup_algo_priority`).
-    fn params_priority(
-        &self,
-        priority: Option<i32>,
-        algorithm: Option<&[u8]>,
-        max: usize,
-    ) -> Result<usize, Errno> {
-        let has =
-            |at: usize, name: &[u8]| self.state.algorithms[at].is_some_and(|set| set.as_bytes() == name);
-        let given = match priority {
-            Some(at) => {
-                let at = usize::try_from(at).ok().filter(|at| *at < max);
-                Some(at.ok_or(Errno::EINVAL)?)
-            }
-            None => None,
-        };
-        match (given, algorithm) {
-            (Some(at), Some(name)) if !has(at, name) => Err(Errno::EINVAL),
-            (Some(at), _) => Ok(at),
-            (None, Some(name)) => (0..max).find(|at| has(*at, name)).ok_or(Errno::EINVAL),
-            (None, None) => Ok(0),
-        }
-    }
-
     /// `backing_dev_store`. The old device is let go only when the new one is there.
     fn backing_dev_store(
         &mut self,
@@ -261,6 +174,9 @@ impl Device {
         taken: impl Fn(&str) -> bool,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
+        if !call.env.allocate(Allocation::BackingPath) {
+            return Err(Errno::ENOMEM);
+        }
         if self.disk.is_some() {
             return Err(Errno::EBUSY);
         }

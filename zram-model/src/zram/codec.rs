@@ -3,13 +3,59 @@
 //! What a compressor makes of a page is an input of the model. What is not: which names there are,
 //! and which parameters make `disksize` fail because a backend refuses them (`zcomp_create`).
 
-use crate::{errno::Errno, profile::Profile};
+use crate::{
+    context::Call,
+    environment::{Allocation, Environment},
+    errno::Errno,
+    profile::Profile,
+};
 
 /// "No value given" (`ZCOMP_PARAM_NOT_SET`): a user who writes this number means the default, too.
 pub(crate) const NOT_SET: i32 = i32::MIN;
 
-/// Slots for algorithms in a device: the first is the primary one.
+/// Algorithms that a device can have (`ZRAM_MAX_COMPS` with `CONFIG_ZRAM_MULTI_COMP`).
 pub(crate) const PRIORITIES: usize = 4;
+
+/// Which of a device's algorithms: the first compresses what is written, the others recompress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Priority(u8);
+
+impl Priority {
+    /// `ZRAM_PRIMARY_COMP`
+    pub(crate) const PRIMARY: Self = Self(0);
+    /// `ZRAM_SECONDARY_COMP`, of a kernel with `CONFIG_ZRAM_MULTI_COMP`.
+    pub(crate) const SECONDARY: Self = Self(1);
+
+    /// From a number that somebody gave: not below `least`, and not more than the kernel has.
+    pub(crate) fn new(number: i32, least: Self, profile: &Profile) -> Option<Self> {
+        let priority = u8::try_from(number).ok().map(Self)?;
+        (priority >= least && priority.at() < profile.max_comps()).then_some(priority)
+    }
+
+    /// From the two bits of a slot's flags word.
+    pub(crate) fn of_slot(bits: u8) -> Self {
+        Self(bits & 3)
+    }
+
+    pub(crate) fn number(self) -> u8 {
+        self.0
+    }
+
+    /// As a position among a device's algorithms.
+    pub(crate) fn at(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// This one and all after it.
+    pub(crate) fn and_above(self) -> impl Iterator<Item = Self> {
+        (self.0..PRIORITIES as u8).map(Self)
+    }
+
+    /// All after this one.
+    pub(crate) fn above(self) -> impl Iterator<Item = Self> {
+        self.and_above().skip(1)
+    }
+}
 
 /// Parameters of one algorithm (`struct zcomp_params`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +73,28 @@ impl Default for Params {
 }
 
 impl Params {
-    /// Whether the backend accepts them (`setup_params` and `create_ctx` of each backend).
-    pub(crate) fn check(&self, algorithm: &str) -> Result<(), Errno> {
+    /// `zcomp_create`: the backend accepts the parameters (`setup_params`), and each processor gets a context and buffers.
+    pub(crate) fn create(
+        &self,
+        algorithm: &str,
+        priority: Priority,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let priority = priority.number();
+        let mut or = |what, errno| if call.env.allocate(what) { Ok(()) } else { Err(errno) };
+        or(Allocation::Compressor { priority }, Errno::ENOMEM)?;
+        self.check(algorithm)?;
+        // Half of the backends say something else than what is the matter.
+        let context = match algorithm {
+            "lz4hc" | "zstd" | "deflate" => Errno::EINVAL,
+            _ => Errno::ENOMEM,
+        };
+        or(Allocation::CompressorContext { priority }, context)?;
+        or(Allocation::CompressorBuffers { priority }, Errno::ENOMEM)
+    }
+
+    /// Whether the backend accepts them.
+    fn check(&self, algorithm: &str) -> Result<(), Errno> {
         let good = match algorithm {
             // LZ4_loadDict takes 8 bytes to 64 KiB; anything else comes back shorter than it was.
             "lz4" => self.dictionary == 0 || (8..=64 << 10).contains(&self.dictionary),
@@ -66,5 +132,19 @@ mod tests {
         assert_eq!(with(6, 8).check("deflate"), Err(Errno::EINVAL));
         assert_eq!(with(6, -16).check("deflate"), Err(Errno::EINVAL));
         assert_eq!(with(10_000, 3).check("zstd"), Ok(()));
+    }
+
+    #[test]
+    fn priorities_end_where_the_kernel_ends() {
+        let one = Profile::debian_7_2();
+        let four = Profile { multi_comp: true, ..one.clone() };
+        let new = |number, least, profile| Priority::new(number, least, profile).map(Priority::number);
+        assert_eq!(new(0, Priority::PRIMARY, &one), Some(0));
+        assert_eq!(new(1, Priority::PRIMARY, &one), None);
+        assert_eq!(new(3, Priority::SECONDARY, &four), Some(3));
+        for bad in [-1, 0, 4, 256, i32::MAX, i32::MIN] {
+            assert_eq!(new(bad, Priority::SECONDARY, &four), None, "{bad}");
+        }
+        assert_eq!(Priority::SECONDARY.above().map(Priority::number).collect::<Vec<_>>(), [2, 3]);
     }
 }

@@ -4,7 +4,7 @@ use zram_events::{DeviceId, Event, SlotIndex};
 
 use super::{
     backing::Backing,
-    codec::{NOT_SET, PRIORITIES, Params},
+    codec::{NOT_SET, PRIORITIES, Params, Priority},
     slot::{
         Slot,
         flag::{HUGE, IDLE, INCOMPRESSIBLE, PP_SLOT, PRIORITY, SAME, WB},
@@ -109,12 +109,17 @@ impl Device {
 }
 
 impl State {
-    /// The primary algorithm with its parameters.
-    pub(crate) fn codec(&self) -> Codec {
-        let params = &self.params[0];
+    /// The name of the algorithm of this priority, if there is one.
+    pub(crate) fn algorithm(&self, priority: Priority) -> Option<&'static str> {
+        self.algorithms[priority.at()]
+    }
+
+    /// The algorithm of this priority with its parameters.
+    pub(crate) fn codec(&self, priority: Priority) -> Codec {
+        let params = &self.params[priority.at()];
         let set = |number| (number != NOT_SET).then_some(number);
         Codec {
-            name: self.algorithms[0].unwrap_or(""),
+            name: self.algorithm(priority).unwrap_or(""),
             level: set(params.level),
             winbits: set(params.winbits),
             dictionary: params.dictionary != 0,
@@ -123,6 +128,16 @@ impl State {
 }
 
 impl Live<'_> {
+    /// What compressed a slot's object: what its priority says.
+    pub(super) fn codec_of_slot(&self, slot: &Slot) -> Codec {
+        self.state.codec(Priority::of_slot(slot.priority()))
+    }
+
+    /// As [`Live::codec_of_slot`], of the slot at this place.
+    pub(super) fn codec_of(&self, index: SlotIndex) -> Codec {
+        self.codec_of_slot(&self.disk.slots[index.0 as usize])
+    }
+
     /// `slot_free`: whatever the slot holds goes.
     pub(crate) fn slot_free(
         &mut self,
@@ -140,7 +155,10 @@ impl Live<'_> {
                 *nanoseconds = 0;
             }
         }
-        slot.clear(IDLE | INCOMPRESSIBLE | PP_SLOT | PRIORITY);
+        slot.clear(IDLE | INCOMPRESSIBLE | PP_SLOT);
+        if !call.broken(Mutation::PriorityKept) {
+            slot.clear(PRIORITY);
+        }
         if slot.has(HUGE) {
             // Writeback has counted it down already and keeps the flag for read-back (b0377ee80429).
             let counted_twice = call.behaviours().written_back != WrittenBack::Kept

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zram_events::{Event, SlotIndex};
 
 use super::{
-    codec::{PRIORITIES, Params},
+    codec::{PRIORITIES, Params, Priority},
     device::{Device, Disk},
     slot::Slot,
     stats::Stats,
@@ -43,9 +43,9 @@ impl Device {
         let kept = call.profile.entry_access_time && call.behaviours().idle_age == IdleAge::Nanoseconds;
         let nanoseconds = if kept { vec![0; slots.len()] } else { Vec::new() };
         self.disk = Some(Disk { disksize, slots, nanoseconds, pool, huge_class_size, buffer: Vec::new() });
-        for priority in 0..call.profile.max_comps() {
-            let Some(algorithm) = self.state.algorithms[priority] else { continue };
-            if let Err(errno) = self.state.params[priority].check(algorithm) {
+        for priority in Priority::PRIMARY.and_above() {
+            let Some(algorithm) = self.state.algorithm(priority) else { continue };
+            if let Err(errno) = self.state.params[priority.at()].create(algorithm, priority, call) {
                 self.forget_compressors(call);
                 self.free_table(call);
                 return Err(errno);

@@ -6,7 +6,7 @@
 //! which flag outlives what. Each file here is one of the driver's paths, in the driver's order:
 //! * [`slot`] and [`device`]: the state; [`codec`]: the compressors and their parameters;
 //! * [`write`], [`read`], [`discard`]: bios; [`readback`]: the asynchronous rest of a read;
-//! * [`idle`]: marking; [`writeback`]: moving slots to the [`backing`] device;
+//! * [`idle`]: marking; [`writeback`]: moving slots to the [`backing`] device; [`recompress`]: a second try;
 //! * [`lifecycle`]: from disksize to reset; [`block_state`]: the debugfs file.
 
 pub(crate) mod backing;
@@ -18,6 +18,7 @@ pub(crate) mod idle;
 pub(crate) mod lifecycle;
 mod read;
 mod readback;
+mod recompress;
 pub(crate) mod slot;
 pub(crate) mod stats;
 pub(crate) mod submit;

@@ -42,13 +42,18 @@ impl Content {
         }
     }
 
+    /// The page, if it is known.
+    pub(super) fn into_page(self, size: PageSize) -> Option<Arc<PageBytes>> {
+        match self {
+            Self::Filled(fill) => Some(fresh_page(size, |page| fill_page(page, fill))),
+            Self::Page(content) => Some(content),
+            Self::Unknown => None,
+        }
+    }
+
     /// As what a block holds after it was written there.
     pub(super) fn into_block(self, size: PageSize) -> BlockContent {
-        match self {
-            Self::Filled(fill) => BlockContent::Raw(fresh_page(size, |page| fill_page(page, fill))),
-            Self::Page(content) => BlockContent::Raw(content),
-            Self::Unknown => BlockContent::Unknown,
-        }
+        self.into_page(size).map_or(BlockContent::Unknown, BlockContent::Raw)
     }
 }
 
@@ -170,8 +175,9 @@ impl Live<'_> {
             }
             Some(Found::Bytes([first, second])) => {
                 let mut copy = Vec::new();
+                let codec = self.codec_of_slot(slot);
                 let object = joined(first, second, &mut copy);
-                let decompress = |page: &mut PageBytes| call.env.decompress(self.state.codec(), object, page);
+                let decompress = |page: &mut PageBytes| call.env.decompress(codec, object, page);
                 done = target.put_by(page_size, decompress).unwrap_or(Ok(()));
             }
         }
@@ -196,16 +202,16 @@ impl Live<'_> {
         let content = match pool.read_begin(handle, len, Site::ReadRaw, call) {
             None | Some(Found::Unknown) => BlockContent::Unknown,
             Some(Found::Page(page)) => {
-                let page = Arc::clone(page);
+                let (codec, page) = (self.codec_of_slot(slot), Arc::clone(page));
                 if len == page_size.bytes() {
                     BlockContent::Raw(page)
                 } else if !call.behaviours().trailing_bytes_cleared
                     || call.broken(Mutation::TrailingBytesKept)
                 {
-                    BlockContent::Unclean { len, page }
+                    BlockContent::Unclean { len, codec, page }
                 } else {
                     // 3bf1c285dc40
-                    BlockContent::Compressed { len, page }
+                    BlockContent::Compressed { len, codec, page }
                 }
             }
             Some(Found::Bytes([first, second])) => BlockContent::Raw(fresh_page(page_size, |page| {

@@ -189,7 +189,7 @@ impl Live<'_> {
         !slot.has(HUGE)
     }
 
-    /// The decompression of `decompress_bdev_page`, with the size that the slot has now.
+    /// The decompression of `decompress_bdev_page`, with the size and the algorithm that the slot has now.
     fn decompress_in_place(
         &mut self,
         reads: &mut ReadBacks<'_>,
@@ -197,12 +197,12 @@ impl Live<'_> {
         context: Context,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
-        let len = self.disk.slots[read.request.slot.0 as usize].size();
+        let object = (self.disk.slots[read.request.slot.0 as usize].size(), self.codec_of(read.request.slot));
         let found = match reads.opaque.get(&read.page) {
             Some(content) => content.clone(),
             None => reads.memory.page(read.page, reads.page_size).map(|page| BlockContent::Raw(page.into())),
         };
-        match decompress(found.as_ref(), len, self.real_codec(), context, call) {
+        match decompress(found.as_ref(), object, self.keeps_bytes(), context, call) {
             Ok(Some(page)) => reads.fill(read.page, BlockContent::Raw(page.into())),
             Ok(None) => {
                 reads.opaque.insert(read.page, None);
@@ -235,7 +235,8 @@ impl Live<'_> {
             return Err(Errno::EIO);
         }
         if self.state.writeback.compressed && !slot.has(HUGE) {
-            let page = decompress(Some(&content), slot.size(), self.real_codec(), Context::Task, call)?;
+            let object = (slot.size(), self.codec_of(index));
+            let page = decompress(Some(&content), object, self.keeps_bytes(), Context::Task, call)?;
             return Ok(page.unwrap_or_else(|| vec![0; call.profile.page_size.as_usize()].into()));
         }
         Ok(match content {
@@ -244,9 +245,9 @@ impl Live<'_> {
         })
     }
 
-    /// The codec, where there are real bytes for it to decompress.
-    fn real_codec(&self) -> Option<Codec> {
-        self.disk.pool.keeps_bytes().then(|| self.state.codec())
+    /// Whether there are real bytes to decompress.
+    fn keeps_bytes(&self) -> bool {
+        self.disk.pool.keeps_bytes()
     }
 
     fn content(&self, block: Block) -> BlockContent {
@@ -257,22 +258,23 @@ impl Live<'_> {
 /// `zcomp_decompress` of what a page of memory holds.
 fn decompress(
     found: Option<&BlockContent>,
-    len: u32,
-    codec: Option<Codec>,
+    (len, codec): (u32, Codec),
+    real: bool,
     context: Context,
     call: &mut Call<'_, impl Environment + ?Sized>,
 ) -> Result<Option<Box<PageBytes>>, Errno> {
     let result = match found {
         Some(BlockContent::Unknown) => Ok(None),
-        Some(BlockContent::Raw(bytes)) if let Some(codec) = codec => {
+        Some(BlockContent::Raw(bytes)) if real => {
             let mut page: Box<PageBytes> = vec![0; bytes.len()].into();
             let compressed = bytes.get(..len as usize).unwrap_or(bytes);
             call.env.decompress(codec, compressed, &mut page).map(|()| Some(page))
         }
         Some(
-            BlockContent::Compressed { len: stored, page } | BlockContent::Unclean { len: stored, page },
-        ) if *stored == len => Ok(Some(Box::from(&**page))),
-        foreign => call.env.decompress_foreign(foreign, len),
+            BlockContent::Compressed { len: stored, codec: by, page }
+            | BlockContent::Unclean { len: stored, codec: by, page },
+        ) if *stored == len && *by == codec => Ok(Some(Box::from(&**page))),
+        foreign => call.env.decompress_foreign(foreign, len, codec),
     };
     let code = result.as_ref().err().map_or(0, |errno| errno.negative());
     call.emit(Site::DecompressReadBack, Event::Decompress { result: code, len, context });

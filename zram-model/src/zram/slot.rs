@@ -74,6 +74,12 @@ impl Slot {
         self.flags().priority()
     }
 
+    /// `set_slot_comp_priority`
+    pub(crate) fn set_priority(&mut self, priority: u8) {
+        self.clear(flag::PRIORITY);
+        self.set(SlotFlags::default().with_priority(priority));
+    }
+
     /// Whether it holds anything (`slot_allocated`).
     pub(crate) fn allocated(&self) -> bool {
         self.size() != 0 || self.has(flag::SAME | flag::WB)

@@ -94,6 +94,7 @@ fn refused(bio: &Bio, memory: &Memory, capacity: u64, profile: &Profile) -> Opti
         BioOp::Read | BioOp::Write | BioOp::Discard | BioOp::WriteZeroes => {}
         // zram has no write cache: an empty flush is done.
         BioOp::Flush => return Some(BioStatus::OK),
+        // No size that the model knows, and nothing that zram would do with one.
         BioOp::Other(_) => return Some(BioStatus::NOT_SUPPORTED),
     }
     if !well_formed(bio, memory, profile.page_size) {
@@ -105,7 +106,12 @@ fn refused(bio: &Bio, memory: &Memory, capacity: u64, profile: &Profile) -> Opti
     }
     let sectors = u64::from(bytes >> 9);
     // bio_check_eod
-    (sectors > capacity || bio.sector > capacity - sectors).then_some(BioStatus::IO_ERROR)
+    if sectors > capacity || bio.sector > capacity - sectors {
+        return Some(BioStatus::IO_ERROR);
+    }
+    // zram offers write-zeroes only where a logical block is a page: elsewhere a discard may leave bytes.
+    let unsupported = bio.op == BioOp::WriteZeroes && profile.page_size != PageSize::KIB_4;
+    unsupported.then_some(BioStatus::NOT_SUPPORTED)
 }
 
 /// What the block layer guarantees: whole sectors, segments that are not empty and stay within their pages.
@@ -259,6 +265,7 @@ impl Live<'_> {
         memory: &mut Memory,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
+        partial_page(turn.slot, call)?;
         let page = self.read_whole(turn.slot, call)?;
         let (from, to, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
         if let Some(bytes) = memory.page_mut(turn.page, call.profile.page_size) {
@@ -317,11 +324,17 @@ impl Live<'_> {
         bytes: &PageBytes,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
+        partial_page(turn.slot, call)?;
         let mut page = self.read_whole(turn.slot, call)?;
         let (to, from, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
         page[to..to + len].copy_from_slice(&bytes[from..from + len]);
         self.write_page(turn.slot, &page, call)
     }
+}
+
+/// The page that a partial read or write goes by way of.
+fn partial_page(slot: SlotIndex, call: &mut Call<'_, impl Environment + ?Sized>) -> Result<(), Errno> {
+    if call.env.allocate(Allocation::PartialPage { slot }) { Ok(()) } else { Err(Errno::ENOMEM) }
 }
 
 fn turns(bio: &Bio, page_size: PageSize) -> Turns<'_> {

@@ -7,6 +7,7 @@
 use zram_events::{BioOp, Event, SlotIndex};
 
 use super::{
+    codec::Priority,
     device::Live,
     slot::flag::{HUGE, IDLE, SAME},
     stats::add,
@@ -53,7 +54,7 @@ impl Live<'_> {
             self.write_same_filled(index, fill, call);
             return Ok(());
         }
-        let codec = self.state.codec();
+        let codec = self.state.codec(Priority::PRIMARY);
         let mut bytes = core::mem::take(&mut self.disk.buffer);
         bytes.clear();
         let compressed = if self.disk.pool.keeps_bytes() {
@@ -189,7 +190,9 @@ impl Live<'_> {
             return Ok(handle);
         }
         // The stream, and with it what was compressed, was given back meanwhile.
-        let again = content.page.map_or(Ok(size), |page| call.env.compress(self.state.codec(), page));
+        let again = content
+            .page
+            .map_or(Ok(size), |page| call.env.compress(self.state.codec(Priority::PRIMARY), page));
         let result = again.as_ref().err().map_or(0, |errno| errno.negative());
         call.emit(Site::Compress, Event::Compress { result, len: again.unwrap_or(0) });
         match again {

@@ -118,6 +118,12 @@ impl Pool {
         (owner == handle.word()).then_some(at)
     }
 
+    /// `zs_lookup_class_index`: the index of the class that an object of `size` bytes would go to.
+    pub(crate) fn class_index(&self, size: u32) -> u16 {
+        let position = self.table.position(self.table.nominal_index(size));
+        self.classes[position].shape.index
+    }
+
     pub(super) fn shape(&self, id: ZspageId) -> &ClassShape {
         &self.classes[usize::from(id.class)].shape
     }

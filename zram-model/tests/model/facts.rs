@@ -2,7 +2,7 @@
 
 use crate::world::{Machine, filled, page};
 use zram_events::{Event, SlotIndex};
-use zram_model::{BioStatus, BlockContent, Errno, SlotWord, slot_flags};
+use zram_model::{BioStatus, BlockContent, Codec, Errno, SlotWord, slot_flags};
 
 fn released(events: &[Event]) -> Vec<u32> {
     events
@@ -355,7 +355,8 @@ fn compressed_blocks_hold_the_object_and_raw_ones_the_page() {
     m.fill(1, &page(5000, 2));
     m.put("writeback", "page_indexes=0-1");
     assert_eq!(m.kernel.block(m.dev, zram_events::Block(0)), BlockContent::Raw(page(5000, 2).into()));
-    let compressed = BlockContent::Compressed { len: 600, page: page(600, 1).into() };
+    let compressed =
+        BlockContent::Compressed { len: 600, codec: Codec::plain("lz4"), page: page(600, 1).into() };
     assert_eq!(m.kernel.block(m.dev, zram_events::Block(1)), compressed);
 }
 

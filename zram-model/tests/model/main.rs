@@ -12,6 +12,7 @@ mod memory;
 mod mutations;
 mod page_size;
 mod properties;
+mod recompression;
 mod script;
 mod segments;
 mod steps;

@@ -2,7 +2,7 @@
 
 use crate::world::{BioOp, Machine};
 use zram_model::{
-    Bio, BioStatus, BlockContent, Kernel, Memory, PageSize, Profile, Segment, SlotFlags, SlotWord,
+    Bio, BioStatus, BlockContent, Codec, Kernel, Memory, PageSize, Profile, Segment, SlotFlags, SlotWord,
 };
 
 fn profile(page_size: PageSize) -> Profile {
@@ -84,7 +84,8 @@ fn blocks_are_pages_and_their_statistics_units_of_4_kib() {
     // Slot 1 went to the bad block, and its charge came back.
     assert_eq!((m.text("writeback_limit"), m.numbers("bd_stat")), ("16\n".to_owned(), vec![16, 0, 16]));
     assert!(matches!(m.kernel.slots(m.dev).unwrap()[0].word, SlotWord::Block(block) if block.0 == 1));
-    let expected = BlockContent::Compressed { len: 1000, page: page(1000, 1, size).into() };
+    let expected =
+        BlockContent::Compressed { len: 1000, codec: Codec::plain("lz4"), page: page(1000, 1, size).into() };
     assert_eq!(m.kernel.block(m.dev, zram_events::Block(1)), expected);
     assert_eq!(m.get_page(0, size), page(1000, 1, size));
     assert_eq!(m.numbers("bd_stat"), [16, 16, 16]);

@@ -74,8 +74,10 @@ pub(crate) struct World {
     pub(crate) intruders: VecDeque<(usize, Bio, Memory)>,
     pub(crate) compress_error: Option<Errno>,
     pub(crate) decompress_error: Option<Errno>,
-    /// What each compressed object was made of.
-    pub(crate) objects: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What each compressed object was made of, by algorithm: the others cannot decompress it.
+    pub(crate) objects: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
+    /// How much an algorithm makes of a page, in percent of what the page says; 100 where nothing is said.
+    pub(crate) percent: BTreeMap<&'static str, u32>,
     /// Whether the last completion of a pass is slow to return.
     pub(crate) slow_endio: bool,
     pub(crate) hazards: Vec<Hazard>,
@@ -99,25 +101,26 @@ impl Environment for World {
         self.complaints.push(complaint);
     }
 
-    fn compress(&mut self, _codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
+    fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
+        let percent = self.percent.get(codec.name).copied().unwrap_or(100);
         match self.compress_error {
             Some(errno) => Err(errno),
-            None => Ok(u32::from_le_bytes([page[0], page[1], page[2], page[3]]) % 8193),
+            None => Ok(u32::from_le_bytes([page[0], page[1], page[2], page[3]]) % 8193 * percent / 100),
         }
     }
 
     fn compress_into(&mut self, codec: Codec, page: &PageBytes, out: &mut Vec<u8>) -> Result<u32, Errno> {
         let len = self.compress(codec, page)?;
         out.extend_from_slice(&Self::compressed(page)[..(len as usize).min(PAGE)]);
-        self.objects.insert(out.clone(), page.to_vec());
+        self.objects.insert((codec.name, out.clone()), page.to_vec());
         Ok(len)
     }
 
-    fn decompress(&mut self, _codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
+    fn decompress(&mut self, codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
         if let Some(errno) = self.decompress_error {
             return Err(errno);
         }
-        page.copy_from_slice(self.objects.get(bytes).ok_or(Errno::EINVAL)?);
+        page.copy_from_slice(self.objects.get(&(codec.name, bytes.to_vec())).ok_or(Errno::EINVAL)?);
         Ok(())
     }
 
@@ -412,7 +415,9 @@ fn summary(content: &BlockContent) -> String {
         BlockContent::Untouched => "-".to_owned(),
         BlockContent::Unknown => "?".to_owned(),
         BlockContent::Raw(page) => format!("raw {:?}", &page[..16]),
-        BlockContent::Compressed { len, page } => format!("compressed {len} {:?}", &page[..16]),
-        BlockContent::Unclean { len, page } => format!("unclean {len} {:?}", &page[..16]),
+        BlockContent::Compressed { len, codec, page } => {
+            format!("compressed {len} {codec} {:?}", &page[..16])
+        }
+        BlockContent::Unclean { len, codec, page } => format!("unclean {len} {codec} {:?}", &page[..16]),
     }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use zram_agent::protocol::{Observation, Op};
-use zram_model::Mutation;
+use zram_model::{Mutation, Needs};
 
 use crate::{
     agent::{Agent, Patience, Target},
@@ -66,13 +66,15 @@ pub struct Fate {
     pub mutation: Mutation,
     /// The quickest rejection; none: it survived.
     pub rejection: Option<Rejection>,
+    /// What none of the kernels had for the broken rule to matter; none: one had it.
+    pub missing: Option<Needs>,
 }
 
 impl Fate {
-    /// Whether no run told it from the kernel.
+    /// Whether no run told it from the kernel, although one could have.
     #[must_use]
     pub fn survived(&self) -> bool {
-        self.rejection.is_none()
+        self.rejection.is_none() && self.missing.is_none()
     }
 }
 
@@ -183,8 +185,13 @@ fn fates(all: &[Mutation], runs: &[(String, Trace)]) -> Vec<Fate> {
             let (next, sender) = (&next, sender.clone());
             scope.spawn(move || {
                 while let Some(mutation) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let rejection = judge(*mutation, runs);
-                    if sender.send(Fate { mutation: *mutation, rejection }).is_err() {
+                    let needs = mutation.needs();
+                    let met = runs
+                        .iter()
+                        .any(|(_, trace)| needs.met_by(&profiles::for_release(&trace.header.kernel).profile));
+                    let rejection = if met { judge(*mutation, runs) } else { None };
+                    let fate = Fate { mutation: *mutation, rejection, missing: (!met).then_some(needs) };
+                    if sender.send(fate).is_err() {
                         return;
                     }
                 }
@@ -239,7 +246,8 @@ pub fn table(fates: &[Fate]) -> String {
         .filter_map(|fate| fate.rejection.as_ref())
         .map(|rejection| rejection.by.as_str())
         .collect();
-    for fate in fates {
+    let (judged, unjudged): (Vec<_>, Vec<_>) = fates.iter().partition(|fate| fate.missing.is_none());
+    for fate in &judged {
         let (operations, check) = match &fate.rejection {
             Some(rejection) if runs.len() > 1 => {
                 (rejection.operations.to_string(), format!("{} ({})", rejection.check, rejection.by))
@@ -259,8 +267,20 @@ pub fn table(fates: &[Fate]) -> String {
         text.push_str(&textwrap::fill(rule, &indented));
         text.push('\n');
     }
-    let survived = fates.iter().filter(|fate| fate.survived()).count();
-    let rejected = fates.len() - survived;
-    text.push_str(&format!("mutants: {rejected} rejected, {survived} survived, of {}\n", fates.len()));
+    if !unjudged.is_empty() {
+        text.push_str("not judged, since the rule does not matter on these kernels:\n");
+        for fate in &unjudged {
+            let needs = fate.missing.unwrap_or(Needs::Nothing).describes();
+            let (name, rule) = (fate.mutation.name(), fate.mutation.describes());
+            text.push_str(&format!("{name:<names$}  needs {needs}: {rule}\n"));
+        }
+    }
+    let survived = judged.iter().filter(|fate| fate.survived()).count();
+    let rejected = judged.len() - survived;
+    text.push_str(&format!("mutants: {rejected} rejected, {survived} survived, of {}", judged.len()));
+    if !unjudged.is_empty() {
+        text.push_str(&format!("; {} not judged", unjudged.len()));
+    }
+    text.push('\n');
     text
 }

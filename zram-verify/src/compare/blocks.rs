@@ -12,7 +12,7 @@ use crate::pages::{PAGE, Pages};
 /// wrote it: nobody clears a block when a slot is freed or the device is reset.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    blocks: BTreeMap<u64, (BlockContent, Codec)>,
+    blocks: BTreeMap<u64, BlockContent>,
 }
 
 impl Store {
@@ -21,10 +21,10 @@ impl Store {
         self.blocks.clear();
     }
 
-    /// Notes what a block holds, and with what that was compressed.
-    pub fn note(&mut self, block: u64, content: BlockContent, codec: &Codec) {
+    /// Notes what a block holds.
+    pub fn note(&mut self, block: u64, content: BlockContent) {
         if content != BlockContent::Untouched {
-            self.blocks.insert(block, (content, *codec));
+            self.blocks.insert(block, content);
         }
     }
 }
@@ -37,15 +37,15 @@ pub fn compare(comparer: &mut Comparer, first: u64, observed: &Pages, store: &St
         let field = |what: &str| format!("block {block}{what}");
         match store.blocks.get(&block) {
             // A model that keeps no pages cannot stand here; taken for zeros, it fails rather than passes.
-            None | Some((BlockContent::Untouched | BlockContent::Unknown, _)) => {
+            None | Some(BlockContent::Untouched | BlockContent::Unknown) => {
                 whole(comparer, field(": untouched"), n, observed, &[0; PAGE]);
             }
-            Some((BlockContent::Raw(page), _)) => whole(comparer, field(": page"), n, observed, &page[..]),
-            Some((BlockContent::Compressed { len, page }, codec)) => {
+            Some(BlockContent::Raw(page)) => whole(comparer, field(": page"), n, observed, &page[..]),
+            Some(BlockContent::Compressed { len, codec, page }) => {
                 let object = (*len as usize, &**page);
                 compressed(comparer, &field, n, observed, object, (&mut codecs, *codec));
             }
-            Some((BlockContent::Unclean { len, page }, codec)) => {
+            Some(BlockContent::Unclean { len, codec, page }) => {
                 let object = (*len as usize, &**page);
                 unclean(comparer, &field, n, observed, object, (&mut codecs, *codec));
             }
@@ -199,7 +199,7 @@ mod tests {
     fn every_byte_of_a_compressed_block_counts() {
         let (len, good) = block();
         let mut store = Store::default();
-        store.note(5, BlockContent::Compressed { len, page: page() }, &Codec::plain("lz4"));
+        store.note(5, BlockContent::Compressed { len, codec: Codec::plain("lz4"), page: page() });
         assert!(fields(&store, &good).is_empty());
         for at in [PAGE - 1, len as usize] {
             let mut bad = good.clone();
@@ -218,7 +218,7 @@ mod tests {
         let mut bad = vec![0; PAGE];
         bad[4095] = 1;
         assert_eq!(fields(&store, &bad), ["block 5: untouched"]);
-        store.note(5, BlockContent::Raw(page()), &Codec::plain("lz4"));
+        store.note(5, BlockContent::Raw(page()));
         assert!(fields(&store, &page()[..]).is_empty());
         assert_eq!(fields(&store, &[0; PAGE]), ["block 5: page"]);
     }
@@ -227,7 +227,7 @@ mod tests {
     fn a_clear_tail_contradicts_a_model_that_leaves_it() {
         let (len, good) = block();
         let mut store = Store::default();
-        store.note(5, BlockContent::Unclean { len, page: page() }, &Codec::plain("lz4"));
+        store.note(5, BlockContent::Unclean { len, codec: Codec::plain("lz4"), page: page() });
         assert_eq!(fields(&store, &good), ["block 5: tail"]);
     }
 }

@@ -242,6 +242,7 @@ impl Environment for Ledger {
         &mut self,
         _found: Option<&BlockContent>,
         _len: u32,
+        _codec: Codec,
     ) -> Result<Option<Box<PageBytes>>, Errno> {
         self.inputs.foreign_decompressions += 1;
         match self.next() {

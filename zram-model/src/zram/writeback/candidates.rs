@@ -1,4 +1,4 @@
-//! Slots selected for writeback, by size (`struct zram_pp_ctl`).
+//! Slots selected for writeback or recompression, by size (`struct zram_pp_ctl`).
 
 use std::collections::VecDeque;
 
@@ -10,14 +10,14 @@ use crate::{context::Call, environment::Environment, mutation::Mutation};
 const RANGE: usize = 64;
 
 /// One bucket per 64 bytes of size, and one for whole pages. A slot can be in it more than once.
-pub(super) struct Candidates {
+pub(in crate::zram) struct Candidates {
     buckets: Vec<VecDeque<SlotIndex>>,
     smallest_first: bool,
     at_tail: bool,
 }
 
 impl Candidates {
-    pub(super) fn new(call: &Call<'_, impl Environment + ?Sized>) -> Self {
+    pub(in crate::zram) fn new(call: &Call<'_, impl Environment + ?Sized>) -> Self {
         Self {
             buckets: vec![VecDeque::new(); call.profile.page_size.as_usize() / RANGE + 1],
             smallest_first: call.broken(Mutation::SmallestBucketFirst),
@@ -26,7 +26,7 @@ impl Candidates {
     }
 
     /// `place_pp_slot`: at the head of its bucket.
-    pub(super) fn place(&mut self, index: SlotIndex, size: u32) {
+    pub(in crate::zram) fn place(&mut self, index: SlotIndex, size: u32) {
         let Some(bucket) = self.buckets.get_mut(size as usize / RANGE) else { return };
         if self.at_tail {
             bucket.push_back(index);
@@ -36,12 +36,12 @@ impl Candidates {
     }
 
     /// The next to write back: the head of the highest bucket (`select_pp_slot`). It stays queued.
-    pub(super) fn select(&self) -> Option<SlotIndex> {
+    pub(in crate::zram) fn select(&self) -> Option<SlotIndex> {
         self.selected_bucket().and_then(|at| self.buckets[at].front()).copied()
     }
 
     /// Takes the selected one out.
-    pub(super) fn remove_selected(&mut self) {
+    pub(in crate::zram) fn remove_selected(&mut self) {
         if let Some(at) = self.selected_bucket() {
             self.buckets[at].pop_front();
         }
@@ -57,7 +57,7 @@ impl Candidates {
     }
 
     /// What is left, in the order in which `release_pp_ctl` lets go of it: smallest bucket first.
-    pub(super) fn leftovers(self) -> impl Iterator<Item = SlotIndex> {
+    pub(in crate::zram) fn leftovers(self) -> impl Iterator<Item = SlotIndex> {
         self.buckets.into_iter().flatten()
     }
 }

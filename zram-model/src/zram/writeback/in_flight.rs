@@ -182,6 +182,10 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.decompress(codec, bytes, page)
     }
 
+    fn compress_again(&mut self, codec: Codec, was: u32) -> Result<u32, Errno> {
+        self.env.compress_again(codec, was)
+    }
+
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
         self.env.boot_seconds(asked)
     }
@@ -241,8 +245,9 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         &mut self,
         found: Option<&BlockContent>,
         len: u32,
+        codec: Codec,
     ) -> Result<Option<Box<PageBytes>>, Errno> {
-        self.env.decompress_foreign(found, len)
+        self.env.decompress_foreign(found, len, codec)
     }
 
     fn undetermined(&mut self, page: usize) {

@@ -9,7 +9,7 @@
 //! A slot is read and submitted under its lock, and completed under it again; in between it may be
 //! rewritten or freed, which clears PP_SLOT. Completion then leaves the slot alone (b0377ee80429).
 
-mod candidates;
+pub(super) mod candidates;
 mod command;
 mod in_flight;
 mod one_by_one;

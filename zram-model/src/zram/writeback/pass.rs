@@ -230,7 +230,7 @@ impl Live<'_> {
     }
 
     /// `release_pp_slot`
-    pub(super) fn release(
+    pub(in crate::zram) fn release(
         &mut self,
         index: SlotIndex,
         site: Site,

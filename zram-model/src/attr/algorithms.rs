@@ -1,0 +1,191 @@
+//! Which algorithms a device has, and with which parameters: `comp_algorithm`, `recomp_algorithm`,
+//! `algorithm_params`.
+//!
+//! All three can be written only before the device has a size. Nothing is checked there but names:
+//! whether a backend accepts its parameters comes out when `disksize` is written.
+
+use std::fmt::Write;
+
+use super::{args::Args, number, text::sysfs_streq};
+use crate::{
+    behaviours::ParamsTarget,
+    context::Call,
+    environment::Environment,
+    errno::Errno,
+    mutation::Mutation,
+    profile::Profile,
+    zram::{
+        codec::{NOT_SET, Params, Priority},
+        device::{Device, State},
+    },
+};
+
+/// Longest name of an algorithm and one (`ZRAM_MAX_ALGO_NAME_SZ`).
+const MAX_ALGORITHM_NAME: usize = 128;
+
+impl Device {
+    /// `comp_algorithm_store`
+    pub(super) fn comp_algorithm_store(
+        &mut self,
+        text: &[u8],
+        call: &Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        self.set_algorithm(Priority::PRIMARY, text, call)
+    }
+
+    /// `recomp_algorithm_store`: without a priority the first after the primary one.
+    pub(super) fn recomp_algorithm_store(
+        &mut self,
+        text: &[u8],
+        call: &Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let (mut algorithm, mut priority) = (None, None);
+        for arg in Args::new(text) {
+            let value = arg.value().ok_or(Errno::EINVAL)?;
+            match arg.name.as_slice() {
+                b"algo" => algorithm = Some(value.to_vec()),
+                b"priority" => priority = Some(number::int(value, 10)?),
+                _ => {}
+            }
+        }
+        let algorithm = algorithm.ok_or(Errno::EINVAL)?;
+        let priority = match priority {
+            Some(number) => Priority::new(number, Priority::SECONDARY, call.profile).ok_or(Errno::EINVAL)?,
+            None => Priority::SECONDARY,
+        };
+        self.set_algorithm(priority, &algorithm, call)
+    }
+
+    /// `__comp_algorithm_store`: a good name first, then whether it may be set.
+    fn set_algorithm(
+        &mut self,
+        priority: Priority,
+        text: &[u8],
+        call: &Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        if text.len() >= MAX_ALGORITHM_NAME {
+            return Err(Errno::E2BIG);
+        }
+        let known = call.profile.backends.iter().find(|name| sysfs_streq(text, name.as_bytes()));
+        let name = known.ok_or(Errno::EINVAL)?;
+        if self.disk.is_some() {
+            return Err(Errno::EBUSY);
+        }
+        self.state.algorithms[priority.at()] = Some(name);
+        if call.behaviours().algorithm_resets_params {
+            self.state.params[priority.at()] = Params::default();
+        }
+        Ok(())
+    }
+
+    /// `algorithm_params_store`: whatever is not given goes back to its default.
+    pub(super) fn algorithm_params_store(
+        &mut self,
+        text: &[u8],
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let mut params = Params::default();
+        let (mut priority, mut algorithm, mut dictionary) = (None, None, None);
+        for arg in Args::new(text) {
+            let value = arg.value().ok_or(Errno::EINVAL)?;
+            match arg.name.as_slice() {
+                b"priority" => priority = Some(number::int(value, 10)?),
+                b"level" => params.level = number::int(value, 10)?,
+                b"algo" => algorithm = Some(value.to_vec()),
+                b"dict" => dictionary = Some(value.to_vec()),
+                b"deflate.winbits" if call.behaviours().params_target != ParamsTarget::Loose => {
+                    params.winbits = number::int(value, 10)?;
+                }
+                _ => {}
+            }
+        }
+        let given = if call.behaviours().params_target == ParamsTarget::Strict {
+            if self.disk.is_some() {
+                return Err(Errno::EBUSY);
+            }
+            priority
+        } else {
+            // A name that is found overrides the number.
+            priority.filter(|_| algorithm.is_none())
+        };
+        let priority =
+            self.state.which_algorithm(given, algorithm.as_deref(), Priority::PRIMARY, call.profile)?;
+        let before = std::mem::take(&mut self.state.params[priority.at()]);
+        if let Some(path) = dictionary {
+            let size = call.env.read_dictionary(&String::from_utf8_lossy(&path));
+            params.dictionary = size.filter(|size| *size > 0).ok_or(Errno::EINVAL)?;
+        }
+        if priority != Priority::PRIMARY && call.broken(Mutation::ParamsMerged) {
+            params.merge(before);
+        }
+        self.state.params[priority.at()] = params;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Which algorithm is meant by a priority, a name, or both (`validate_algo_priority`,
+    /// `lookup_algo_priority`); by neither, the `least` that could be.
+    pub(crate) fn which_algorithm(
+        &self,
+        priority: Option<i32>,
+        name: Option<&[u8]>,
+        least: Priority,
+        profile: &Profile,
+    ) -> Result<Priority, Errno> {
+        let has = |at: &Priority, name: &[u8]| self.algorithm(*at).is_some_and(|set| set.as_bytes() == name);
+        let given = match priority {
+            Some(number) => Some(Priority::new(number, least, profile).ok_or(Errno::EINVAL)?),
+            None => None,
+        };
+        match (given, name) {
+            (Some(at), Some(name)) if !has(&at, name) => Err(Errno::EINVAL),
+            (Some(at), _) => Ok(at),
+            (None, Some(name)) => least.and_above().find(|at| has(at, name)).ok_or(Errno::EINVAL),
+            (None, None) => Ok(least),
+        }
+    }
+
+    /// `comp_algorithm_show`
+    pub(super) fn comp_algorithm_show(&self, profile: &Profile) -> String {
+        available(self.algorithm(Priority::PRIMARY).unwrap_or(""), profile)
+    }
+
+    /// `recomp_algorithm_show`: a line for each algorithm after the primary one; nothing if there is none.
+    pub(super) fn recomp_algorithm_show(&self, profile: &Profile) -> String {
+        let mut text = String::new();
+        for priority in Priority::SECONDARY.and_above() {
+            if let Some(name) = self.algorithm(priority) {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "#{}: {}", priority.number(), available(name, profile));
+            }
+        }
+        text
+    }
+}
+
+impl Params {
+    /// What is not given stays as it was, as no kernel does.
+    fn merge(&mut self, before: Self) {
+        if self.level == NOT_SET {
+            self.level = before.level;
+        }
+        if self.winbits == NOT_SET {
+            self.winbits = before.winbits;
+        }
+        if self.dictionary == 0 {
+            self.dictionary = before.dictionary;
+        }
+    }
+}
+
+/// The backends, the chosen one in brackets (`zcomp_available_show`).
+fn available(chosen: &str, profile: &Profile) -> String {
+    let mut text = String::new();
+    for name in profile.backends {
+        // Writing to a String cannot fail.
+        let _ = if *name == chosen { write!(text, "[{name}] ") } else { write!(text, "{name} ") };
+    }
+    text.push('\n');
+    text
+}
