@@ -2,16 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use zram_events::{Block, DeviceId, Event, SlotIndex};
+use zram_events::{Block, DeviceId, SlotIndex};
 
 use crate::{
-    attr::{Attribute, number, text::c_string},
+    attr::{Attribute, text::c_string},
     bio::{Bio, BioStatus, Memory},
     context::{Call, Lives},
-    environment::{Allocation, Codec, Environment},
+    environment::{Codec, Environment},
     errno::Errno,
     profile::Profile,
-    site::Site,
     view::{BlockContent, ClassView, SlotView},
     zram::{codec::Priority, device::Device},
     zsmalloc::{ClassTable, storage::Storage},
@@ -23,11 +22,11 @@ mod sizes;
 /// zram and zsmalloc, loaded.
 #[derive(Clone, Debug)]
 pub struct Kernel {
-    profile: Profile,
-    storage: Storage,
+    pub(crate) profile: Profile,
+    pub(crate) storage: Storage,
     classes: Arc<ClassTable>,
-    lives: Lives,
-    devices: BTreeMap<DeviceId, Device>,
+    pub(crate) lives: Lives,
+    pub(crate) devices: BTreeMap<DeviceId, Device>,
 }
 
 impl Kernel {
@@ -60,61 +59,22 @@ impl Kernel {
         Attribute::all(&self.profile)
     }
 
-    /// A read of `/sys/class/zram-control/hot_add`: the lowest number that is free.
-    ///
-    /// # Errors
-    /// `ENOMEM`.
-    pub fn hot_add(&mut self, env: &mut (impl Environment + ?Sized)) -> Result<DeviceId, Errno> {
-        if !env.allocate(Allocation::Device) {
-            return Err(Errno::ENOMEM);
-        }
-        let free = (0..).map(DeviceId).find(|id| !self.devices.contains_key(id)).ok_or(Errno::ENOSPC)?;
-        self.devices.insert(free, Device::new(free, self.storage, &self.profile));
-        let mut call = Call::new(env, &mut self.lives, &self.profile);
-        call.emit(Site::DeviceAdd, Event::DeviceAdd { dev: free });
-        Ok(free)
-    }
-
-    /// A write to `/sys/class/zram-control/hot_remove`: how many bytes it took.
-    ///
-    /// # Errors
-    /// `EINVAL` or `ERANGE` for what is no device number, `ENODEV`, `EBUSY` while the device is open.
-    pub fn hot_remove(&mut self, text: &[u8], env: &mut (impl Environment + ?Sized)) -> Result<usize, Errno> {
-        let taken = &text[..text.len().min(self.profile.page_size.as_usize())];
-        if taken.is_empty() {
-            return Ok(0);
-        }
-        let number = number::int(c_string(taken), 10)?;
-        let id = DeviceId(u32::try_from(number).map_err(|_| Errno::EINVAL)?);
-        let device = self.devices.get_mut(&id).ok_or(Errno::ENODEV)?;
-        let mut call = Call::new(env, &mut self.lives, &self.profile);
-        if device.openers > 0 {
-            let result = Errno::EBUSY.negative();
-            call.emit(Site::DeviceRemove, Event::DeviceRemove { result });
-            return Err(Errno::EBUSY);
-        }
-        // The second reset is for a disksize written after the first: sysfs goes only in between.
-        device.reset(Site::ResetRemove, &mut call);
-        device.reset(Site::ResetRemove, &mut call);
-        call.emit(Site::DeviceRemove, Event::DeviceRemove { result: 0 });
-        self.devices.remove(&id);
-        Ok(taken.len())
-    }
-
     /// One read of an attribute: the bytes exactly as the kernel prints them.
     ///
     /// # Errors
-    /// `ENOENT` for a device or attribute that is not there, `EACCES` for one that cannot be read.
+    /// `ENOENT` for a device or attribute that is not there, `EACCES` for one that cannot be read, `ENAMETOOLONG` for
+    /// the path of a backing device that does not fit into a page.
     pub fn read_attr(&self, dev: DeviceId, name: &str) -> Result<Vec<u8>, Errno> {
         let device = self.device(dev)?;
         let attribute = Attribute::named(name, &self.profile).ok_or(Errno::ENOENT)?;
         if !attribute.readable() {
             return Err(Errno::EACCES);
         }
-        device.show(attribute, &self.profile).map(String::into_bytes).ok_or(Errno::EACCES)
+        device.show(attribute, &self.profile).map(String::into_bytes)
     }
 
-    /// One write(2) to an attribute: how many bytes it took, at most a page's (`kernfs_fop_write_iter`). Nothing at all is taken without a look.
+    /// One write(2) to an attribute: how many bytes it took, at most a page's (`kernfs_fop_write_iter`). Nothing at all
+    /// is taken without a look.
     ///
     /// # Errors
     /// As the attribute answers; `ENOENT` and `EACCES` as for [`Kernel::read_attr`].
@@ -144,26 +104,6 @@ impl Kernel {
         let result = device.store(attribute, c_string(taken), &self.classes, open_elsewhere, &mut call);
         self.devices.insert(dev, device);
         result.map(|()| taken.len())
-    }
-
-    /// open(2) of the block device.
-    ///
-    /// # Errors
-    /// `ENOENT` if there is no such device.
-    pub fn open(&mut self, dev: DeviceId) -> Result<(), Errno> {
-        let device = self.device_mut(dev)?;
-        device.openers = device.openers.saturating_add(1);
-        Ok(())
-    }
-
-    /// close(2) of the block device.
-    ///
-    /// # Errors
-    /// `ENOENT` if there is no such device, `EINVAL` if nobody has it open.
-    pub fn close(&mut self, dev: DeviceId) -> Result<(), Errno> {
-        let device = self.device_mut(dev)?;
-        device.openers = device.openers.checked_sub(1).ok_or(Errno::EINVAL)?;
-        Ok(())
     }
 
     /// One bio, until it has completed. What the block layer would not let through does not reach
@@ -220,13 +160,13 @@ impl Kernel {
     /// One read(2) of the debugfs file `block_state`: the bytes and the file position afterwards.
     ///
     /// # Errors
-    /// `EINVAL` before disksize is set, `ENOENT` if there is no such file.
+    /// `EINVAL` before disksize is set, `ENOMEM` for a buffer larger than memory, `ENOENT` if there is no such file.
     pub fn block_state(&self, dev: DeviceId, position: u64, count: usize) -> Result<(Vec<u8>, u64), Errno> {
         let device = self.device(dev)?;
-        if !self.profile.memory_tracking {
+        if !self.profile.memory_tracking || device.claim.removing() {
             return Err(Errno::ENOENT);
         }
-        device.block_state(position, count)
+        device.block_state(position, count, &self.profile)
     }
 
     /// The slot table, empty before disksize is set.
@@ -290,7 +230,7 @@ impl Kernel {
         self.devices.get(&dev).ok_or(Errno::ENOENT)
     }
 
-    fn device_mut(&mut self, dev: DeviceId) -> Result<&mut Device, Errno> {
+    pub(crate) fn device_mut(&mut self, dev: DeviceId) -> Result<&mut Device, Errno> {
         self.devices.get_mut(&dev).ok_or(Errno::ENOENT)
     }
 }

@@ -60,6 +60,7 @@ pub mod bio;
 pub mod complaint;
 pub mod contention;
 mod context;
+mod control;
 pub mod environment;
 pub mod errno;
 pub mod kernel;

@@ -144,6 +144,9 @@ mutations! {
     MaxPagesCountsSuccesses, "max-pages-counts-successes", "max_pages counts the slots that recompression improved, not those that it tried.", MultiComp;
     SamePriorityAgain, "same-priority-again", "Recompression takes slots that the algorithm asked for has compressed.", MultiComp;
     PriorityKept, "priority-kept", "Freeing or overwriting a slot keeps the priority of its algorithm.", MultiComp;
+    LimitInPages, "limit-in-pages", "Writeback charges one unit of writeback_limit for a page of any size.", LargePages;
+    PartialWriteLosesRest, "partial-write-loses-rest", "A write of part of a page clears the rest of the page.", LargePages;
+    DiscardRoundsOut, "discard-rounds-out", "A discard that begins within a page frees that page, too.", LargePages;
     ResetForgetsLimit, "reset-forgets-limit", "A reset also resets writeback_limit.";
 }
 

@@ -1,14 +1,14 @@
 //! What attributes print, padding included.
 
 use super::Attribute;
-use crate::{page::PageSize, profile::Profile, zram::device::Device};
+use crate::{errno::Errno, page::PageSize, profile::Profile, zram::device::Device};
 
 impl Device {
-    /// The text of a readable attribute; none of one that is not.
-    pub(crate) fn show(&self, attribute: Attribute, profile: &Profile) -> Option<String> {
+    /// The text of a readable attribute.
+    pub(crate) fn show(&self, attribute: Attribute, profile: &Profile) -> Result<String, Errno> {
         let state = &self.state;
         let stats = &state.stats;
-        Some(match attribute {
+        Ok(match attribute {
             Attribute::Disksize => format!("{}\n", self.disk.as_ref().map_or(0, |disk| disk.disksize)),
             Attribute::Initstate => format!("{}\n", u32::from(self.disk.is_some())),
             Attribute::CompAlgorithm => state.comp_algorithm_show(profile),
@@ -20,6 +20,10 @@ impl Device {
             }
             Attribute::BackingDev => {
                 let path = state.backing.as_ref().map_or("none", |backing| backing.path.as_str());
+                // file_path() is given a page less one byte, for the path and its NUL.
+                if path.len() + 2 > profile.page_size.as_usize() {
+                    return Err(Errno::ENAMETOOLONG);
+                }
                 format!("{path}\n")
             }
             Attribute::WritebackLimit => format!("{}\n", state.writeback.limit),
@@ -42,7 +46,7 @@ impl Device {
             | Attribute::Idle
             | Attribute::Writeback
             | Attribute::Recompress
-            | Attribute::AlgorithmParams => return None,
+            | Attribute::AlgorithmParams => return Err(Errno::EACCES),
         })
     }
 

@@ -9,6 +9,7 @@ use super::{Attribute, memory::memparse, number, text::sysfs_streq};
 use crate::{
     behaviours::IdleAge,
     context::Call,
+    control::Claim,
     environment::{Allocation, ClockUse, Environment},
     errno::Errno,
     page::PageSize,
@@ -95,13 +96,9 @@ impl Device {
         text: &[u8],
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
-        if number::unsigned_short(text, 10)? == 0 {
-            return Err(Errno::EINVAL);
-        }
-        if self.openers > 0 {
-            return Err(Errno::EBUSY);
-        }
+        self.claim_for_reset(text)?;
         self.reset(Site::Reset, call);
+        self.claim = Claim::None;
         Ok(())
     }
 

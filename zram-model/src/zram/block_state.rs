@@ -6,7 +6,7 @@ use super::{
     device::Device,
     slot::flag::{HUGE, IDLE, INCOMPRESSIBLE, SAME, WB},
 };
-use crate::errno::Errno;
+use crate::{errno::Errno, profile::Profile};
 
 /// The most one read(2) can ask for (`MAX_RW_COUNT`).
 const MAX_READ: usize = 0x7fff_f000;
@@ -16,9 +16,19 @@ impl Device {
     ///
     /// A line goes out only if more than its length is left of the buffer, because the kernel prints
     /// it with a terminating NUL first. So a buffer of exactly one line gets nothing.
-    pub(crate) fn block_state(&self, position: u64, count: usize) -> Result<(Vec<u8>, u64), Errno> {
+    pub(crate) fn block_state(
+        &self,
+        position: u64,
+        count: usize,
+        profile: &Profile,
+    ) -> Result<(Vec<u8>, u64), Errno> {
+        let count = count.min(MAX_READ);
+        // The text is built in a buffer of the kernel's, which vmalloc refuses beyond what there is.
+        if count as u64 > profile.memory {
+            return Err(Errno::ENOMEM);
+        }
         let disk = self.disk.as_ref().ok_or(Errno::EINVAL)?;
-        let mut room = count.min(MAX_READ);
+        let mut room = count;
         let mut text = Vec::new();
         let mut next = position;
         let start = usize::try_from(position).unwrap_or(usize::MAX);

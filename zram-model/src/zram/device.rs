@@ -14,6 +14,7 @@ use super::{
 use crate::{
     behaviours::{CompressedWriteback, IdleAge, WrittenBack},
     context::Call,
+    control::Claim,
     environment::{ClockUse, Codec, Environment},
     mutation::Mutation,
     profile::Profile,
@@ -30,6 +31,8 @@ pub(crate) struct Device {
     pub(crate) id: DeviceId,
     /// How often the block device is open (`disk_openers`).
     pub(crate) openers: u32,
+    /// Why it cannot be opened, if it cannot (`claim`).
+    pub(crate) claim: Claim,
     /// What its pool keeps of the pages written.
     pub(crate) storage: Storage,
     pub(crate) state: State,
@@ -98,7 +101,7 @@ impl Device {
             },
             backing: None,
         };
-        Self { id, openers: 0, storage, state, disk: None }
+        Self { id, openers: 0, claim: Claim::None, storage, state, disk: None }
     }
 
     /// The device at work, if it has a size.

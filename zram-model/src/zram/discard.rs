@@ -18,7 +18,7 @@ impl Live<'_> {
         let mut left = bytes;
         let mut index = (sector / page_size.sectors()) as u32;
         let offset = (sector % page_size.sectors() * 512) as u32;
-        if offset != 0 {
+        if offset != 0 && !call.broken(Mutation::DiscardRoundsOut) {
             if left <= page - offset {
                 return;
             }

@@ -91,26 +91,28 @@ impl Device {
 /// What the block layer answers by itself, if it does (`submit_bio_noacct`).
 fn refused(bio: &Bio, memory: &Memory, capacity: u64, profile: &Profile) -> Option<BioStatus> {
     match bio.op {
-        BioOp::Read | BioOp::Write | BioOp::Discard | BioOp::WriteZeroes => {}
+        BioOp::Read | BioOp::Write | BioOp::Discard | BioOp::WriteZeroes | BioOp::Other(_) => {}
         // zram has no write cache: an empty flush is done.
         BioOp::Flush => return Some(BioStatus::OK),
-        // No size that the model knows, and nothing that zram would do with one.
-        BioOp::Other(_) => return Some(BioStatus::NOT_SUPPORTED),
     }
     if !well_formed(bio, memory, profile.page_size) {
         return Some(BioStatus::INVALID);
     }
     let bytes = bio.size();
+    let unsupported = match bio.op {
+        BioOp::Other(_) => true,
+        // Offered only where a logical block is a page: elsewhere a discard may leave bytes.
+        BioOp::WriteZeroes => profile.page_size != PageSize::KIB_4,
+        _ => false,
+    };
     if bytes == 0 {
-        return Some(BioStatus::OK);
+        return Some(if unsupported { BioStatus::NOT_SUPPORTED } else { BioStatus::OK });
     }
     let sectors = u64::from(bytes >> 9);
     // bio_check_eod
     if sectors > capacity || bio.sector > capacity - sectors {
         return Some(BioStatus::IO_ERROR);
     }
-    // zram offers write-zeroes only where a logical block is a page: elsewhere a discard may leave bytes.
-    let unsupported = bio.op == BioOp::WriteZeroes && profile.page_size != PageSize::KIB_4;
     unsupported.then_some(BioStatus::NOT_SUPPORTED)
 }
 
@@ -326,6 +328,9 @@ impl Live<'_> {
     ) -> Result<(), Errno> {
         partial_page(turn.slot, call)?;
         let mut page = self.read_whole(turn.slot, call)?;
+        if call.broken(Mutation::PartialWriteLosesRest) {
+            page.fill(0);
+        }
         let (to, from, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
         page[to..to + len].copy_from_slice(&bytes[from..from + len]);
         self.write_page(turn.slot, &page, call)

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    recompression,
+    page_size, recompression,
     world::{BioOp, Machine, PAGE, aligned, filled, page},
 };
 use zram_model::{Kernel, Memory, Mutation, Needs, PageSize, Profile};
@@ -46,6 +46,9 @@ impl Log {
 /// Everything that is seen of a kernel: the scripted life, the corners of the allocator, and what
 /// only some kernels have.
 fn seen(profile: Profile) -> Vec<String> {
+    if profile.page_size != PageSize::KIB_4 {
+        return page_size::seen(profile);
+    }
     let mut lines = life(profile.clone());
     lines.extend(allocator(profile.clone()));
     if profile.multi_comp {

@@ -2,7 +2,8 @@
 
 use crate::world::{BioOp, Machine};
 use zram_model::{
-    Bio, BioStatus, BlockContent, Codec, Kernel, Memory, PageSize, Profile, Segment, SlotFlags, SlotWord,
+    Allocation, Bio, BioStatus, BlockContent, Codec, Kernel, Memory, PageSize, Profile, Segment, SlotFlags,
+    SlotWord,
 };
 
 fn profile(page_size: PageSize) -> Profile {
@@ -107,4 +108,174 @@ fn every_page_size_has_its_class_table() {
         let kernel = Kernel::new(Profile { chain_size: chain, ..profile(size) });
         assert_eq!(kernel.huge_class_size(), huge, "{size:?}");
     }
+}
+
+/// A read or write of sectors within pages, from the middle of the memory's first page on.
+fn part(op: BioOp, sector: u64, offset: u32, len: u32) -> Bio {
+    Bio { op, sector, segments: vec![Segment { page: 0, offset, len }], bytes: 0 }
+}
+
+const SIZE: PageSize = PageSize::KIB_16;
+
+/// Two slots, in memory or on the backing device.
+fn two_slots(compressed: bool, written_back: bool) -> Machine {
+    let mut m = Machine::bare(profile(SIZE));
+    m.put("backing_dev", "/dev/backing");
+    m.put("compressed_writeback", if compressed { "1" } else { "0" });
+    m.put("disksize", "32K");
+    m.put_page(0, &page(1000, 1, SIZE), SIZE);
+    m.put_page(1, &page(2000, 2, SIZE), SIZE);
+    if written_back {
+        m.put("writeback", "page_indexes=0-1");
+    }
+    m.events();
+    m
+}
+
+#[test]
+fn a_read_of_part_of_a_page_goes_by_way_of_a_page_of_its_own() {
+    for (compressed, written_back) in [(false, false), (false, true), (true, true)] {
+        let mut m = two_slots(compressed, written_back);
+        let mut memory = Memory(vec![0xee; SIZE.as_usize()]);
+        assert_eq!(m.go(&part(BioOp::Read, 40, 512, 4096), &mut memory), BioStatus::OK);
+        let content = page(2000, 2, SIZE);
+        assert_eq!(memory.0[512..4608], content[4096..8192], "sector 40 is 4 KiB into slot 1");
+        assert!(memory.0[..512].iter().chain(&memory.0[4608..]).all(|byte| *byte == 0xee));
+        let names = m.names();
+        // The block is waited for, so nothing is left to a work item of the read-back.
+        let expected: &[&str] = match (compressed, written_back) {
+            (_, false) => &["bio", "read_begin", "decompress", "read_end", "read_from_pool"],
+            (false, true) => &["bio"],
+            (true, true) => &["bio", "decompress"],
+        };
+        assert_eq!(names, expected);
+        assert_eq!(m.numbers("bd_stat")[1], if written_back { 4 } else { 0 });
+    }
+}
+
+#[test]
+fn a_write_of_part_of_a_page_keeps_the_rest() {
+    for (compressed, written_back) in [(false, false), (false, true), (true, true)] {
+        let mut m = two_slots(compressed, written_back);
+        let source: Vec<u8> = (0..SIZE.as_usize()).map(|at| (at / 7) as u8).collect();
+        assert_eq!(m.go(&part(BioOp::Write, 8, 8192, 8192), &mut Memory(source.clone())), BioStatus::OK);
+        let mut expected = page(1000, 1, SIZE);
+        expected[4096..12_288].copy_from_slice(&source[8192..]);
+        assert_eq!(m.get_page(0, SIZE), expected);
+        let slot = m.kernel.slots(m.dev).unwrap()[0];
+        assert!(matches!(slot.word, SlotWord::Handle(_)), "a written page is back in memory");
+        assert_eq!(m.get_page(1, SIZE), page(2000, 2, SIZE));
+    }
+}
+
+#[test]
+fn a_bio_over_a_page_boundary_is_cut_there() {
+    let mut m = two_slots(false, false);
+    let source: Vec<u8> = (0..SIZE.as_usize()).map(|at| (at / 7) as u8).collect();
+    assert_eq!(m.go(&part(BioOp::Write, 24, 0, 12_288), &mut Memory(source.clone())), BioStatus::OK);
+    assert_eq!(m.get_page(0, SIZE)[12_288..], source[..4096]);
+    assert_eq!(m.get_page(1, SIZE)[..8192], source[4096..12_288]);
+    let mut memory = Memory(vec![0; SIZE.as_usize()]);
+    assert_eq!(m.go(&part(BioOp::Read, 24, 0, 12_288), &mut memory), BioStatus::OK);
+    assert_eq!(memory.0[..12_288], source[..12_288]);
+}
+
+#[test]
+fn partial_reads_and_writes_that_fail() {
+    // No memory for the page.
+    let mut m = two_slots(true, true);
+    m.world.refuse = Some(|what| matches!(what, Allocation::PartialPage { slot } if slot.0 == 1));
+    let memory = &mut Memory(vec![9; SIZE.as_usize()]);
+    for op in [BioOp::Read, BioOp::Write] {
+        assert_eq!(m.go(&part(op, 32, 0, 4096), memory), BioStatus::IO_ERROR);
+        assert_eq!(m.go(&part(op, 0, 0, 4096), memory), BioStatus::OK);
+    }
+    assert_eq!(m.numbers("io_stat")[..2], [1, 1]);
+    // The block cannot be read: the write has nothing to put its bytes into.
+    let mut m = two_slots(true, true);
+    m.world.bad_reads.insert(0);
+    let before = m.kernel.slots(m.dev).unwrap();
+    assert_eq!(m.go(&part(BioOp::Write, 32, 0, 4096), memory), BioStatus::IO_ERROR, "slot 1 went first");
+    assert_eq!(m.kernel.slots(m.dev).unwrap(), before);
+    // A whole page needs no reading.
+    assert_eq!(m.go(&whole(BioOp::Write, 1, SIZE), memory), BioStatus::OK);
+}
+
+#[test]
+fn a_slot_may_go_while_its_block_is_waited_for() {
+    for compressed in [false, true] {
+        let mut m = two_slots(compressed, true);
+        m.world.intruders = [(0, discard(0, SIZE.bytes()), Memory(vec![]))].into();
+        let memory = &mut Memory(vec![0; SIZE.as_usize()]);
+        // Only the path that decompresses looks at the slot again.
+        let expected = if compressed { BioStatus::IO_ERROR } else { BioStatus::OK };
+        assert_eq!(m.go(&part(BioOp::Read, 0, 0, 4096), memory), expected);
+    }
+}
+
+fn discard(sector: u64, bytes: u32) -> Bio {
+    Bio { op: BioOp::Discard, sector, segments: vec![], bytes }
+}
+
+#[test]
+fn a_discard_frees_only_pages_that_it_covers() {
+    let table: &[(u64, u32, &[usize])] = &[
+        (0, 16_384, &[0]),
+        (0, 16_384 + 12_288, &[0]),
+        (8, 4096, &[]),
+        (8, 12_288, &[]),
+        (8, 12_288 + 4096, &[]),
+        (8, 12_288 + 16_384, &[1]),
+        (24, 4096 + 32_768, &[1, 2]),
+        (1, 16_384 - 512 + 16_384, &[1]),
+        (0, 512, &[]),
+        (0, 4 * 16_384, &[0, 1, 2, 3]),
+    ];
+    for (sector, bytes, freed) in table {
+        let mut m = machine(SIZE, 4);
+        for slot in 0..4 {
+            m.put_page(slot, &page(1000, slot as u8, SIZE), SIZE);
+        }
+        assert_eq!(m.go(&discard(*sector, *bytes), &mut Memory(vec![])), BioStatus::OK);
+        let slots = m.kernel.slots(m.dev).unwrap();
+        let gone: Vec<_> = (0..4).filter(|slot| slots[*slot].word == SlotWord::Empty).collect();
+        assert_eq!(gone, *freed, "{sector} {bytes}");
+        assert_eq!(m.numbers("io_stat")[3], freed.len() as u64);
+    }
+}
+
+#[test]
+fn write_zeroes_is_offered_only_where_a_block_is_a_page() {
+    for size in PageSize::ALL {
+        let mut m = machine(size, 4);
+        let zeroes = |sector, bytes| Bio { op: BioOp::WriteZeroes, sector, segments: vec![], bytes };
+        let offered = if size == PageSize::KIB_4 { BioStatus::OK } else { BioStatus::NOT_SUPPORTED };
+        assert_eq!(m.go(&zeroes(0, size.bytes()), &mut Memory(vec![])), offered);
+        assert_eq!(m.go(&zeroes(1 << 40, 4096), &mut Memory(vec![])), BioStatus::IO_ERROR);
+    }
+}
+
+/// What is seen of a kernel with large pages: for the rules that matter only there.
+pub(crate) fn seen(profile: Profile) -> Vec<String> {
+    let size = profile.page_size;
+    let mut m = Machine::bare(Profile { memory: 8 << 30, ..profile });
+    m.put("backing_dev", "/dev/backing");
+    m.put("disksize", "1M");
+    for slot in 0..8 {
+        m.put_page(slot, &page(500 + 100 * slot as u32, slot as u8, size), size);
+    }
+    let mut lines = Vec::new();
+    let mut memory = Memory((0..size.as_usize()).map(|at| (at / 9) as u8).collect());
+    for (sector, bytes) in [(24, 4096), (56, 8192)] {
+        let written = m.go(&part(BioOp::Write, sector, 0, bytes), &mut memory);
+        lines.push(format!("{written:?} {:?} {}", m.events(), m.look()));
+        lines.push(format!("{:?}", m.get_page(sector / size.sectors(), size)));
+    }
+    m.go(&discard(8, 3 * size.bytes()), &mut Memory(vec![]));
+    lines.push(m.look());
+    m.put("writeback_limit_enable", "1");
+    m.put("writeback_limit", "1000");
+    m.put("writeback", "page_indexes=4-7");
+    lines.push(m.look());
+    lines
 }

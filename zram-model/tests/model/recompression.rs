@@ -2,7 +2,9 @@
 
 use crate::world::{BioOp, Machine, aligned, filled, page};
 use zram_events::Event;
-use zram_model::{Allocation, BioStatus, BlockContent, Codec, Errno, Memory, Profile, SlotWord, slot_flags};
+use zram_model::{
+    Allocation, BioStatus, BlockContent, Codec, Errno, Memory, Profile, SlotWord, Storage, slot_flags,
+};
 
 /// A kernel with four algorithms per device.
 pub(crate) fn profile() -> Profile {
@@ -12,7 +14,11 @@ pub(crate) fn profile() -> Profile {
 
 /// A device with lz4, zstd and deflate; they make 100, 50 and 25 percent of what a page says.
 pub(crate) fn machine(pages: u64) -> Machine {
-    let mut m = Machine::bare(profile());
+    machine_in(Storage::default(), pages)
+}
+
+fn machine_in(storage: Storage, pages: u64) -> Machine {
+    let mut m = Machine::keeping(storage, profile());
     m.world.percent = [("zstd", 50), ("deflate", 25)].into();
     m.put("backing_dev", "/dev/backing");
     m.put("compressed_writeback", "1");
@@ -441,4 +447,44 @@ fn compressors_that_cannot_be_had() {
         assert_eq!(m.names(), ["pool_create", "slot_free", "slot_free", "pool_destroy"]);
         assert_eq!(m.text("initstate"), "0\n");
     }
+}
+
+#[test]
+fn whatever_is_kept_of_pages_recompression_goes_the_same_way() {
+    let run = |storage, twice| {
+        let mut m = machine_in(storage, 4);
+        for slot in 0..4 {
+            m.fill(slot, &page(700 + 900 * slot as u32, slot));
+        }
+        m.put("idle", "all");
+        m.put("recompress", "type=idle");
+        if twice {
+            m.put("recompress", "algo=deflate max_pages=2");
+        }
+        (m.kernel.slots(m.dev).unwrap(), m.numbers("mm_stat"), m.events(), m)
+    };
+    let (slots, stat, events, mut pages) = run(Storage::Pages, true);
+    let (other_slots, other_stat, other_events, mut bytes) = run(Storage::Bytes, true);
+    assert_eq!((&slots, &stat, &events), (&other_slots, &other_stat, &other_events));
+    // With sizes, this world knows what comes of a page that the first algorithm has seen.
+    let ((slots, stat, events, _), sizes) = (run(Storage::Pages, false), run(Storage::Sizes, false));
+    assert_eq!((slots, stat, events), (sizes.0, sizes.1, sizes.2));
+    // With bytes, only the slot's own decompressor can read them.
+    let expected: Vec<_> = (0..4).map(|slot| page(700 + 900 * slot as u32, slot)).collect();
+    assert_eq!(pages.load(0, 4), (BioStatus::OK, expected.clone()));
+    assert_eq!(bytes.load(0, 4), (BioStatus::OK, expected.clone()));
+    bytes.put("writeback", "page_indexes=0-3");
+    assert_eq!(bytes.load(0, 4), (BioStatus::OK, expected));
+}
+
+#[test]
+fn an_object_that_cannot_be_read_ends_recompression() {
+    let mut m = machine_in(Storage::Bytes, 2);
+    m.fill(0, &page(2000, 0));
+    m.put("idle", "all");
+    m.world.decompress_error = Some(Errno::EIO);
+    m.events();
+    assert_eq!(m.write("recompress", "type=idle"), Err(Errno::EIO));
+    assert!(m.names().ends_with(&["read_from_pool", "release_slot"]));
+    assert_eq!(m.flags(0), 2000 | slot_flags::IDLE, "it was not touched");
 }

@@ -76,6 +76,8 @@ pub(crate) struct World {
     pub(crate) decompress_error: Option<Errno>,
     /// What each compressed object was made of, by algorithm: the others cannot decompress it.
     pub(crate) objects: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
+    /// The path under which every backing device is shown; none: its own.
+    pub(crate) shown: Option<String>,
     /// How much an algorithm makes of a page, in percent of what the page says; 100 where nothing is said.
     pub(crate) percent: BTreeMap<&'static str, u32>,
     /// Whether the last completion of a pass is slow to return.
@@ -116,6 +118,10 @@ impl Environment for World {
         Ok(len)
     }
 
+    fn compress_again(&mut self, codec: Codec, was: u32) -> Result<u32, Errno> {
+        Ok(was * self.percent.get(codec.name).copied().unwrap_or(100) / 100)
+    }
+
     fn decompress(&mut self, codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
         if let Some(errno) = self.decompress_error {
             return Err(errno);
@@ -135,6 +141,13 @@ impl Environment for World {
             "/dev/empty" => Ok(0),
             "/etc/passwd" => Err(Errno::ENOTBLK),
             _ => Err(Errno::ENOENT),
+        }
+    }
+
+    fn backing_path(&mut self, path: &str) -> String {
+        match &self.shown {
+            Some(shown) => shown.clone(),
+            None => path.replace("//", "/"),
         }
     }
 

@@ -130,7 +130,9 @@ impl Live<'_> {
         };
         let settings = &mut self.state.writeback;
         if settings.limit_enable && settings.limit > 0 && !call.broken(Mutation::LimitNotCharged) {
-            settings.limit = settings.limit.wrapping_sub(call.profile.page_size.units_of_4k());
+            let units = call.profile.page_size.units_of_4k();
+            settings.limit =
+                settings.limit.wrapping_sub(if call.broken(Mutation::LimitInPages) { 1 } else { units });
         }
         let request = self.backing_request(BackingOp::Write, index, block);
         call.env.submit(Request { request, content, status: 0 });
