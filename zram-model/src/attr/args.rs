@@ -126,3 +126,45 @@ mod tests {
         assert_eq!(one("\""), (String::new(), None));
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A key, and a value that may have spaces in it, which need quotes.
+    fn pair() -> impl Strategy<Value = (String, Option<String>)> {
+        ("[a-z_.]{1,8}", prop::option::of("[a-z0-9=/ -]{1,12}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_printed_is_read_back(
+            pairs in prop::collection::vec(pair(), 0..6),
+            separator in "[ \t]{1,3}",
+            quoted: bool,
+        ) {
+            let words = pairs.iter().map(|(name, value)| match value {
+                Some(value) if quoted || value.contains(' ') => format!("{name}=\"{value}\""),
+                Some(value) => format!("{name}={value}"),
+                None => name.clone(),
+            });
+            let text = words.collect::<Vec<_>>().join(&separator) + "\n";
+            let read: Vec<_> = Args::new(text.as_bytes())
+                .map(|arg| {
+                    let value = arg.value().map(|value| String::from_utf8_lossy(value).into_owned());
+                    (String::from_utf8_lossy(&arg.name).into_owned(), value)
+                })
+                .collect();
+            prop_assert_eq!(read, pairs);
+        }
+
+        #[test]
+        fn any_text_ends(text in prop::collection::vec(any::<u8>(), 0..60)) {
+            prop_assert!(Args::new(&text).count() <= text.len());
+        }
+    }
+}

@@ -51,3 +51,25 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_printed_is_read_back(bytes: u64, suffix in 0_u32..7, lower: bool, tail in "([^0-9A-Za-z].{0,5})?") {
+            let letter = ["", "K", "M", "G", "T", "P", "E"][suffix as usize];
+            let letter = if lower { letter.to_lowercase() } else { letter.to_owned() };
+            // As many of the unit as fit.
+            let count = bytes >> (10 * suffix);
+            let text = format!("{count}{letter}{tail}");
+            let taken = text.len() - tail.len();
+            prop_assert_eq!(memparse(text.as_bytes()), (count << (10 * suffix), taken));
+        }
+    }
+}

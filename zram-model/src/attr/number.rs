@@ -150,3 +150,40 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_printed_is_read_back(unsigned: u64, signed: i32, newline: bool) {
+            let end = if newline { "\n" } else { "" };
+            for (text, base) in [
+                (format!("{unsigned}{end}"), 10),
+                (format!("+{unsigned}{end}"), 0),
+                (format!("0x{unsigned:x}{end}"), 0),
+                (format!("0X{unsigned:X}{end}"), 16),
+                (format!("0{unsigned:o}{end}"), 0),
+            ] {
+                prop_assert_eq!(unsigned_long(text.as_bytes(), base), Ok(unsigned), "{}", text);
+                let narrow = u32::try_from(unsigned).map_err(|_| Errno::ERANGE);
+                prop_assert_eq!(unsigned_int(text.as_bytes(), base), narrow);
+            }
+            prop_assert_eq!(int(format!("{signed}{end}").as_bytes(), 10), Ok(signed));
+        }
+
+        #[test]
+        fn no_text_is_more_than_a_number_or_an_error(text in prop::collection::vec(any::<u8>(), 0..24), base in prop::sample::select(&[0_u32, 10, 16][..])) {
+            if let Ok(number) = unsigned_long(&text, base) {
+                // Whatever was accepted says the same when printed.
+                prop_assert_eq!(unsigned_long(number.to_string().as_bytes(), 10), Ok(number));
+            }
+            let _ = (int(&text, base), unsigned_short(&text, base), boolean(&text));
+        }
+    }
+}

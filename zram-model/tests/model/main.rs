@@ -13,6 +13,7 @@ mod memory;
 mod mutations;
 mod page_size;
 mod properties;
+mod quiescence;
 mod recompression;
 mod script;
 mod segments;

@@ -215,7 +215,7 @@ proptest! {
 }
 
 /// Text near what the parsers know, and bytes of any kind.
-fn text() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn text() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(
         &[
             "type=",
