@@ -292,10 +292,16 @@ impl<E: Surroundings> SimHost<E> {
 
     /// A discard or a zeroing of a range.
     fn ranged(&mut self, dev: u32, op: BioOp, at: u64, bytes: u64) -> Result<(), Errno> {
-        let bios = range::bios(op, at, bytes, self.size(dev)?)?;
+        let mut bios = range::bios(op, at, bytes, self.size(dev)?)?;
+        let mut memory = Memory::default();
+        let page = self.page_size();
+        if op == BioOp::WriteZeroes && page != PageSize::KIB_4 {
+            bios = bios.iter().flat_map(|bio| range::zero_writes(bio, page)).collect();
+            memory.0.resize(page.as_usize(), 0);
+        }
         let mut worst = BioStatus::OK;
         for bio in &bios {
-            let status = self.submit(dev, bio, &mut Memory(Vec::new()));
+            let status = self.submit(dev, bio, &mut memory);
             if worst == BioStatus::OK {
                 worst = status;
             }
