@@ -8,6 +8,7 @@ use crate::{
     environment::Environment,
     errno::Errno,
     view::ZspageView,
+    zram::slot::flag::{SAME, WB},
     zsmalloc::{Handle, Pool},
 };
 
@@ -105,7 +106,8 @@ impl Kernel {
     pub fn object_bytes(&self, dev: DeviceId, slot: SlotIndex) -> Result<Option<Vec<u8>>, Errno> {
         let disk = self.device(dev)?.disk.as_ref().ok_or(Errno::ENOENT)?;
         let slot = disk.slots.get(slot.0 as usize).ok_or(Errno::ENOENT)?;
-        Ok(Handle::from_word(slot.word).and_then(|handle| disk.pool.bytes(handle, slot.size())))
+        let handle = Handle::from_word(slot.word).filter(|_| !slot.has(SAME | WB));
+        Ok(handle.and_then(|handle| disk.pool.bytes(handle, slot.size())))
     }
 
     fn pool(&self, dev: DeviceId) -> Result<&Pool, Errno> {

@@ -1,9 +1,9 @@
 //! What memory management does to a pool: migration, deferred release, the shrinker, failing allocations.
 
-use zram_events::{Event, SlotIndex};
-use zram_model::{Allocation, Contention, Errno, Profile, Storage, Stored};
+use zram_events::{Block, Event, SlotIndex};
+use zram_model::{Allocation, Contention, Errno, Profile, SlotWord, Storage, Stored};
 
-use crate::world::{Machine, page};
+use crate::world::{Machine, World, filled, page};
 
 /// A device of 64 pages with bytes, and the statistics file.
 fn machine() -> Machine {
@@ -82,6 +82,26 @@ fn a_page_moves_and_nothing_else_does() {
     assert_eq!(m.kernel.migrate_page(m.dev, zspage, pages, &mut m.world), Err(Errno::EINVAL));
     let gone = zram_events::ZspageLife(99);
     assert_eq!(m.kernel.migrate_page(m.dev, gone, 0, &mut m.world), Err(Errno::ENOENT));
+}
+
+#[test]
+fn only_objects_have_bytes() {
+    let mut m = Machine::keeping(Storage::Bytes, Profile::debian_7_2());
+    m.world.blocks = 8;
+    m.put("backing_dev", "/dev/backing");
+    m.set_size(8);
+    for slot in 0..4 {
+        m.fill(slot, &page(600, slot));
+    }
+    let bytes = |m: &Machine, slot| m.kernel.object_bytes(m.dev, SlotIndex(slot)).unwrap();
+    let first = bytes(&m, 0).unwrap();
+    assert_eq!(first, World::compressed(&page(600, 0))[..600]);
+    // Block 2 and this fill word look like the handle of the first object.
+    m.put("writeback", "page_indexes=1-3");
+    m.fill(5, &filled(2));
+    assert!((1..4).any(|slot| m.kernel.slots(m.dev).unwrap()[slot].word == SlotWord::Block(Block(2))));
+    assert!((1..8).all(|slot| bytes(&m, slot).is_none()));
+    assert_eq!(bytes(&m, 0), Some(first));
 }
 
 #[test]
