@@ -144,7 +144,7 @@ fn a_page_that_is_not_kept_reads_as_undetermined() {
     let mut m = machine(Storage::Sizes, true);
     m.fill(0, &page(700, 1));
     m.fill(1, &filled(7));
-    m.load(0, 2);
+    assert_eq!(m.load(0, 2).1, [filled(0), filled(7)]);
     assert_eq!(m.world.undetermined, [0]);
     m.put("writeback", "page_index=0");
     assert_eq!(m.kernel.block(m.dev, Block(0)), BlockContent::Unknown);
@@ -153,4 +153,18 @@ fn a_page_that_is_not_kept_reads_as_undetermined() {
     let mut memory = zram_model::Memory::of_pages([page(1, 1), page(1, 1)]);
     m.kernel.submit(m.dev, &bio, &mut memory, &mut m.world).into_result().unwrap();
     assert_eq!(m.world.undetermined, [0]);
+}
+
+#[test]
+fn bytes_that_nobody_gave_are_zeros_and_not_old_memory() {
+    let mut m = machine(Storage::Bytes, true);
+    for len in [700, 3000, 4096] {
+        // The object takes the place of one that was full of something.
+        m.fill(0, &page(len, 1));
+        m.discard(0, 1);
+        m.kernel.store(m.dev, SlotIndex(1), Stored::Compressed(len), &mut m.world).unwrap();
+        let bytes = m.kernel.object_bytes(m.dev, SlotIndex(1)).unwrap();
+        assert_eq!(bytes, Some(vec![0; len as usize]));
+        m.discard(1, 1);
+    }
 }
