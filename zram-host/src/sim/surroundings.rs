@@ -3,7 +3,7 @@
 use zram_events::{DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
-    Completion, Environment, Errno, Hazard, Memory, PageBytes, Step,
+    Completion, Contention, Environment, Errno, Hazard, Memory, PageBytes, Step,
 };
 
 use super::{BACKING, Disk, MAPPED_BACKING, Seen};
@@ -107,6 +107,18 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
 
     fn endio_returned(&mut self, request: BackingRequest) -> bool {
         self.surroundings.endio_returned(request)
+    }
+
+    fn compress_into(&mut self, codec: Codec, page: &PageBytes, out: &mut Vec<u8>) -> Result<u32, Errno> {
+        self.surroundings.compress_into(codec, page, out)
+    }
+
+    fn decompress(&mut self, codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
+        self.surroundings.decompress(codec, bytes, page)
+    }
+
+    fn contended(&mut self, what: Contention) -> bool {
+        self.surroundings.contended(what)
     }
 
     fn hazard(&mut self, hazard: Hazard) {
