@@ -2,6 +2,7 @@
 
 use zram_events::{Event, HandleLife, PoolLife, ZspageLife};
 
+use crate::zsmalloc::lock::Ledger;
 use crate::{
     behaviours::Behaviours, environment::Environment, mutation::Mutation, profile::Profile, site::Site,
 };
@@ -41,11 +42,13 @@ pub(crate) struct Call<'a, E: ?Sized> {
     pub(crate) profile: &'a Profile,
     /// Whether this is another task's bio within a call: no third task comes into that.
     pub(crate) intruding: bool,
+    /// Which of zsmalloc's locks this task holds.
+    pub(crate) locks: Ledger,
 }
 
 impl<'a, E: Environment + ?Sized> Call<'a, E> {
     pub(crate) fn new(env: &'a mut E, lives: &'a mut Lives, profile: &'a Profile) -> Self {
-        Self { env, lives, profile, intruding: false }
+        Self { env, lives, profile, intruding: false, locks: Ledger::default() }
     }
 
     /// Tells of an event, unless the profile says that nobody can see it there.

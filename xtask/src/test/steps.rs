@@ -15,16 +15,20 @@ use crate::{child, cli, verify};
 /// Operations of the live run: as many as it takes for the verifier to insist that every required corner was reached.
 const LIVE_OPERATIONS: u32 = 1000;
 
+/// With the model's locks as real ones, for the test that runs them in threads.
+const CONCURRENT: &str = "zram-model/concurrent";
+
 /// A step's work.
 pub(super) type Step = fn(&Cx, &mut Task) -> anyhow::Result<Outcome>;
 
 /// In the order of how soon they tell something.
-pub(super) const STEPS: [(&str, Step); 9] = [
+pub(super) const STEPS: [(&str, Step); 10] = [
     ("format", format),
     ("clippy", clippy),
     ("cargo-deny", deny),
     ("tests", tests),
     ("doc tests", doc_tests),
+    ("interleavings", interleavings),
     ("documentation", documentation),
     ("BPF object", bpf_object),
     ("mutants", mutants),
@@ -38,7 +42,11 @@ fn format(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
 
 fn clippy(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
     require_component(cx, "clippy", "clippy")?;
-    cargo(cx, task, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    cargo(
+        cx,
+        task,
+        &["clippy", "--workspace", "--all-targets", "--features", CONCURRENT, "--", "-D", "warnings"],
+    )
 }
 
 fn deny(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
@@ -63,14 +71,43 @@ fn deny(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
 
 fn tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
     if in_path("cargo-nextest").is_some() {
-        counted(cx, task, &["nextest", "run", "--workspace", "--no-fail-fast"], Counts::of_nextest)
+        counted(
+            cx,
+            task,
+            &["nextest", "run", "--workspace", "--features", CONCURRENT, "--no-fail-fast"],
+            Counts::of_nextest,
+        )
     } else {
-        counted(cx, task, &["test", "--workspace", "--all-targets", "--no-fail-fast"], Counts::of_libtest)
+        counted(
+            cx,
+            task,
+            &["test", "--workspace", "--all-targets", "--features", CONCURRENT, "--no-fail-fast"],
+            Counts::of_libtest,
+        )
     }
 }
 
 fn doc_tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
     counted(cx, task, &["test", "--workspace", "--doc", "--no-fail-fast"], Counts::of_libtest)
+}
+
+/// The lock protocols in every interleaving. `--cfg loom` changes what is compiled, so it gets a target folder of its own.
+fn interleavings(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    let mut command = cx.cargo();
+    command
+        .args([
+            "test",
+            "--package",
+            "zram-model",
+            "--test",
+            "loom",
+            "--release",
+            "--no-fail-fast",
+            "--target-dir",
+        ])
+        .arg(cx.target().join("loom"))
+        .env("RUSTFLAGS", "--cfg loom");
+    counted_command(cx, task, &mut command, Counts::of_libtest)
 }
 
 fn documentation(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
@@ -112,11 +149,19 @@ fn counted(
     arguments: &[&str],
     read: fn(&str) -> Option<Counts>,
 ) -> anyhow::Result<Outcome> {
-    let mut command = cx.cargo();
+    counted_command(cx, task, cx.cargo().args(arguments), read)
+}
+
+fn counted_command(
+    cx: &Cx,
+    task: &mut Task,
+    command: &mut Command,
+    read: fn(&str) -> Option<Counts>,
+) -> anyhow::Result<Outcome> {
     // Colours that CI asks for would be in the way of reading.
-    command.args(arguments).env("CARGO_TERM_COLOR", "never");
-    let output = child::run(&mut command, |line| task.tick(line))?;
-    let verdict = judged(cx, &command, &output);
+    command.env("CARGO_TERM_COLOR", "never");
+    let output = child::run(command, |line| task.tick(line))?;
+    let verdict = judged(cx, command, &output);
     let counts = read(&output.all).filter(|counts| counts.ran());
     Ok(Outcome::of_tests(verdict, counts))
 }

@@ -166,7 +166,10 @@ impl Live<'_> {
             if huge { (page_size.bytes(), Site::ReadHuge) } else { (slot.size(), Site::ReadCompressed) };
         let pool = &self.disk.pool;
         let mut done = Ok(());
-        match pool.read_begin(handle, len, at, call) {
+        let found = pool.read_begin(handle, len, at, call);
+        // A compressor's stream is behind a mutex, and the decompressor may sleep too.
+        call.locks.may_sleep();
+        match found {
             None => target.put(Content::Filled(0)),
             Some(Found::Unknown) => target.put(Content::Unknown),
             Some(Found::Page(page)) => target.put(Content::Page(Arc::clone(page))),

@@ -46,6 +46,7 @@ impl Pool {
         if size > self.table.page_size() {
             return Err(Errno::ENOSPC);
         }
+        call.locks.may_sleep();
         if !call.env.allocate(Allocation::Handle) {
             return Err(Errno::ENOMEM);
         }
@@ -56,6 +57,7 @@ impl Pool {
         }
         let class = self.table.position(nominal);
 
+        call.locks.lock_class(class);
         if let Some(number) = self.find_with_room(class, call) {
             let id = ZspageId { class: class as u16, number };
             let handle = Handle::new(position, call.lives.handle());
@@ -63,13 +65,16 @@ impl Pool {
             let group = self.classes[class].fix(number, self.insertion);
             self.tell_fullness(id, group, Site::FixFullnessMalloc, call);
             self.classes[class].count(INUSE, 1);
+            call.locks.unlock_class(class);
             return Ok(handle);
         }
+        call.locks.unlock_class(class);
         let Some(id) = self.new_zspage(class, call) else {
             self.handles.release(position);
             return Err(Errno::ENOMEM);
         };
         let handle = Handle::new(position, call.lives.handle());
+        call.locks.lock_class(class);
         self.take(id, handle, Site::ObjMallocNew, call);
         let class = &mut self.classes[class];
         let group = class.group_of(id.number, self.insertion);
@@ -77,6 +82,7 @@ impl Pool {
         self.pages_allocated += u64::from(class.shape.pages);
         class.count(ALLOCATED, u64::from(class.shape.objects));
         class.count(INUSE, 1);
+        call.locks.unlock_class(id.class.into());
         Ok(handle)
     }
 
@@ -97,6 +103,7 @@ impl Pool {
     ) -> Option<ZspageId> {
         let class = &mut self.classes[position];
         let shape = class.shape;
+        call.locks.may_sleep();
         if !call.env.allocate(Allocation::Zspage)
             || !(0..shape.pages).all(|index| call.env.allocate(Allocation::ZspagePage { index }))
         {
@@ -171,6 +178,7 @@ impl Pool {
         let Some(at) = self.locate(handle) else { return };
         let id = at.zspage;
         call.emit(site, Event::Free { pool: self.life, handle: handle.life() });
+        call.locks.lock_class_of_handle(id.class.into());
         self.classes[usize::from(id.class)].discount(INUSE, 1);
         self.give_back(at, Site::ObjFree, call);
         let group = self.classes[usize::from(id.class)].fix(id.number, self.insertion);
@@ -178,6 +186,7 @@ impl Pool {
         if group == EMPTY {
             self.free_zspage(id, Site::ZspageFree, call);
         }
+        call.locks.unlock_class(id.class.into());
         self.forget_content(handle);
         self.handles.release(handle.position());
     }

@@ -39,6 +39,7 @@ impl Pool {
         let pages = u64::from(self.classes[class].shape.pages);
         let mut freed = 0;
         let mut destination = None;
+        call.locks.lock_for_moving(class);
         while self.classes[class].can_compact() > 0 {
             let Some(to) = destination.or_else(|| self.isolate(class, !swapped)) else { break };
             destination = Some(to);
@@ -47,7 +48,9 @@ impl Pool {
                 self.put_back(class, from, Site::PutbackSource, call);
                 break;
             }
+            call.locks.write_zspage(from);
             self.migrate(class, from, to, call);
+            call.locks.unwrite_zspage(from);
             if self.put_back(class, from, Site::PutbackSource, call) == EMPTY {
                 self.free_zspage(from, Site::ZspageFreeCompaction, call);
                 freed += pages;
@@ -56,11 +59,16 @@ impl Pool {
             if full || call.env.contended(Contention::Pool { pool: self.life }) {
                 self.put_back(class, to, Site::PutbackDestination, call);
                 destination = None;
+                // Here the others get their turn.
+                call.locks.unlock_after_moving(class);
+                call.locks.may_sleep();
+                call.locks.lock_for_moving(class);
             }
         }
         if let Some(to) = destination {
             self.put_back(class, to, Site::PutbackDestination, call);
         }
+        call.locks.unlock_after_moving(class);
         freed
     }
 
@@ -85,6 +93,7 @@ impl Pool {
         to: ZspageId,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
+        call.locks.needs_moving(class);
         let shape = self.classes[class].shape;
         let mut index = 0;
         while let Some((used, handle)) = next_used(from, index, &shape, &self.objects) {

@@ -19,11 +19,14 @@ impl Pool {
     ) {
         let zspage = self.zspage(id).life;
         let pages = self.shape(id).pages;
+        call.locks.needs_class(id.class.into());
         if (0..pages).any(|page| call.env.contended(Contention::Page { zspage, page })) {
             self.free_work = true;
             return;
         }
+        call.locks.try_pages(id, pages);
         self.end_zspage(id, site, call);
+        call.locks.release_pages(id, pages);
     }
 
     /// Whether a worker has zspages to free.
@@ -39,15 +42,24 @@ impl Pool {
         for position in (0..self.classes.len()).rev() {
             while let Some(number) = self.classes[position].first(EMPTY) {
                 let id = ZspageId { class: position as u16, number };
+                // `lock_zspage`: the worker may sleep for the pages, and has them before it takes the class.
+                let pages = self.shape(id).pages;
+                call.locks.may_sleep();
+                call.locks.try_pages(id, pages);
+                call.locks.lock_class(position);
                 self.end_zspage(id, Site::ZspageFreeDeferred, call);
+                call.locks.unlock_class(position);
+                call.locks.release_pages(id, pages);
             }
         }
     }
 
     /// `__free_zspage`, and the list before it.
     fn end_zspage(&mut self, id: ZspageId, site: Site, call: &mut Call<'_, impl Environment + ?Sized>) {
+        call.locks.needs_class(id.class.into());
         let class = &mut self.classes[usize::from(id.class)];
         let shape = class.shape;
+        call.locks.needs_pages(id, shape.pages);
         let zspage = class.zspages[id.number as usize].life;
         class.remove(id.number);
         call.emit(site, Event::ZspageFree { zspage, class: ClassIndex(shape.index) });

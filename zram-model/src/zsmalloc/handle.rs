@@ -55,8 +55,15 @@ const MOST: u32 = u32::MAX >> 1;
 /// Which zspage of the pool: its class, by position among the distinct ones, and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ZspageId {
-    pub(super) class: u16,
-    pub(super) number: u32,
+    pub(in crate::zsmalloc) class: u16,
+    pub(in crate::zsmalloc) number: u32,
+}
+
+impl ZspageId {
+    /// The two numbers in one, to name its locks.
+    pub(super) fn as_u64(self) -> u64 {
+        u64::from(self.class) << 32 | u64::from(self.number)
+    }
 }
 
 /// Where an object is.

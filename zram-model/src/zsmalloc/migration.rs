@@ -31,13 +31,20 @@ impl Pool {
             return Err(Errno::EINVAL);
         }
         let zspage = self.zspage(id).life;
+        // Memory management locks the page before it asks.
+        call.locks.lock_page(id, page);
+        call.locks.lock_for_moving(id.class.into());
         let result = if call.env.contended(Contention::Reader { zspage }) {
             Err(Errno::EBUSY)
         } else {
+            call.locks.write_zspage(id);
             self.objects.replace_page(id, &shape, page);
             call.emit(Site::PageChainMigration, Event::ZspageRechain { zspage });
+            call.locks.unwrite_zspage(id);
             Ok(())
         };
+        call.locks.unlock_after_moving(id.class.into());
+        call.locks.unlock_page(id, page);
         let code = result.err().map_or(0, Errno::negative);
         call.emit(Site::PageMigrate, Event::PageMigrate { result: code });
         result

@@ -15,7 +15,8 @@
 //! * [`deferred`]: giving zspages back, at once or by a worker;
 //! * [`compaction`]: moving objects out of the emptiest zspages; [`shrinker`]: who else starts it;
 //! * [`migration`]: moving a zspage's pages; [`classes_file`]: the statistics as text;
-//! * [`storage`]: where the objects are: in pages of bytes, or nowhere.
+//! * [`storage`]: where the objects are: in pages of bytes, or nowhere;
+//! * [`lock`]: who may do so while others look.
 
 mod alloc;
 pub(crate) mod class;
@@ -25,6 +26,7 @@ mod compaction;
 mod deferred;
 mod fullness;
 pub(crate) mod handle;
+pub mod lock;
 mod migration;
 pub(crate) mod object;
 pub(crate) mod pool;

@@ -156,6 +156,7 @@ impl Stage {
                 Found::Unknown => {}
                 Found::Page(_) => panic!("no pages were given"),
             }
+            self.pool.read_end(*handle, content.len() as u32, Site::ReadRaw, &mut call);
         }
     }
 
