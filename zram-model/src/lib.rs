@@ -89,5 +89,5 @@ pub use releases::{Chosen, Fit};
 pub use site::{Site, SiteSet};
 pub use view::{BlockContent, ClassView, Moment, SlotFlags, SlotView, SlotWord, ZspageView, slot_flags};
 pub use zram::write::Stored;
-pub use zsmalloc::lock;
 pub use zsmalloc::storage::Storage;
+pub use zsmalloc::{lock, mapping};

@@ -16,6 +16,7 @@
 //! * [`compaction`]: moving objects out of the emptiest zspages; [`shrinker`]: who else starts it;
 //! * [`migration`]: moving a zspage's pages; [`classes_file`]: the statistics as text;
 //! * [`storage`]: where the objects are: in pages of bytes, or nowhere;
+//! * [`mapping`]: how a user gets at its bytes;
 //! * [`lock`]: who may do so while others look.
 
 mod alloc;
@@ -27,6 +28,7 @@ mod deferred;
 mod fullness;
 pub(crate) mod handle;
 pub mod lock;
+pub mod mapping;
 mod migration;
 pub(crate) mod object;
 pub(crate) mod pool;

@@ -135,7 +135,6 @@ impl Pool {
     }
 
     /// As [`Pool::mapped`], to write to.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the mapping interfaces, which come next"))]
     pub(crate) fn mapped_mut(&mut self, handle: Handle) -> Option<(&mut Frames, Location, ClassShape)> {
         let at = self.locate(handle)?;
         let shape = *self.shape(at.zspage);

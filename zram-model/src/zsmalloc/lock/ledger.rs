@@ -14,6 +14,9 @@ pub(crate) struct Ledger {
 /// A call is into one pool at a time.
 const POOL: Lock = Lock::new(Level::Pool, 0);
 
+/// That of the CPU on which the task runs.
+const AREA: Lock = Lock::new(Level::MapArea, 0);
+
 fn class_lock(position: usize) -> Lock {
     Lock::new(Level::Class, position as u64)
 }
@@ -98,6 +101,18 @@ impl Ledger {
     #[inline]
     pub(crate) fn unpin(&mut self, id: ZspageId) {
         self.check(|held| held.release(zspage_lock(id), Mode::Read));
+    }
+
+    /// `local_lock(&zs_map_area.lock)`
+    #[inline]
+    pub(crate) fn lock_area(&mut self) {
+        self.check(|held| held.take(AREA, Mode::Write, How::Wait));
+    }
+
+    /// `local_unlock(&zs_map_area.lock)`
+    #[inline]
+    pub(crate) fn unlock_area(&mut self) {
+        self.check(|held| held.release(AREA, Mode::Write));
     }
 
     /// `zspage_write_trylock`
