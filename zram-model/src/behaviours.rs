@@ -139,6 +139,12 @@ pub struct Behaviours {
     pub params_target: ParamsTarget,
     /// Choosing an algorithm sets its parameters back. 7.3.
     pub algorithm_resets_params: bool,
+    /// Whoever reads an object may sleep meanwhile (60756575a21a in the mm tree, 44f764134964; 6.15). Before, a mapping was
+    /// atomic, and decompression with it. No answer shows it: it is which locks a task may hold where ([`crate::lock`]).
+    pub preemptible_mapping: bool,
+    /// The class stands in the object word (9909b088b1f0), so that `zs_free` finds its class's lock without the pool's
+    /// (59e88952a827) and gives pages back without either (7ef28e8b8142). 7.3. As little to be seen.
+    pub class_in_object_word: bool,
 }
 
 impl Behaviours {
@@ -159,6 +165,8 @@ impl Behaviours {
         idle_age: IdleAge::Nanoseconds,
         params_target: ParamsTarget::Loose,
         algorithm_resets_params: false,
+        preemptible_mapping: false,
+        class_in_object_word: false,
     };
 
     /// Linux 6.19: selection by size, arguments, batches.
@@ -172,6 +180,7 @@ impl Behaviours {
         control_block_guarded: false,
         reserved_block_released: false,
         params_target: ParamsTarget::LooseWithWinbits,
+        preemptible_mapping: true,
         ..Self::V6_12
     };
 
@@ -203,7 +212,12 @@ impl Behaviours {
     };
 
     /// Linux 7.3.
-    pub const V7_3: Self = Self { idle_age: IdleAge::Bounded, algorithm_resets_params: true, ..Self::V7_2 };
+    pub const V7_3: Self = Self {
+        idle_age: IdleAge::Bounded,
+        algorithm_resets_params: true,
+        class_in_object_word: true,
+        ..Self::V7_2
+    };
 
     /// The name of the attribute that turns compressed writeback on, if there is one.
     #[must_use]

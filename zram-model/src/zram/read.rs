@@ -167,8 +167,10 @@ impl Live<'_> {
         let pool = &self.disk.pool;
         let mut done = Ok(());
         let found = pool.read_begin(handle, len, at, call);
-        // A compressor's stream is behind a mutex, and the decompressor may sleep too.
-        call.locks.may_sleep();
+        if call.behaviours().preemptible_mapping {
+            // A compressor's stream is behind a mutex, and the decompressor may sleep too.
+            call.locks.may_sleep();
+        }
         match found {
             None => target.put(Content::Filled(0)),
             Some(Found::Unknown) => target.put(Content::Unknown),

@@ -178,7 +178,11 @@ impl Pool {
         let Some(at) = self.locate(handle) else { return };
         let id = at.zspage;
         call.emit(site, Event::Free { pool: self.life, handle: handle.life() });
-        call.locks.lock_class_of_handle(id.class.into());
+        if call.behaviours().class_in_object_word {
+            call.locks.lock_class(id.class.into());
+        } else {
+            call.locks.lock_class_of_handle(id.class.into());
+        }
         self.classes[usize::from(id.class)].discount(INUSE, 1);
         self.give_back(at, Site::ObjFree, call);
         let group = self.classes[usize::from(id.class)].fix(id.number, self.insertion);

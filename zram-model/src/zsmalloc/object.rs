@@ -56,7 +56,7 @@ impl Pool {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         let Some(at) = self.locate(handle) else { return };
-        call.locks.pin(at.zspage);
+        call.locks.map(at.zspage, call.behaviours().preemptible_mapping);
         call.emit(site, Event::ObjWrite { handle: handle.life(), len });
         let shape = *self.shape(at.zspage);
         match &mut self.objects {
@@ -64,7 +64,7 @@ impl Pool {
             Objects::Pages(_, pages) => pages.set(handle.position().index(), written.page.map(Arc::from)),
             Objects::Frames(frames) => frames.put(frames.content(at, &shape, len), written.bytes),
         }
-        call.locks.unpin(at.zspage);
+        call.locks.unmap(at.zspage, call.behaviours().preemptible_mapping);
     }
 
     /// The content goes with the handle.
@@ -83,7 +83,7 @@ impl Pool {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Option<Found<'_>> {
         let at = self.locate(handle)?;
-        call.locks.pin(at.zspage);
+        call.locks.map(at.zspage, call.behaviours().preemptible_mapping);
         let shape = self.shape(at.zspage);
         let page_size = self.table.page_size();
         let mut offset = (u64::from(shape.size) * u64::from(at.index) % u64::from(page_size)) as u32;
@@ -115,7 +115,7 @@ impl Pool {
     ) {
         if let Some(at) = self.locate(handle) {
             call.emit(site, Event::ReadEnd { handle: handle.life(), len });
-            call.locks.unpin(at.zspage);
+            call.locks.unmap(at.zspage, call.behaviours().preemptible_mapping);
         }
     }
 

@@ -103,6 +103,24 @@ impl Ledger {
         self.check(|held| held.release(zspage_lock(id), Mode::Read));
     }
 
+    /// A user's way to its object's bytes, by the newer interface or by the older, which takes the CPU's buffer as well.
+    #[inline]
+    pub(crate) fn map(&mut self, id: ZspageId, preemptible: bool) {
+        self.pin(id);
+        if !preemptible {
+            self.lock_area();
+        }
+    }
+
+    /// The reverse of [`Ledger::map`].
+    #[inline]
+    pub(crate) fn unmap(&mut self, id: ZspageId, preemptible: bool) {
+        if !preemptible {
+            self.unlock_area();
+        }
+        self.unpin(id);
+    }
+
     /// `local_lock(&zs_map_area.lock)`
     #[inline]
     pub(crate) fn lock_area(&mut self) {
@@ -209,12 +227,29 @@ mod tests {
         ledger.needs_moving(0);
     }
 
+    const ZSPAGE: ZspageId = ZspageId { class: 3, number: 9 };
+
     #[test]
     fn a_reader_may_sleep() {
         let mut ledger = Ledger::default();
-        let zspage = ZspageId { class: 3, number: 9 };
-        ledger.pin(zspage);
+        ledger.map(ZSPAGE, true);
         ledger.may_sleep();
-        ledger.unpin(zspage);
+        ledger.unmap(ZSPAGE, true);
+    }
+
+    #[test]
+    #[should_panic(expected = "SleepsWhileAtomic(Lock { level: MapArea")]
+    fn a_reader_by_the_older_interface_may_not() {
+        let mut ledger = Ledger::default();
+        ledger.map(ZSPAGE, false);
+        ledger.may_sleep();
+    }
+
+    #[test]
+    #[should_panic(expected = "WriterWaits")]
+    fn a_mover_must_try() {
+        let mut ledger = Ledger::default();
+        ledger.lock_for_moving(3);
+        ledger.check(|held| held.take(zspage_lock(ZSPAGE), Mode::Write, How::Wait));
     }
 }
