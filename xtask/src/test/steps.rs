@@ -112,7 +112,9 @@ fn interleavings(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
 
 fn documentation(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
     let mut command = cx.cargo();
-    command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    command
+        .args(["doc", "--workspace", "--no-deps", "--features", CONCURRENT])
+        .env("RUSTDOCFLAGS", "-D warnings");
     passed(cx, task, &mut command)
 }
 

@@ -19,9 +19,9 @@
 //! The rules are written down once, in [`order`], as a ledger of what one task holds. It serves twice:
 //! * the sequential model keeps one per call and asserts in debug builds that it does nothing that lockdep would
 //!   complain of (`ledger`);
-//! * with the feature `concurrent` there are real locks ([`zspage_lock`], [`pool_lock`], [`class_lock`], [`page_lock`])
-//!   whose users carry a ledger too ([`task`]), and a pool in miniature that runs the kernel's protocols over them
-//!   ([`protocol`]). Built with `--cfg loom`, every interleaving of it is explored: `tests/loom.rs`.
+//! * with the feature `concurrent` there are real locks (`zspage_lock`, `pool_lock`, `class_lock`, `page_lock`)
+//!   whose users carry a ledger too (`task`), and a pool in miniature that runs the kernel's protocols over them
+//!   (`protocol`). Built with `--cfg loom`, every interleaving of it is explored: `tests/loom.rs`.
 //!
 //! The default features contain no lock, no atomic and no thread.
 
