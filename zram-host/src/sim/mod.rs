@@ -10,6 +10,7 @@
 
 mod direct_io;
 mod meanwhile;
+mod paths;
 mod range;
 mod simulated;
 mod surroundings;

@@ -6,18 +6,15 @@ use zram_model::{
     BackingOp, BackingRequest, BioStatus, ClockUse, Codec, Completion, Environment, Errno, PageBytes,
 };
 
-use super::{Disk, Surroundings};
+use super::{
+    Disk, Surroundings,
+    paths::{Found, find},
+};
 
 /// Where the clock starts. Not at 0, so that an age can lie on either side of the time since boot.
 const START: u64 = 100 * SECOND;
 
 const SECOND: u64 = 1_000_000_000;
-
-/// Folders that every machine has: opening one for writing is `EISDIR`.
-const FOLDERS: &[&str] = &["/", "/dev", "/proc", "/sys", "/tmp"];
-
-/// Files that every machine has and that are no block devices.
-const FILES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/kmsg", "/proc/version"];
 
 /// A compressor: from algorithm, parameters and page to the compressed bytes.
 ///
@@ -103,13 +100,10 @@ impl<C: Compressor> Environment for Simulated<C> {
     }
 
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
-        let path = self.backing_path(path);
-        Err(if FOLDERS.contains(&path.as_str()) {
-            Errno::EISDIR
-        } else if FILES.contains(&path.as_str()) {
-            Errno::ENOTBLK
-        } else {
-            Errno::ENOENT
+        let clean = self.backing_path(path);
+        Err(match find(path, &clean, &[])? {
+            Found::Folder => Errno::EISDIR,
+            Found::File | Found::Disk(_) => Errno::ENOTBLK,
         })
     }
 

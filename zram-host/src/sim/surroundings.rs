@@ -6,7 +6,10 @@ use zram_model::{
     Completion, Contention, Environment, Errno, Hazard, Memory, PageBytes, Step,
 };
 
-use super::{BACKING, Disk, MAPPED_BACKING, Seen};
+use super::{
+    BACKING, Disk, MAPPED_BACKING, Seen,
+    paths::{Found, find},
+};
 
 /// The world around a simulated kernel: it answers the model's questions, and keeps the clock that
 /// programs read. The backing device at [`BACKING`] is [`super::SimHost`]'s own; what is asked about
@@ -73,14 +76,19 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     }
 
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
-        let path = self.backing_path(path);
-        let ours = self.seen.backing_path();
-        match (path.as_str(), self.seen.backing_pages) {
-            (BACKING | MAPPED_BACKING, 0) => Err(Errno::ENOENT),
-            (path, pages) if path == ours => Ok(pages),
+        let clean = self.backing_path(path);
+        let (ours, pages) = (self.seen.backing_path(), self.seen.backing_pages);
+        let disks: &[&str] = match (pages, ours) {
+            (0, _) => &[],
+            (_, BACKING) => &[BACKING],
+            _ => &[BACKING, MAPPED_BACKING],
+        };
+        match find(path, &clean, disks) {
+            Ok(Found::Disk(disk)) if disk == ours => Ok(pages),
             // The slow device has it open for itself.
-            (BACKING, _) => Err(Errno::EBUSY),
-            (path, _) => self.surroundings.open_backing(path),
+            Ok(Found::Disk(_)) => Err(Errno::EBUSY),
+            Err(Errno::ENOTDIR) => Err(Errno::ENOTDIR),
+            _ => self.surroundings.open_backing(path),
         }
     }
 
