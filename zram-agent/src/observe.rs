@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nix::errno::Errno;
 
 use crate::{
-    protocol::{DeviceView, READABLE, Text},
+    protocol::{DeviceView, READABLE, READABLE_WHERE_THERE, Text},
     refusal::lookable,
     world::{Trouble, World},
 };
@@ -29,6 +29,12 @@ fn device<W: World>(world: &mut W, dev: u32) -> Result<DeviceView, Trouble> {
     let mut attrs = BTreeMap::new();
     for name in READABLE {
         attrs.insert((*name).to_owned(), text(world.read_attr(dev, name)));
+    }
+    for name in READABLE_WHERE_THERE {
+        let read = world.read_attr(dev, name);
+        if read != Err(Errno::ENOENT) {
+            attrs.insert((*name).to_owned(), text(read));
+        }
     }
     let slots = match slot_count(&attrs)? {
         Some(slots) => {

@@ -12,7 +12,7 @@ mod content;
 mod observation;
 mod operation;
 
-pub use attributes::{EVERY_DISK, READABLE, ZRAM};
+pub use attributes::{EVERY_DISK, READABLE, READABLE_WHERE_THERE, ZRAM};
 pub use content::{Content, guard_page};
 pub use observation::{
     Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,
