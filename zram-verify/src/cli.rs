@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use zram_model::{Mutation, Profile};
 use zram_verify::{
     agent::Target,
-    commands::{mutants, run},
+    commands::{attributes, mutants, run},
     profiles,
 };
 
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Mutants(Mutants),
     /// Hold the model against a recorded run again
     Trace(Trace),
+    /// Play a fixed table of attribute writes, and compare with what was recorded from kernels
+    Attributes(Attributes),
     /// Speak the agent's protocol with the model in the place of a machine
     ServeModel(ModelOptions),
 }
@@ -152,6 +154,36 @@ impl Mutants {
             ops: usize::try_from(self.ops)?,
             only: self.only,
             allow_model: self.allow_model,
+            verbose: self.verbose,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Attributes {
+    /// A kernel to play the table on; repeatable. Without any: the model of each recorded kernel
+    #[arg(long = "target", value_name = "NAME=COMMAND", value_parser = target)]
+    targets: Vec<Target>,
+    /// Write what the kernel answers instead of comparing
+    #[arg(long, requires = "targets")]
+    record: bool,
+    /// The record to write, or to compare with [default: NAME.txt in tests/attributes]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Show what agents and machines say
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl Attributes {
+    pub(crate) fn options(self) -> Result<attributes::Options> {
+        if self.file.is_some() && self.targets.len() > 1 {
+            return Err(anyhow!("--file names the record of one kernel, and there are several"));
+        }
+        Ok(attributes::Options {
+            targets: self.targets,
+            file: self.file,
+            record: self.record,
             verbose: self.verbose,
         })
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every attribute of its own that zram has had with 7.2 or before: the model is asked for each.
-const ATTRIBUTES: &[&str] = &[
+pub(crate) const ATTRIBUTES: &[&str] = &[
     "algorithm_params",
     "backing_dev",
     "bd_stat",

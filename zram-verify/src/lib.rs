@@ -4,12 +4,14 @@
 //! out; [`observed`] takes its answers apart; [`ledger`] feeds the model what the kernel's code does
 //! not determine; [`checker`] has the model carry out the same and [`compare`]s. What differs is a
 //! [`divergence`], made small by [`shrink`]; what was reached stands in [`coverage`]; [`report`] says it
-//! all. A [`trace`] keeps a run so that it can be checked again without a machine.
+//! all. A [`trace`] keeps a run so that it can be checked again without a machine, and [`attributes`] what a kernel said
+//! to a fixed table of attribute writes.
 //!
 //! Two principles run through it. Nothing that was not compared is counted as agreement: a lost
 //! record, a dead machine or a complaint of the kernel's is [`trouble`], never a verdict. And every
 //! check must be able to fail: the mutants of the model say whether it does.
 pub mod agent;
+pub mod attributes;
 pub mod checker;
 pub mod commands;
 pub mod compare;

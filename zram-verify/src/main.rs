@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use zram_verify::{
-    commands::{mutants, run, serve_model, simulate, trace},
+    commands::{attributes, mutants, run, serve_model, simulate, trace},
     report::{Paint, Report, print_kernel, to_json},
 };
 
@@ -58,6 +58,11 @@ fn dispatch(command: Command) -> Result<u8> {
         Command::ServeModel(arguments) => {
             serve_model::serve(arguments.profile()?, io::stdin().lock(), io::stdout().lock())?;
             Ok(0)
+        }
+        Command::Attributes(arguments) => {
+            let compared = attributes::attributes(&arguments.options()?)?;
+            io::stdout().write_all(attributes::report(&compared).as_bytes())?;
+            Ok(u8::from(compared.iter().any(|one| !one.differences.is_empty())))
         }
         Command::Mutants(arguments) => {
             let fates = mutants::mutants(&arguments.options()?)?;

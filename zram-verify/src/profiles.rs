@@ -1,5 +1,7 @@
 //! Which profile stands for a kernel.
 
+use std::collections::BTreeSet;
+
 use zram_model::{Fit, Profile};
 
 use crate::trace::MODEL_KERNEL;
@@ -24,6 +26,27 @@ pub fn for_release(release: &str) -> Chosen {
     let remark = format!("Linux {release}: {fit}, {}", profile.name);
     let remark = (fit != Fit::Exact).then_some(remark);
     Chosen { profile, remark }
+}
+
+/// The profile for a kernel of this release with these attributes. Kernels of one release differ by configuration, and
+/// that shows in what attributes there are.
+#[must_use]
+pub fn for_kernel(release: &str, attributes: &[String]) -> Chosen {
+    let theirs: BTreeSet<&String> = attributes.iter().collect();
+    let has_these = |profile: &Profile| {
+        let ours = crate::facts::attributes_of(profile.clone());
+        ours.iter().collect::<BTreeSet<_>>() == theirs
+    };
+    let mut of_its_series = Profile::all().into_iter().filter(|profile| is_series(release, profile.series));
+    match of_its_series.find(has_these) {
+        Some(profile) => Chosen { profile, remark: None },
+        None => for_release(release),
+    }
+}
+
+/// Whether a release is of a series: 7.2.13 of 7.2, and 7.20 not.
+pub(crate) fn is_series(release: &str, series: &str) -> bool {
+    release.strip_prefix(series).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The profile of this name.

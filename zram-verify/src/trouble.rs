@@ -50,6 +50,12 @@ pub enum Trouble {
         /// The line, cut.
         line: String,
     },
+    /// The table of attribute writes cannot be played.
+    #[error("the table of attribute writes cannot be played: {what}")]
+    Table {
+        /// Why.
+        what: String,
+    },
     /// Another version.
     #[error(
         "the agent of {target} speaks version {theirs} of the protocol and this program version {ours}: rebuild both from one checkout"

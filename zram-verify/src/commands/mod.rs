@@ -1,5 +1,6 @@
 //! What the program does, one command each.
 
+pub mod attributes;
 pub mod mutants;
 pub mod run;
 pub mod serve_model;
