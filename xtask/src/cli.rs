@@ -46,6 +46,18 @@ Examples:
   cargo xtask verify --kernel-image ~/linux/arch/x86/boot/bzImage --modules ~/linux")]
     Verify(Verify),
 
+    /// Play a fixed table of attribute writes and compare with what was recorded
+    ///
+    /// Some hundreds of good and bad texts for every attribute, in every state of a device. Without a kernel: the model, against the
+    /// records in tests/attributes, which takes no VM. With one: the kernel itself, against the record of its name; no probes are
+    /// attached. Status 1 on a difference. --record writes the record instead.
+    #[command(after_help = "\
+Examples:
+  cargo xtask attributes
+  cargo xtask attributes --kernel debian-7.2
+  cargo xtask attributes --kernel debian-6.12 --record tests/attributes/debian-6.12.txt")]
+    Attributes(Attributes),
+
     /// Break one rule of the model at a time and see that each is caught
     ///
     /// The operations come from the recorded runs in tests/traces, which takes no VM; with --kernel or --kernel-image, from a run
@@ -184,6 +196,24 @@ pub(crate) struct Mutants {
     pub(crate) accel: Accel,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Attributes {
+    #[command(flatten)]
+    pub(crate) kernel: OneKernel,
+
+    /// Write what the kernel answers to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Compare with this file [default: tests/attributes/NAME.txt]
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    pub(crate) with: Option<PathBuf>,
+
+    /// How guest instructions are executed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) accel: Accel,
+}
+
 #[derive(Debug, Default, Args)]
 pub(crate) struct Targets {
     /// A kernel of the table (see `cargo xtask kernels`), repeatable; the table's first if none is named
@@ -202,6 +232,10 @@ pub(crate) struct Vm {
     /// Write the kernel's console to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) console: Option<PathBuf>,
+
+    /// Let the agent attach no probes: no events and no slot table, on any kernel
+    #[arg(long)]
+    pub(crate) no_probes: bool,
 
     /// Use this static program as /init instead of building zram-agent
     #[arg(long, value_name = "PROGRAM")]
@@ -222,7 +256,7 @@ pub(crate) struct OneKernel {
     pub(crate) own: OwnKernel,
 }
 
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct OwnKernel {
     /// A kernel of your own: a bzImage, or a vmlinux with a PVH entry
     #[arg(long, value_name = "PATH")]

@@ -36,10 +36,46 @@ pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode>
     become_program(command)
 }
 
+/// `cargo xtask attributes`.
+pub(crate) fn attributes(cx: &Cx, options: &cli::Attributes) -> anyhow::Result<ExitCode> {
+    let cli::OneKernel { kernel, own } = &options.kernel;
+    let targets = cli::Targets { kernel: kernel.iter().cloned().collect(), own: own.clone() };
+    let live = kernel.is_some() || own.kernel_image.is_some() || options.record.is_some();
+    let mut command = if live {
+        let targets = self::targets(cx, &targets, options.accel, Probes::None)?;
+        let mut command = Command::new(build(cx)?);
+        command.arg("attributes").args(targets);
+        command
+    } else {
+        let mut command = Command::new(build(cx)?);
+        command.arg("attributes");
+        command
+    };
+    let file = options.record.as_ref().or(options.with.as_ref());
+    if let Some(file) = file {
+        command.arg("--file").arg(std::path::absolute(file)?);
+    }
+    if options.record.is_some() {
+        command.arg("--record");
+    }
+    // The records are found from the workspace's folder.
+    command.current_dir(&cx.workspace);
+    become_program(command)
+}
+
+/// Whether the agent attaches its probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probes {
+    Attached,
+    /// What is compared needs none, and then any kernel will do.
+    None,
+}
+
 /// `cargo xtask mutants`.
 pub(crate) fn mutants(cx: &Cx, options: &cli::Mutants) -> anyhow::Result<ExitCode> {
     let live = !options.targets.kernel.is_empty() || options.targets.own.kernel_image.is_some();
-    let targets = if live { targets(cx, &options.targets, options.accel)? } else { Vec::new() };
+    let targets =
+        if live { targets(cx, &options.targets, options.accel, Probes::Attached)? } else { Vec::new() };
     let mut command = mutants_command(cx)?;
     command.args(targets);
     numbers(&mut command, options.seed, options.ops);
@@ -86,14 +122,14 @@ fn numbers(command: &mut Command, seed: Option<u64>, ops: Option<u64>) {
 
 /// `zram-verify run` with a target per kernel, everything it needs being in place.
 pub(crate) fn run_command(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Command> {
-    let targets = targets(cx, options, accel)?;
+    let targets = targets(cx, options, accel, Probes::Attached)?;
     let mut command = Command::new(build(cx)?);
     command.arg("run").args(targets);
     Ok(command)
 }
 
 /// `--target NAME=COMMAND` for each kernel. Kernels, QEMU and the agent are made ready here, once, rather than by each VM.
-fn targets(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Vec<String>> {
+fn targets(cx: &Cx, options: &cli::Targets, accel: Accel, probes: Probes) -> anyhow::Result<Vec<String>> {
     let table = Table::built_in()?;
     let choices = match options.own.choice() {
         Some(own) => vec![("own".to_owned(), own.absolute()?)],
@@ -117,13 +153,16 @@ fn targets(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Vec<
     Ok(choices
         .iter()
         .flat_map(|(name, choice)| {
-            ["--target".to_owned(), format!("{name}={}", vm_command(&cx.program, choice, &agent, accel))]
+            [
+                "--target".to_owned(),
+                format!("{name}={}", vm_command(&cx.program, choice, &agent, accel, probes)),
+            ]
         })
         .collect())
 }
 
 /// The command line that boots one VM, quoted for a shell.
-fn vm_command(this: &Path, choice: &Choice, agent: &Path, accel: Accel) -> String {
+fn vm_command(this: &Path, choice: &Choice, agent: &Path, accel: Accel, probes: Probes) -> String {
     let mut words = vec![this.to_string_lossy().into_owned(), "vm".to_owned()];
     let mut option = |flag: &str, value: &Path| {
         words.push(flag.to_owned());
@@ -141,6 +180,9 @@ fn vm_command(this: &Path, choice: &Choice, agent: &Path, accel: Accel) -> Strin
     option("--agent-binary", agent);
     if accel != Accel::default() {
         option("--accel", Path::new(accel.name()));
+    }
+    if probes == Probes::None {
+        words.push("--no-probes".to_owned());
     }
     words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
 }
@@ -178,12 +220,12 @@ mod tests {
     fn the_command_of_a_vm_survives_odd_paths() {
         let own = Choice::Own { image: "/my kernel/bzImage".into(), modules: Some("/it's".into()) };
         assert_eq!(
-            vm_command(Path::new("/x"), &own, Path::new("/a"), Accel::Tcg),
-            r"/x vm --kernel-image '/my kernel/bzImage' --modules '/it'\''s' --agent-binary /a --accel tcg"
+            vm_command(Path::new("/x"), &own, Path::new("/a"), Accel::Tcg, Probes::None),
+            r"/x vm --kernel-image '/my kernel/bzImage' --modules '/it'\''s' --agent-binary /a --accel tcg --no-probes"
         );
         let named = Choice::Named("debian-7.2".into());
         assert_eq!(
-            vm_command(Path::new("/x"), &named, Path::new("/a"), Accel::Auto),
+            vm_command(Path::new("/x"), &named, Path::new("/a"), Accel::Auto, Probes::Attached),
             "/x vm --kernel debian-7.2 --agent-binary /a"
         );
     }

@@ -26,6 +26,9 @@ const MEMORY: u32 = 512;
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 panic=-1 oops=panic nokaslr mitigations=off tsc=reliable no_timer_check \
      cryptomgr.notests=1 sysctl.vm.compaction_proactiveness=0 zram.num_devices=0";
 
+/// The agent's option to do without probes.
+const NO_PROBES: &str = "--no-probes";
+
 /// How guest instructions are executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Accel {
@@ -70,6 +73,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) console: &'a Path,
     /// How instructions are executed.
     pub(crate) accel: Accel,
+    /// Whether the agent attaches its probes.
+    pub(crate) probes: bool,
 }
 
 impl Qemu {
@@ -113,7 +118,10 @@ impl Qemu {
             "-no-reboot",
         ]);
         command.arg("-kernel").arg(machine.kernel).arg("-initrd").arg(machine.initramfs);
-        command.args(["-append", COMMAND_LINE]);
+        // The kernel passes on to its first program what it does not know itself.
+        let words =
+            if machine.probes { COMMAND_LINE.to_owned() } else { format!("{COMMAND_LINE} {NO_PROBES}") };
+        command.args(["-append", &words]);
         command.arg("-chardev").arg(with_path("file,id=console,path=", machine.console));
         command.args(["-serial", "chardev:console", "-device", "virtio-serial-pci"]);
         command.arg("-chardev").arg(with_path("socket,id=agent,path=", machine.channel));
@@ -175,12 +183,30 @@ mod tests {
             channel: Path::new("/odd,name/agent"),
             console: Path::new("/c"),
             accel,
+            probes: true,
         })
     }
 
     #[test]
     fn the_machine_is_the_one_the_documentation_describes() {
         insta::assert_snapshot!(crate::child::shown(&machine(Accel::Tcg)).replace(" -", "\n  -"));
+    }
+
+    #[test]
+    fn the_agent_is_told_to_do_without_probes() {
+        let qemu = Qemu { program: PROGRAM.into(), home: None };
+        let path = Path::new("/x");
+        let (accel, probes) = (Accel::Tcg, false);
+        let shown = crate::child::shown(&qemu.command(&Machine {
+            kernel: path,
+            initramfs: path,
+            channel: path,
+            console: path,
+            accel,
+            probes,
+        }));
+        assert!(shown.contains(" zram.num_devices=0 --no-probes"), "{shown}");
+        assert!(!crate::child::shown(&machine(Accel::Tcg)).contains("--no-probes"));
     }
 
     #[test]

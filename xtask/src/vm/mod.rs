@@ -46,7 +46,9 @@ pub(crate) fn command(cx: &Cx, options: &cli::Vm) -> anyhow::Result<ExitCode> {
         Some(path) => path.clone(),
         None => agent::build(cx)?,
     };
-    Vm::start(&qemu, &kernel, &agent, options.console.as_deref(), options.accel)?.bridge(cx)?;
+    let settings =
+        Settings { console: options.console.as_deref(), accel: options.accel, probes: !options.no_probes };
+    Vm::start(&qemu, &kernel, &agent, settings)?.bridge(cx)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,6 +68,17 @@ pub(crate) enum Image {
     Bytes(Vec<u8>),
 }
 
+/// What a user may choose about a VM besides its kernel.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings<'a> {
+    /// Where the console goes; by default to a file that is thrown away.
+    pub(crate) console: Option<&'a Path>,
+    /// How instructions are executed.
+    pub(crate) accel: Accel,
+    /// Whether the agent attaches its probes.
+    pub(crate) probes: bool,
+}
+
 /// A running VM. Dropping it kills it and removes its files.
 pub(crate) struct Vm {
     process: Guarded,
@@ -81,9 +94,9 @@ impl Vm {
         qemu: &Qemu,
         kernel: &Bootable,
         agent: &Path,
-        console: Option<&Path>,
-        accel: Accel,
+        settings: Settings<'_>,
     ) -> anyhow::Result<Self> {
+        let Settings { console, accel, probes } = settings;
         let folder = folder::create()?;
         let initramfs = folder.path().join("initramfs.cpio");
         kernel.contents.write(agent, &initramfs)?;
@@ -108,8 +121,14 @@ impl Vm {
                 socket.display()
             )
         })?;
-        let machine =
-            Machine { kernel: &image, initramfs: &initramfs, channel: &socket, console: &console, accel };
+        let machine = Machine {
+            kernel: &image,
+            initramfs: &initramfs,
+            channel: &socket,
+            console: &console,
+            accel,
+            probes,
+        };
         let mut process = Guarded::spawn(&mut qemu.command(&machine))?;
         let channel = connect(&listener, &mut process, accel)?;
         Ok(Self { process, channel, console, accel, _folder: folder })
