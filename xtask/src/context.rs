@@ -65,3 +65,13 @@ fn workspace() -> anyhow::Result<PathBuf> {
         ),
     }
 }
+
+/// Distribution and version of this machine, as part of a key: what is unpacked has to fit its libraries.
+pub(crate) fn distribution() -> String {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |name: &str| {
+        let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or("unknown").trim_matches('"').replace('/', "_")
+    };
+    format!("{}-{}", field("ID"), field("VERSION_ID"))
+}

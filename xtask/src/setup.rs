@@ -40,12 +40,7 @@ pub(crate) fn list_kernels(cx: &Cx) -> anyhow::Result<ExitCode> {
                 format!("{}, {} in the cache", installed.version(), human(installed.size()))
             }
             (None, Some(why)) => format!("damaged in the cache ({why}); fetched again when next used"),
-            (None, None) => format!(
-                "not in the cache; newest {}.* ({}) of {}",
-                kernel.series,
-                kernel.flavour,
-                kernel.suites.join(", ")
-            ),
+            (None, None) => format!("not in the cache; {}", kernel.origin.description()),
         };
         lines.push(format!("{:width$}  {state}", kernel.name));
     }

@@ -137,13 +137,23 @@ impl<'a> Archive<'a> {
         Ok(index::parse(&shown.stdout))
     }
 
-    /// What apt would install for a package on this machine, as `(name, version)`.
-    pub(crate) fn missing_for(&self, package: &str) -> anyhow::Result<Vec<(String, String)>> {
+    /// What apt would install for some packages on this machine.
+    pub(crate) fn missing_for(&self, packages: &[&str]) -> anyhow::Result<Vec<Package>> {
         let mut command = self.apt_get();
-        command.args(["--simulate", "--no-install-recommends", "install", package]);
-        let plan = child::run_ok(&mut command, |_| {})
-            .with_context(|| format!("apt cannot install {package} from the sources of this machine"))?;
-        Ok(plan.lines().filter_map(planned).collect())
+        command.args(["--simulate", "--no-install-recommends", "install"]).args(packages);
+        let plan = child::run_ok(&mut command, |_| {}).with_context(|| {
+            format!("apt cannot install {} from the sources of this machine", packages.join(", "))
+        })?;
+        let planned: Vec<(String, String)> = plan.lines().filter_map(planned).collect();
+        let names: Vec<String> = planned.iter().map(|(name, _)| name.clone()).collect();
+        let offered = self.versions(&names)?;
+        let find = |(name, version): &(String, String)| {
+            let found = offered.iter().find(|package| package.name == *name && package.version == *version);
+            found
+                .cloned()
+                .with_context(|| format!("apt would install {name} {version} but does not offer it"))
+        };
+        planned.iter().map(find).collect()
     }
 
     /// Adds what apt complained about, if it did, to an error about something not found.

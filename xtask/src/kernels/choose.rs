@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Kernel;
+use super::Packages;
 use crate::apt::{Package, compare_versions};
 
 /// A release and the packages that make it up.
@@ -17,7 +17,7 @@ pub(super) struct Release {
 }
 
 /// Beginnings of the names of all packages that may belong to the kernel.
-pub(super) fn prefixes(kernel: &Kernel) -> Vec<String> {
+pub(super) fn prefixes(kernel: &Packages) -> Vec<String> {
     kernel
         .packages
         .iter()
@@ -27,7 +27,7 @@ pub(super) fn prefixes(kernel: &Kernel) -> Vec<String> {
 }
 
 /// The newest release of the series of which every package is on offer in one and the same version.
-pub(super) fn newest(kernel: &Kernel, offered: &[Package]) -> Option<Release> {
+pub(super) fn newest(kernel: &Packages, offered: &[Package]) -> Option<Release> {
     let mut found: BTreeMap<(&str, &str), Vec<Option<&Package>>> = BTreeMap::new();
     for (position, pattern) in kernel.packages.iter().enumerate() {
         for package in offered {
@@ -50,7 +50,7 @@ pub(super) fn newest(kernel: &Kernel, offered: &[Package]) -> Option<Release> {
 }
 
 /// The release a package's name speaks of, if it is of this series and flavour.
-fn release<'a>(kernel: &Kernel, pattern: &str, name: &'a str) -> Option<&'a str> {
+fn release<'a>(kernel: &Packages, pattern: &str, name: &'a str) -> Option<&'a str> {
     let (before, after) = pattern.split_once("{release}")?;
     let release = name.strip_prefix(before)?.strip_suffix(after)?;
     let patch = release.strip_prefix(&kernel.series)?.strip_suffix(&kernel.flavour)?.strip_suffix('-')?;
@@ -64,14 +64,12 @@ fn release<'a>(kernel: &Kernel, pattern: &str, name: &'a str) -> Option<&'a str>
 mod tests {
     use super::*;
 
-    fn kernel(series: &str, packages: &[&str]) -> Kernel {
-        Kernel {
-            name: "test".into(),
+    fn kernel(series: &str, packages: &[&str]) -> Packages {
+        Packages {
             series: series.into(),
             flavour: "cloud-amd64".into(),
             suites: vec!["sid".into()],
             packages: packages.iter().map(|&pattern| pattern.to_owned()).collect(),
-            modules: Vec::new(),
         }
     }
 
@@ -85,7 +83,7 @@ mod tests {
         }
     }
 
-    fn pick(kernel: &Kernel, offered: &[(&str, &str)]) -> Option<(String, String)> {
+    fn pick(kernel: &Packages, offered: &[(&str, &str)]) -> Option<(String, String)> {
         let offered: Vec<_> = offered.iter().map(|(name, version)| package(name, version)).collect();
         newest(kernel, &offered).map(|release| (release.name, release.version))
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
-use super::Kernel;
 use super::choose::{newest, prefixes};
+use super::{Kernel, Origin, Packages, source, tools};
 use crate::apt::{Archive, unpack};
 use crate::cache::{Entry, Facts};
 use crate::context::Cx;
@@ -43,31 +43,43 @@ impl Installed {
 
 /// The kernel as it stands in the cache, without fetching it.
 pub(crate) fn cached(cx: &Cx, kernel: &Kernel) -> anyhow::Result<Option<Installed>> {
-    Ok(cx.cache.get(&key(kernel))?.map(Installed))
+    Ok(cx.cache.get(&key(kernel)?)?.map(Installed))
 }
 
 /// What is wrong with the kernel in the cache, if it is there and something is.
 pub(crate) fn damage(cx: &Cx, kernel: &Kernel) -> anyhow::Result<Option<String>> {
-    cx.cache.damage(&key(kernel))
+    cx.cache.damage(&key(kernel)?)
 }
 
 /// The kernel, fetched first if need be.
 pub(crate) fn ensure(cx: &Cx, kernel: &Kernel) -> anyhow::Result<Installed> {
-    let entry = cx
-        .cache
-        .ensure(cx, &key(kernel), |stage| fetch(cx, kernel, stage))
-        .with_context(|| format!("cannot get kernel {}", kernel.name))?;
-    Ok(Installed(entry))
+    let key = key(kernel)?;
+    if let Some(entry) = cx.cache.get(&key)? {
+        return Ok(Installed(entry));
+    }
+    let entry = match &kernel.origin {
+        Origin::Packages(origin) => cx.cache.ensure(cx, &key, |stage| fetch(cx, &kernel.name, origin, stage)),
+        // The tools are an entry of the cache, too, and only one at a time is made.
+        Origin::Source(origin) => tools::ensure(cx).and_then(|tools| {
+            cx.cache.ensure(cx, &key, |stage| source::build(cx, &kernel.name, origin, &tools, stage))
+        }),
+    };
+    Ok(Installed(entry.with_context(|| format!("cannot get kernel {}", kernel.name))?))
 }
 
-/// Everything that decides which packages are taken is in the key, so that an edited table leads to a new entry.
-fn key(kernel: &Kernel) -> String {
-    let row = format!("{:?}", (&kernel.series, &kernel.flavour, &kernel.suites, &kernel.packages));
+/// Everything that decides what is taken is in the key, so that an edited table leads to a new entry.
+fn key(kernel: &Kernel) -> anyhow::Result<String> {
+    let row = match &kernel.origin {
+        Origin::Packages(origin) => {
+            format!("{:?}", (&origin.series, &origin.flavour, &origin.suites, &origin.packages))
+        }
+        Origin::Source(origin) => format!("{:?}", (&origin.package, &origin.suites, origin.config()?)),
+    };
     let hash: String = Sha256::digest(row).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("kernels/{}-{hash}", kernel.name)
+    Ok(format!("kernels/{}-{hash}", kernel.name))
 }
 
-fn fetch(cx: &Cx, kernel: &Kernel, stage: &Path) -> anyhow::Result<Facts> {
+fn fetch(cx: &Cx, name: &str, kernel: &Packages, stage: &Path) -> anyhow::Result<Facts> {
     let archive = Archive::of_suites(cx, &kernel.suites)?;
     let offered = archive.packages(&prefixes(kernel))?;
     let release = newest(kernel, &offered).ok_or_else(|| {
@@ -79,14 +91,13 @@ fn fetch(cx: &Cx, kernel: &Kernel, stage: &Path) -> anyhow::Result<Facts> {
             kernel.suites.join(", ")
         ))
     })?;
-    let what = format!("kernel {} ({})", kernel.name, release.name);
+    let what = format!("kernel {name} ({})", release.name);
     let unpacked = stage.join("unpacked");
     std::fs::create_dir(&unpacked)?;
     unpack(&archive, &release.packages, &what, &unpacked)?;
     arrange(&unpacked, stage, &release.name).with_context(|| format!("the packages of {what}"))?;
     std::fs::remove_dir_all(&unpacked)?;
-    cx.progress
-        .say(&format!("kernel {}: using {}, package version {}", kernel.name, release.name, release.version));
+    cx.progress.say(&format!("kernel {name}: using {}, package version {}", release.name, release.version));
     Ok(Facts::from([("release".to_owned(), release.name), ("version".to_owned(), release.version)]))
 }
 

@@ -18,12 +18,33 @@ pub(crate) struct Table {
     pub(crate) available: Vec<Wanted>,
 }
 
-/// A kernel of Debian's archive.
+/// A kernel that has a name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Kernel {
     /// What it is called on the command line.
     pub(crate) name: String,
+    /// Where it comes from.
+    pub(crate) origin: Origin,
+    /// Modules to load before the table's.
+    #[serde(default)]
+    pub(crate) modules: Vec<Wanted>,
+}
+
+/// Where a kernel comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// Debian built it.
+    Packages(Packages),
+    /// It is built here.
+    Source(Source),
+}
+
+/// A kernel of Debian's archive.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Packages {
     /// The upstream version up to the patch level.
     pub(crate) series: String,
     /// What the package names end in.
@@ -32,9 +53,45 @@ pub(crate) struct Kernel {
     pub(crate) suites: Vec<String>,
     /// What to unpack; `{release}` stands for the release.
     pub(crate) packages: Vec<String>,
-    /// Modules to load before the table's.
-    #[serde(default)]
-    pub(crate) modules: Vec<Wanted>,
+}
+
+/// A kernel built from Debian's sources with a configuration of ours.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// The package of sources.
+    pub(crate) package: String,
+    /// Where to look.
+    pub(crate) suites: Vec<String>,
+    /// The name of the configuration.
+    config: String,
+}
+
+/// The configurations, compiled in as the table is.
+const CONFIGS: &[(&str, &str)] = &[("custom-7.2.config", include_str!("../../custom-7.2.config"))];
+
+impl Source {
+    /// The text of the configuration.
+    pub(crate) fn config(&self) -> anyhow::Result<&'static str> {
+        let found = CONFIGS.iter().find(|(name, _)| *name == self.config);
+        found
+            .map(|(_, text)| *text)
+            .with_context(|| format!("there is no configuration xtask/{}", self.config))
+    }
+}
+
+impl Origin {
+    /// What would be fetched, for people.
+    pub(crate) fn description(&self) -> String {
+        match self {
+            Self::Packages(Packages { series, flavour, suites, .. }) => {
+                format!("newest {series}.* ({flavour}) of {}", suites.join(", "))
+            }
+            Self::Source(Source { package, suites, .. }) => {
+                format!("built from the newest {package} of {}", suites.join(", "))
+            }
+        }
+    }
 }
 
 impl Table {
@@ -69,10 +126,28 @@ mod tests {
         let table = Table::built_in().unwrap();
         assert_eq!(table.default_name().unwrap(), "debian-7.2");
         for kernel in &table.kernels {
-            assert!(kernel.packages.iter().all(|package| package.contains("{release}")), "{}", kernel.name);
-            assert!(!kernel.suites.is_empty(), "{}", kernel.name);
+            let suites = match &kernel.origin {
+                Origin::Packages(origin) => {
+                    let packages = &origin.packages;
+                    assert!(packages.iter().all(|package| package.contains("{release}")), "{}", kernel.name);
+                    &origin.suites
+                }
+                Origin::Source(origin) => {
+                    assert!(origin.config().unwrap().contains("CONFIG_ZRAM="), "{}", kernel.name);
+                    &origin.suites
+                }
+            };
+            assert!(!suites.is_empty(), "{}", kernel.name);
         }
         assert!(table.boot.iter().any(|module| module.name == "zram" && !module.optional));
+    }
+
+    #[test]
+    fn a_word_that_nobody_knows_is_an_error() {
+        let row = "name = \"x\"\n[origin]\nkind = \"source\"\npackage = \"p\"\nsuites = []\nconfig = \"c\"\n";
+        toml::from_str::<Kernel>(row).unwrap();
+        assert!(toml::from_str::<Kernel>(&format!("{row}flavour = \"f\"\n")).is_err());
+        assert!(toml::from_str::<Kernel>(&row.replace("source", "sauce")).is_err());
     }
 
     #[test]

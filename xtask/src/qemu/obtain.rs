@@ -9,10 +9,10 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use super::{Home, PROGRAM, Qemu};
-use crate::apt::{Archive, Package, unpack};
+use crate::apt::{Archive, unpack};
 use crate::cache::{Entry, Facts};
 use crate::child;
-use crate::context::Cx;
+use crate::context::{Cx, distribution};
 
 /// Debian's and Ubuntu's package that has the program.
 const PACKAGE: &str = "qemu-system-x86";
@@ -24,19 +24,9 @@ pub(crate) fn ensure(cx: &Cx) -> anyhow::Result<Qemu> {
     }
     let entry = cx
         .cache
-        .ensure(cx, &key(), |stage| fetch(cx, stage))
+        .ensure(cx, &format!("qemu/{}", distribution()), |stage| fetch(cx, stage))
         .with_context(|| format!("{PROGRAM} is neither in the path nor could it be fetched"))?;
     Ok(from(&entry))
-}
-
-/// Libraries are fetched to fit this distribution's release.
-fn key() -> String {
-    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let field = |name: &str| {
-        let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        value.unwrap_or("unknown").trim_matches('"').replace('/', "_")
-    };
-    format!("qemu/{}-{}", field("ID"), field("VERSION_ID"))
 }
 
 fn from(entry: &Entry) -> Qemu {
@@ -57,24 +47,13 @@ fn unpacked(folder: &Path) -> Qemu {
 
 fn fetch(cx: &Cx, stage: &Path) -> anyhow::Result<Facts> {
     let archive = Archive::of_machine(cx)?;
-    let planned = archive.missing_for(PACKAGE).map_err(|error| archive.explain(error))?;
-    if planned.is_empty() {
+    let packages = archive.missing_for(&[PACKAGE]).map_err(|error| archive.explain(error))?;
+    if packages.is_empty() {
         bail!(
             "apt says that the package {PACKAGE} is installed, but its program is not in the path: add its folder (/usr/bin), or mend \
              the package with `apt-get install --reinstall {PACKAGE}`"
         );
     }
-    let names: Vec<String> = planned.iter().map(|(name, _)| name.clone()).collect();
-    let offered = archive.versions(&names)?;
-    let packages: Vec<Package> = planned
-        .iter()
-        .map(|(name, version)| {
-            let found = offered.iter().find(|package| package.name == *name && package.version == *version);
-            found
-                .cloned()
-                .with_context(|| format!("apt would install {name} {version} but does not offer it"))
-        })
-        .collect::<anyhow::Result<_>>()?;
     unpack(&archive, &packages, "QEMU", stage)?;
     // Documentation and firmware of other machines.
     let _ = std::fs::remove_dir_all(stage.join("usr/share/doc"));
