@@ -1,4 +1,5 @@
-//! The root file system of the VM: the agent as `/init`, the modules, and two lists saying what to do with them.
+//! The root file system of the VM: the agent as `/init`, the modules, two lists saying what to do with them, and a
+//! compression dictionary.
 //!
 //! `/modules/load` has one line per module to load at boot, in order: `name path [parameters]`, the name of an optional one
 //! preceded by `?`. `/modules/available` has one line `name path` per module the agent may load later, dependencies
@@ -13,6 +14,9 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 use serde::Deserialize;
 
 use crate::modules::{Module, ModuleTree};
+
+/// A compression dictionary at `/dictionary`, for `algorithm_params`. The verifier has the same bytes.
+const DICTIONARY: &[u8] = include_bytes!("../../zram-verify/src/dictionary.bin");
 
 /// A module the VM wants, as the kernel table names it.
 #[derive(Clone, Debug, Deserialize)]
@@ -113,6 +117,7 @@ impl Contents {
         for module in &self.modules {
             add(&format!("modules/{}.ko", module.name), ModeFileType::Regular, 0o644, &module.bytes)?;
         }
+        add("dictionary", ModeFileType::Regular, 0o644, DICTIONARY)?;
         add("modules/load", ModeFileType::Regular, 0o644, self.load.as_bytes())?;
         add("modules/available", ModeFileType::Regular, 0o644, self.available.as_bytes())?;
         trailer(out)?.flush()?;

@@ -1,5 +1,7 @@
 //! The compressors that a simulation needs, made as it asks for them.
 
+use std::sync::Arc;
+
 use zram_model::{Codec, PageBytes, PageSize};
 
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
 pub struct Codecs {
     /// A handful at most: devices have up to four algorithms.
     ready: Vec<Entry>,
+    dictionary: Option<Arc<[u8]>>,
 }
 
 #[derive(Debug)]
@@ -28,7 +31,7 @@ struct Entry {
 
 impl Clone for Codecs {
     fn clone(&self) -> Self {
-        Self::default()
+        Self { ready: Vec::new(), dictionary: self.dictionary.clone() }
     }
 }
 
@@ -37,6 +40,16 @@ impl Codecs {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From now on a codec with a dictionary has this one, or, with `None`, one that nobody knows.
+    ///
+    /// The model says of a codec that it has a dictionary, not which: a world with several needs several of these.
+    pub fn set_dictionary(&mut self, bytes: Option<Arc<[u8]>>) {
+        if self.dictionary != bytes {
+            self.ready.retain(|entry| !entry.codec.dictionary);
+            self.dictionary = bytes;
+        }
     }
 
     /// The compressor for what the model asks.
@@ -88,7 +101,7 @@ impl Codecs {
         let at = match found {
             Some(at) => at,
             None => {
-                self.ready.push(Entry::new(codec, page_size)?);
+                self.ready.push(Entry::new(codec, page_size, self.dictionary.as_ref())?);
                 self.ready.len() - 1
             }
         };
@@ -97,11 +110,13 @@ impl Codecs {
 }
 
 impl Entry {
-    fn new(codec: Codec, page_size: PageSize) -> Result<Self, SetupError> {
-        if codec.dictionary {
-            return Err(SetupError::UnknownDictionary { name: codec.name });
-        }
-        let parameters = Parameters::numbers(codec);
+    fn new(codec: Codec, page_size: PageSize, dictionary: Option<&Arc<[u8]>>) -> Result<Self, SetupError> {
+        let dictionary = match (codec.dictionary, dictionary) {
+            (false, _) => None,
+            (true, Some(bytes)) => Some(Arc::clone(bytes)),
+            (true, None) => return Err(SetupError::UnknownDictionary { name: codec.name }),
+        };
+        let parameters = Parameters { level: codec.level, winbits: codec.winbits, dictionary };
         let exact = exactness(codec.name, &parameters, page_size)?.is_exact();
         let compressor = Compressor::new(codec.name, &parameters, page_size)?;
         Ok(Self { codec, page_size, exact, compressor })
@@ -127,6 +142,21 @@ mod tests {
         let mut back = vec![0; 4096];
         codecs.clone().decompress(fast, &object, &mut back).unwrap();
         assert_eq!(back, page);
+    }
+
+    #[test]
+    fn a_dictionary_is_unknown_until_it_is_set() {
+        let informed = Codec { dictionary: true, ..Codec::plain("lz4") };
+        let page: Vec<u8> = (0..4096_u32).map(|at| ((at * at) >> 7) as u8).collect();
+        let mut codecs = Codecs::new();
+        assert!(codecs.compress(informed, &page).is_err());
+        codecs.set_dictionary(Some(page.as_slice().into()));
+        let short = codecs.compress_exactly(informed, &page).unwrap().len();
+        assert!(short < 50 && codecs.clone().compress(informed, &page).unwrap().len() == short);
+        codecs.set_dictionary(Some([0; 100].into()));
+        assert!(codecs.compress(informed, &page).unwrap().len() > short);
+        codecs.set_dictionary(None);
+        assert!(codecs.compress(informed, &page).is_err());
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum SetupError {
     #[error("zstd: the dictionary begins with zstd's mark and cannot be read on")]
     Dictionary,
     /// What the dictionary holds is not known.
-    #[error("{name}: the dictionary's bytes are not known; give them with Codecs::dictionary")]
+    #[error("{name}: the dictionary's bytes are not known; give them with Codecs::set_dictionary")]
     UnknownDictionary {
         /// The algorithm.
         name: &'static str,

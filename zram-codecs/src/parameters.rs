@@ -3,8 +3,6 @@
 use core::fmt;
 use std::sync::Arc;
 
-use zram_model::Codec;
-
 /// Parameters of a compressor (`struct zcomp_params`). What is not given is the backend's default.
 ///
 /// | | `level` | `winbits` | `dictionary` |
@@ -27,11 +25,6 @@ impl Parameters {
     /// The dictionary, unless it is empty.
     pub(crate) fn dictionary(&self) -> Option<&Arc<[u8]>> {
         self.dictionary.as_ref().filter(|bytes| !bytes.is_empty())
-    }
-
-    /// The numbers of what the model asks for; the dictionary's bytes the model does not have.
-    pub(crate) fn numbers(codec: Codec) -> Self {
-        Self { level: codec.level, winbits: codec.winbits, dictionary: None }
     }
 }
 

@@ -320,7 +320,8 @@ impl Checker {
             let theirs = observed.blocks.as_ref().map_or(0, Pages::count);
             comparer.same(Level::L3, Strength::Exact, || "blocks read".to_owned(), &ours, &theirs);
             if let Some(pages) = &observed.blocks {
-                blocks::compare(comparer, *first, pages, &self.store);
+                let mut codecs = self.model.ledger().codecs();
+                blocks::compare(comparer, *first, pages, &self.store, &mut codecs);
             }
         }
     }

@@ -4,6 +4,8 @@ use zram_codecs::Codecs;
 use zram_host::{Compressor, SimHost, Simulated};
 use zram_model::{Codec, Errno, PageBytes, Profile};
 
+use crate::dictionary;
+
 /// What the kernel's compressor makes of a page. An algorithm or parameter without an exact codec is an error:
 /// a simulated answer that is only nearly right would be taken for the kernel's.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,13 @@ pub(crate) struct Exact(Codecs);
 impl Compressor for Exact {
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<Vec<u8>, Errno> {
         self.0.compress_exactly(codec, page).map(<[u8]>::to_vec).ok_or(Errno::EINVAL)
+    }
+
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+        let bytes = dictionary::at(path)?;
+        let len = bytes.len() as u64;
+        self.0.set_dictionary(Some(bytes));
+        Some(len)
     }
 }
 

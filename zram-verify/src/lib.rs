@@ -17,6 +17,7 @@ pub mod commands;
 pub mod compare;
 pub mod conversation;
 pub mod coverage;
+pub mod dictionary;
 mod disguise;
 pub mod divergence;
 mod exact;

@@ -25,6 +25,13 @@ pub trait Compressor {
     /// # Errors
     /// The errno with which the kernel's compressor would give up.
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<Vec<u8>, Errno>;
+
+    /// A dictionary at this path, with which codecs that have one compress from now on: its bytes; `None` where there
+    /// is none, as by default.
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+        let _ = path;
+        None
+    }
 }
 
 impl<F: FnMut(Codec, &PageBytes) -> Result<Vec<u8>, Errno>> Compressor for F {
@@ -88,6 +95,10 @@ impl<C: Compressor> Environment for Simulated<C> {
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
         let object = self.compressor.compress(codec, page)?;
         u32::try_from(object.len()).map_err(|_| Errno::EINVAL)
+    }
+
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+        self.compressor.read_dictionary(path)
     }
 
     fn boot_seconds(&mut self, _asked: ClockUse) -> u32 {

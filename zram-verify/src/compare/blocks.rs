@@ -30,8 +30,7 @@ impl Store {
 }
 
 /// Compares blocks from `first` on with what should be in them.
-pub fn compare(comparer: &mut Comparer, first: u64, observed: &Pages, store: &Store) {
-    let mut codecs = Codecs::new();
+pub fn compare(comparer: &mut Comparer, first: u64, observed: &Pages, store: &Store, codecs: &mut Codecs) {
     for n in 0..observed.count() {
         let block = first + n as u64;
         let field = |what: &str| format!("block {block}{what}");
@@ -43,11 +42,11 @@ pub fn compare(comparer: &mut Comparer, first: u64, observed: &Pages, store: &St
             Some(BlockContent::Raw(page)) => whole(comparer, field(": page"), n, observed, &page[..]),
             Some(BlockContent::Compressed { len, codec, page }) => {
                 let object = (*len as usize, &**page);
-                compressed(comparer, &field, n, observed, object, (&mut codecs, *codec));
+                compressed(comparer, &field, n, observed, object, (codecs, *codec));
             }
             Some(BlockContent::Unclean { len, codec, page }) => {
                 let object = (*len as usize, &**page);
-                unclean(comparer, &field, n, observed, object, (&mut codecs, *codec));
+                unclean(comparer, &field, n, observed, object, (codecs, *codec));
             }
         }
     }
@@ -168,14 +167,14 @@ mod tests {
         let mut found = Vec::new();
         for pages in [pages.digested(), pages] {
             let mut comparer = Comparer::default();
-            compare(&mut comparer, 5, &pages, store);
+            compare(&mut comparer, 5, &pages, store, &mut Codecs::new());
             assert!(comparer.tally.total() > 0);
             found =
                 comparer.differences.iter().map(|difference| difference.field.clone()).collect::<Vec<_>>();
             if let Pages::Digests(_) = pages {
                 assert_eq!(comparer.differences.is_empty(), {
                     let mut again = Comparer::default();
-                    compare(&mut again, 5, &Pages::Bytes(block.to_vec()), store);
+                    compare(&mut again, 5, &Pages::Bytes(block.to_vec()), store, &mut Codecs::new());
                     again.differences.is_empty()
                 });
             }

@@ -1,6 +1,7 @@
 //! The time between a device's birth and its `disksize`, when most attributes are open.
 
 use super::draft::Draft;
+use crate::dictionary;
 
 /// What a program wants of its device; the rest is left to the dice.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,13 +64,18 @@ fn algorithm(draft: &mut Draft<'_>, wanted: Wanted) {
 /// An algorithm with parameters that it takes, or words that `algorithm_params` refuses. What a backend refuses
 /// later, by failing `disksize`, is tried with `disksize` at once, since that puts the default algorithm back.
 fn parameters(draft: &mut Draft<'_>) {
-    let (algorithm, params) = match draft.dice.below(9) {
+    let (algorithm, params) = match draft.dice.below(11) {
         0 => ("lz4", format!("level={}", draft.dice.pick(&[-1, 0, 1, 2, 8, 100]))),
         1 => ("lz4hc", format!("algo=lz4hc level={}", draft.dice.pick(&[0, 1, 3, 9]))),
         2 | 3 => ("zstd", format!("level={}", draft.dice.pick(&[-5, 0, 1, 6, 12, 19, 22, 99]))),
         4 => ("deflate", format!("level={}", draft.dice.pick(&[-1, 1, 5, 9]))),
         5 => ("deflate", format!("deflate.winbits={}", draft.dice.pick(&[-15, -12, 12, 15]))),
-        6 => {
+        6 | 7 => {
+            let algorithm = draft.dice.pick(&["lz4", "lz4hc", "zstd", "deflate"]);
+            let level = draft.dice.pick(&["", " level=1", " level=9"]);
+            (algorithm, format!("algo={algorithm} dict={}{level}", dictionary::PATH))
+        }
+        8 => {
             draft.set("comp_algorithm", "deflate");
             let wrong = draft.dice.pick(&["deflate.winbits=8", "deflate.winbits=-16", "level=10"]);
             draft.set("algorithm_params", wrong);

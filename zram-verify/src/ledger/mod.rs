@@ -23,6 +23,7 @@ pub use inputs::{CodecLength, ImpossibleSecond, Inputs};
 
 use crate::{
     compare::events::Projection,
+    dictionary,
     observed::{Observed, seconds},
 };
 
@@ -46,6 +47,8 @@ pub struct Ledger {
     cursor: usize,
     compressions: VecDeque<(i32, u32)>,
     codecs: Codecs,
+    /// Whether a dictionary was read that is not ours.
+    strange_dictionary: bool,
     times: BTreeMap<(u32, u32), u32>,
     clock: Boundary,
     idle_second: u32,
@@ -69,11 +72,18 @@ impl Ledger {
             cursor: 0,
             compressions: VecDeque::new(),
             codecs: Codecs::new(),
+            strange_dictionary: false,
             times: BTreeMap::new(),
             clock: Boundary::default(),
             idle_second: 0,
             accepted: false,
         }
+    }
+
+    /// Compressors that know the dictionary that devices have, if there is one to be known.
+    #[must_use]
+    pub fn codecs(&self) -> Codecs {
+        self.codecs.clone()
     }
 
     /// Opens the page for one operation. `idle_second` is the second from which an age counts.
@@ -182,11 +192,19 @@ impl Environment for Ledger {
         Simulated::new(no_compressor).open_backing(path)
     }
 
-    /// Whether it could be read is seen: without it the attribute refuses the parameters. Its size is not, so it is
-    /// taken to be one that every backend accepts.
-    fn read_dictionary(&mut self, _path: &str) -> Option<u64> {
+    /// Whether it could be read is seen: without it the attribute refuses the parameters. What it holds is known of one
+    /// path. Once another was read, it is not known what a device compresses with, and its size is taken to be one
+    /// that every backend accepts.
+    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
         self.inputs.dictionaries += 1;
-        self.accepted.then_some(crate::pages::PAGE as u64)
+        if !self.accepted {
+            return None;
+        }
+        let bytes = dictionary::at(path).filter(|_| !self.strange_dictionary);
+        self.strange_dictionary |= bytes.is_none();
+        let len = bytes.as_ref().map_or(crate::pages::PAGE, |bytes| bytes.len());
+        self.codecs.set_dictionary(bytes);
+        Some(len as u64)
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
