@@ -28,7 +28,7 @@
 //! ```
 //!
 //! * [`Compressor`] is one algorithm with its parameters and its contexts, which are made once and used for every
-//!   page, as the kernel keeps them per CPU: making them costs more than compressing a page does.
+//!   page, as the kernel keeps them per CPU: making those of zstd and deflate takes as long as compressing a page.
 //! * [`Codecs`] keeps one for each [`Codec`](zram_model::Codec) that the model asks for.
 //! * Each algorithm is a feature and brings its own library: `lz4`, `lz4hc`, `zstd`, `deflate`. `lzo`, `lzo-rle` and
 //!   `842` have no library that could stand for the kernel's; asking for them is an [error](SetupError::Absent).

@@ -19,8 +19,51 @@ use crate::{
 };
 
 /// The world around the module.
+///
+/// Each method is a question that the model asks in the middle of a call, at the place where the kernel finds the answer outside
+/// its own code. The five without a default make a simulator:
+///
+/// ```
+/// use zram_events::Event;
+/// use zram_model::{BackingRequest, ClockUse, Codec, Completion, Environment, Errno, Kernel, PageBytes, Profile};
+///
+/// /// A compressor that halves everything, a clock, a disk of 16 pages, and how often something was compressed.
+/// struct World {
+///     now: u32,
+///     compressed: u32,
+/// }
+///
+/// impl Environment for World {
+///     fn emit(&mut self, event: Event) {
+///         self.compressed += u32::from(matches!(event, Event::Compress { result: 0, .. }));
+///     }
+///     fn compress(&mut self, _: Codec, page: &PageBytes) -> Result<u32, Errno> {
+///         Ok(page.len() as u32 / 2)
+///     }
+///     fn boot_seconds(&mut self, _: ClockUse) -> u32 {
+///         self.now
+///     }
+///     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
+///         if path == "/dev/disk" { Ok(16) } else { Err(Errno::ENOENT) }
+///     }
+///     fn submit_backing(&mut self, _: BackingRequest) -> Completion {
+///         Completion::Now(0)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Errno> {
+/// let mut world = World { now: 1, compressed: 0 };
+/// let mut kernel = Kernel::new(Profile::debian_7_2());
+/// let zram0 = kernel.hot_add(&mut world)?;
+/// assert_eq!(kernel.write_attr(zram0, "backing_dev", b"/dev/none", &mut world), Err(Errno::ENOENT));
+/// kernel.write_attr(zram0, "backing_dev", b"/dev/disk", &mut world)?;
+/// assert_eq!(kernel.read_attr(zram0, "backing_dev")?, b"/dev/disk\n");
+/// # Ok(())
+/// # }
+/// ```
 pub trait Environment {
-    /// Something observable happened.
+    /// Something observable happened: a function of the kernel's was entered or has returned, as the event's text says. Events come in
+    /// the order of these moments; those at the profile's silent sites ([`crate::Profile::silent`]) do not come.
     fn emit(&mut self, event: Event);
 
     /// The kernel has a reason to complain in its log.
@@ -165,9 +208,9 @@ pub trait Environment {
     }
 
     /// The decompressor is given bytes that are not the object it was told of: possible where two
-    /// read-backs share a page of memory. The model carries no compressed bytes, so the outcome is an
-    /// input. `found` is what the bytes were, where that is known; the decompressor takes them for `len` bytes
-    /// made by `codec`.
+    /// read-backs share a page of memory. Only a model that keeps bytes ([`crate::Storage::Bytes`]) has them to show to
+    /// [`Environment::decompress`]; elsewhere the outcome is an input. `found` is what the bytes were, where that is
+    /// known; the decompressor takes them for `len` bytes made by `codec`.
     ///
     /// It may fail; it may succeed with a page that is known, or with one that is not (`None`): then the
     /// page of memory counts as [`Environment::undetermined`] until something else is written there.

@@ -20,6 +20,40 @@ mod memory;
 mod sizes;
 
 /// zram and zsmalloc, loaded.
+///
+/// A value like any other: it can be cloned, so that one state is continued in several ways, and compared by what it shows. Each
+/// method that can ask something takes the [`Environment`] to ask.
+///
+/// ```
+/// # use zram_events::Event;
+/// # use zram_model::{BackingRequest, ClockUse, Codec, Completion, Environment, PageBytes};
+/// use zram_events::{DeviceId, SlotIndex};
+/// use zram_model::{Errno, Kernel, Profile, Storage, Stored};
+/// # struct Quiet;
+/// # impl Environment for Quiet {
+/// #     fn emit(&mut self, _: Event) {}
+/// #     fn compress(&mut self, _: Codec, _: &PageBytes) -> Result<u32, Errno> { Err(Errno::EINVAL) }
+/// #     fn boot_seconds(&mut self, _: ClockUse) -> u32 { 1 }
+/// #     fn open_backing(&mut self, _: &str) -> Result<u64, Errno> { Err(Errno::ENOENT) }
+/// #     fn submit_backing(&mut self, _: BackingRequest) -> Completion { Completion::Now(0) }
+/// # }
+/// # fn main() -> Result<(), Errno> {
+/// # let mut world = Quiet;
+///
+/// // What a thousand pages of 1000 bytes each cost, without having any.
+/// let mut kernel = Kernel::with_storage(Profile::debian_7_2(), Storage::Sizes);
+/// let zram0 = kernel.hot_add(&mut world)?;
+/// kernel.write_attr(zram0, "disksize", b"64M", &mut world)?;
+/// let pages = (0..1000).map(|slot| (SlotIndex(slot), Stored::Compressed(1000)));
+/// assert_eq!(kernel.store_all(zram0, pages, &mut world)?, 0);
+///
+/// // Objects of 1008 bytes and their like share a class of 1024: four to a page.
+/// let class = kernel.classes(zram0)?.into_iter().find(|class| class.stats[13] != 0);
+/// assert_eq!(class.map(|class| (class.size, class.objects, class.pages)), Some((1024, 4, 1)));
+/// assert!(kernel.read_attr(zram0, "mm_stat")?.starts_with(b" 4096000  1000000  1024000 "));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Kernel {
     pub(crate) profile: Profile,
@@ -59,7 +93,8 @@ impl Kernel {
         Attribute::all(&self.profile)
     }
 
-    /// One read of an attribute: the bytes exactly as the kernel prints them.
+    /// One read of an attribute, by its name in `/sys/block/zramN`: the bytes exactly as the kernel's `_show` function
+    /// prints them, newline and padding included.
     ///
     /// # Errors
     /// `ENOENT` for a device or attribute that is not there, `EACCES` for one that cannot be read, `ENAMETOOLONG` for
@@ -74,7 +109,7 @@ impl Kernel {
     }
 
     /// One write(2) to an attribute: how many bytes it took, at most a page's (`kernfs_fop_write_iter`). Nothing at all
-    /// is taken without a look.
+    /// is taken without a look. What the attribute starts, such as a writeback pass, has ended when this returns.
     ///
     /// # Errors
     /// As the attribute answers; `ENOENT` and `EACCES` as for [`Kernel::read_attr`].
@@ -106,7 +141,7 @@ impl Kernel {
         result.map(|()| taken.len())
     }
 
-    /// One bio, until it has completed. What the block layer would not let through does not reach
+    /// One bio, until it has completed (`zram_submit_bio`): the pages that it reads are then in `memory`. What the block layer would not let through does not reach
     /// zram: beyond the end is an I/O error, an operation that zram does not offer is not supported.
     pub fn submit(
         &mut self,
@@ -169,7 +204,7 @@ impl Kernel {
         device.block_state(position, count, &self.profile)
     }
 
-    /// The slot table, empty before disksize is set.
+    /// The slot table (`struct zram_table_entry`), one entry per page of disksize; empty before disksize is set.
     ///
     /// # Errors
     /// `ENOENT` if there is no such device.
@@ -220,7 +255,7 @@ impl Kernel {
         Ok(self.device(dev)?.state.codec(Priority::PRIMARY))
     }
 
-    /// `zs_huge_class_size`: objects of this many bytes and more are stored uncompressed.
+    /// `zs_huge_class_size`, in bytes: a page that compresses to so many or more is stored as it is.
     #[must_use]
     pub fn huge_class_size(&self) -> u32 {
         self.classes.huge_class_size()

@@ -50,8 +50,45 @@
 //! # }
 //! ```
 //!
-//! * [`Kernel`] is the loaded module: devices, their attributes, their bios.
-//! * [`Profile`] says which kernel it is, [`Mutation`] which rule it gets wrong on purpose.
+//! # Using it
+//!
+//! * [`Kernel`] is the loaded module: devices, their attributes, their bios, swap's notifications, and what memory management
+//!   does to a pool. Every method is one thing that somebody does to a kernel, and answers as the kernel does.
+//! * [`Profile`] says which kernel it is: its configuration, and as [`Behaviours`] what its version does differently, each with the
+//!   commit. [`Profile::for_release`] finds the one for a kernel at hand.
+//! * [`Environment`] is everything that the source does not decide, one question per method. Five must be answered, the others have
+//!   the answers of a quiet machine.
+//! * [`Storage`] says what is kept of the pages written: their sizes, the pages, or the very bytes of the pool.
+//! * What happened comes out as [`Event`](zram_events::Event)s, in the order of the kernel's functions; the state can be looked at as
+//!   text ([`Kernel::read_attr`], [`Kernel::block_state`], [`Kernel::classes_text`]) or typed ([`Kernel::slots`],
+//!   [`Kernel::classes`], [`Kernel::zspages`], [`Kernel::block`]).
+//! * [`Mutation`] breaks one rule on purpose, to test a test.
+//!
+//! Real compressors are in the crate `zram-codecs`. Units: sizes and lengths are bytes unless a name says pages or
+//! sectors (of 512 bytes); times are seconds since boot, suspend included; a `result` is 0 or a negative errno, an
+//! [`Errno`] is positive.
+//!
+//! # Reading it
+//!
+//! The source follows the kernel's, so that either can be read with the other beside it. Private modules are as much a part of
+//! the text as public ones:
+//!
+//! | to learn how the kernel … | read | beside |
+//! |---|---|---|
+//! | cuts pages into objects of which sizes | `zsmalloc/class_table.rs` | `zs_create_pool`, `can_merge` |
+//! | chooses the zspage and the object | `zsmalloc/{alloc,class,fullness}.rs` | `zs_malloc`, `find_get_zspage`, `fix_fullness_group` |
+//! | lays an object across two pages | `zsmalloc/{object,storage}` | `zs_obj_read_begin`, `zs_obj_write` |
+//! | compacts, migrates, gives memory back | `zsmalloc/{compaction,migration,deferred,shrinker}.rs` | `__zs_compact`, `zs_page_migrate`, `async_free_zspage` |
+//! | represents a page | `zram/slot.rs` | `struct zram_table_entry` |
+//! | writes, reads, discards one | `zram/{submit,write,read,discard}.rs` | `zram_submit_bio`, `zram_write_page`, `zram_read_page` |
+//! | moves pages to a disk, and which | `zram/writeback/` | `writeback_store`, `scan_slots_for_writeback`, `zram_writeback_slots` |
+//! | gets one back, asynchronously | `zram/readback.rs` | `zram_async_read_endio`, `zram_deferred_decompress` |
+//! | parses and prints | `attr/` | `kstrtoint`, `memparse`, `next_arg`, the `_show`s and `_store`s |
+//! | came to be as it is | [`behaviours`] | the commits named there |
+//!
+//! Each rule stands at one place, with the mistakes that can be made there as branches beside it ([`Mutation`]), and with what
+//! older kernels did ([`Behaviours`]). The page `docs/model.md` says what is modelled, what is left out, and why that cannot be
+//! observed; `docs/findings` what the kernel does that nobody would want.
 #![forbid(unsafe_code)]
 
 mod attr;

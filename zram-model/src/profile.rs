@@ -6,6 +6,19 @@
 use crate::{behaviours::Behaviours, mutation::Mutation, page::PageSize, site::SiteSet};
 
 /// Which kernel the model is.
+///
+/// Every field is public: a kernel of one's own is a profile with some of them changed.
+///
+/// ```
+/// use zram_model::{Kernel, PageSize, Profile};
+///
+/// assert_eq!(Profile::for_release("7.2.13+deb14-cloud-amd64").profile, Profile::debian_7_2());
+///
+/// // An arm64 board with pages of 16 KiB, configured with longer chains.
+/// let board = Profile { page_size: PageSize::KIB_16, chain_size: 16, ..Profile::debian_7_2() };
+/// assert_eq!(Kernel::new(board).huge_class_size(), 15385);
+/// assert_eq!(Kernel::new(Profile::debian_7_2()).huge_class_size(), 3625);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The name used on command lines and in reports.
@@ -14,7 +27,7 @@ pub struct Profile {
     pub series: &'static str,
     /// The machine's pages.
     pub page_size: PageSize,
-    /// `CONFIG_ZSMALLOC_CHAIN_SIZE`: the most pages in a zspage.
+    /// `CONFIG_ZSMALLOC_CHAIN_SIZE`: the most pages in a zspage, 4 to 16 (4ff93b292c0b, 6.3).
     pub chain_size: u32,
     /// Compression backends that are built in, in the order of zcomp's table.
     pub backends: &'static [&'static str],
