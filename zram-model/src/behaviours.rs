@@ -145,6 +145,8 @@ pub struct Behaviours {
     /// The class stands in the object word (9909b088b1f0), so that `zs_free` finds its class's lock without the pool's
     /// (59e88952a827) and gives pages back without either (7ef28e8b8142). 7.3. As little to be seen.
     pub class_in_object_word: bool,
+    /// A level of lz4 below 1 is refused when the device gets its size. 7.3; before, LZ4 took it for 1.
+    pub lz4_level_checked: bool,
 }
 
 impl Behaviours {
@@ -167,6 +169,7 @@ impl Behaviours {
         algorithm_resets_params: false,
         preemptible_mapping: false,
         class_in_object_word: false,
+        lz4_level_checked: false,
     };
 
     /// Linux 6.19: selection by size, arguments, batches.
@@ -216,6 +219,7 @@ impl Behaviours {
         idle_age: IdleAge::Bounded,
         algorithm_resets_params: true,
         class_in_object_word: true,
+        lz4_level_checked: true,
         ..Self::V7_2
     };
 

@@ -83,7 +83,7 @@ impl Params {
         let priority = priority.number();
         let mut or = |what, errno| if call.env.allocate(what) { Ok(()) } else { Err(errno) };
         or(Allocation::Compressor { priority }, Errno::ENOMEM)?;
-        self.check(algorithm)?;
+        self.check(algorithm, call.profile)?;
         // Half of the backends say something else than what is the matter.
         let context = match algorithm {
             "lz4hc" | "zstd" | "deflate" => Errno::EINVAL,
@@ -94,10 +94,14 @@ impl Params {
     }
 
     /// Whether the backend accepts them.
-    fn check(&self, algorithm: &str) -> Result<(), Errno> {
+    fn check(&self, algorithm: &str, profile: &Profile) -> Result<(), Errno> {
         let good = match algorithm {
-            // LZ4_loadDict takes 8 bytes to 64 KiB; anything else comes back shorter than it was.
-            "lz4" => self.dictionary == 0 || (8..=64 << 10).contains(&self.dictionary),
+            "lz4" => {
+                let any = self.level == NOT_SET || !profile.behaviours.lz4_level_checked;
+                // LZ4_loadDict takes 8 bytes to 64 KiB; anything else comes back shorter than it was.
+                let dictionary = self.dictionary == 0 || (8..=64 << 10).contains(&self.dictionary);
+                (any || self.level >= 1) && dictionary
+            }
             "deflate" => {
                 let level = self.level == NOT_SET || (-1..=9).contains(&self.level);
                 let winbits = self.winbits == NOT_SET
@@ -125,13 +129,14 @@ mod tests {
 
     #[test]
     fn deflate_is_the_one_that_refuses_numbers() {
+        let profile = Profile::debian_7_2();
         let with = |level, winbits| Params { level, winbits, dictionary: 0 };
-        assert_eq!(with(NOT_SET, NOT_SET).check("deflate"), Ok(()));
-        assert_eq!(with(9, -9).check("deflate"), Ok(()));
-        assert_eq!(with(10, 15).check("deflate"), Err(Errno::EINVAL));
-        assert_eq!(with(6, 8).check("deflate"), Err(Errno::EINVAL));
-        assert_eq!(with(6, -16).check("deflate"), Err(Errno::EINVAL));
-        assert_eq!(with(10_000, 3).check("zstd"), Ok(()));
+        assert_eq!(with(NOT_SET, NOT_SET).check("deflate", &profile), Ok(()));
+        assert_eq!(with(9, -9).check("deflate", &profile), Ok(()));
+        assert_eq!(with(10, 15).check("deflate", &profile), Err(Errno::EINVAL));
+        assert_eq!(with(6, 8).check("deflate", &profile), Err(Errno::EINVAL));
+        assert_eq!(with(6, -16).check("deflate", &profile), Err(Errno::EINVAL));
+        assert_eq!(with(10_000, 3).check("zstd", &profile), Ok(()));
     }
 
     #[test]

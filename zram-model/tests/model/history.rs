@@ -372,6 +372,16 @@ fn a_new_algorithm_came_to_reset_the_parameters() {
     assert_eq!(reset, ["debian-7.3", "proposed"]);
 }
 
+#[test]
+fn a_level_of_lz4_came_to_be_checked() {
+    let refused = those(|profile| {
+        let mut m = Machine::bare(profile);
+        m.put("algorithm_params", "level=0");
+        m.write("disksize", "32K") == Err(Errno::EINVAL)
+    });
+    assert_eq!(refused, ["debian-7.3", "proposed"]);
+}
+
 /// On every kernel, a life with writeback reads back what was written.
 #[test]
 fn every_profile_keeps_its_data() {
