@@ -87,6 +87,15 @@ pub enum IdleAge {
     Bounded,
 }
 
+/// What becomes of a size that does not fit into 64 bits (`memparse`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SizeOverflow {
+    /// It wraps. A suffix without a number counts as one, and means 0. Seen in 6.12.
+    Wraps,
+    /// It becomes the largest, and a suffix without a number is none. Seen in 7.2.
+    Saturates,
+}
+
 /// How `algorithm_params` finds the algorithm that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsTarget {
@@ -137,6 +146,14 @@ pub struct Behaviours {
     pub idle_age: IdleAge,
     /// How `algorithm_params` finds the algorithm that it is about.
     pub params_target: ParamsTarget,
+    /// What becomes of a size that does not fit into 64 bits.
+    pub size_overflow: SizeOverflow,
+    /// The name of an algorithm is kept as it was written, less one newline; a second is ignored where names are looked up, so
+    /// that the device works, and not where they are shown, so that none is. Seen in 6.12.
+    pub algorithm_keeps_newline: bool,
+    /// `recomp_algorithm` counts what it has printed twice when it goes on: after each line come as many NULs as there were bytes
+    /// before its list of names. Seen in 7.2.
+    pub recomp_algorithm_padded: bool,
     /// Choosing an algorithm sets its parameters back. 7.3.
     pub algorithm_resets_params: bool,
     /// Whoever reads an object may sleep meanwhile (60756575a21a in the mm tree, 44f764134964; 6.15). Before, a mapping was
@@ -166,6 +183,9 @@ impl Behaviours {
         read_back_request: ReadBackRequest::Chained,
         idle_age: IdleAge::Nanoseconds,
         params_target: ParamsTarget::Loose,
+        size_overflow: SizeOverflow::Wraps,
+        algorithm_keeps_newline: true,
+        recomp_algorithm_padded: false,
         algorithm_resets_params: false,
         preemptible_mapping: false,
         class_in_object_word: false,
@@ -183,6 +203,7 @@ impl Behaviours {
         control_block_guarded: false,
         reserved_block_released: false,
         params_target: ParamsTarget::LooseWithWinbits,
+        algorithm_keeps_newline: false,
         preemptible_mapping: true,
         ..Self::V6_12
     };
@@ -211,6 +232,8 @@ impl Behaviours {
         trailing_bytes_cleared: true,
         read_back_request: ReadBackRequest::FailureReported,
         params_target: ParamsTarget::Strict,
+        size_overflow: SizeOverflow::Saturates,
+        recomp_algorithm_padded: true,
         ..Self::V7_0
     };
 

@@ -106,6 +106,20 @@ impl Profile {
         }
     }
 
+    /// Linux 7.2 with what Debian leaves out: several algorithms and all of them, and the allocator's statistics
+    /// (`xtask/custom-7.2.config`).
+    #[must_use]
+    pub fn custom_7_2() -> Self {
+        Self {
+            name: "custom-7.2",
+            backends: &["lzo-rle", "lzo", "lz4", "lz4hc", "zstd", "deflate", "842"],
+            default_algorithm: "lzo-rle",
+            multi_comp: true,
+            zsmalloc_stat: true,
+            ..Self::debian_7_2()
+        }
+    }
+
     /// Debian's cloud kernel of the 6.12 series.
     #[must_use]
     pub fn debian_6_12() -> Self {
@@ -155,6 +169,7 @@ impl Profile {
             whole_page_segments: false,
             disksize_wraps: false,
             batch_in_advance: false,
+            behaviours: Behaviours { recomp_algorithm_padded: false, ..Behaviours::V7_3 },
             ..Self::debian_7_3()
         }
     }

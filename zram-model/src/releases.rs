@@ -61,7 +61,7 @@ impl Profile {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all = Self::released();
-        all.extend([Self::seed_patch(), Self::proposed()]);
+        all.extend([Self::custom_7_2(), Self::seed_patch(), Self::proposed()]);
         all
     }
 

@@ -66,12 +66,15 @@ impl Device {
         if text.len() >= MAX_ALGORITHM_NAME {
             return Err(Errno::E2BIG);
         }
+        let keeps_newline = call.behaviours().algorithm_keeps_newline;
+        let text = if keeps_newline { text.strip_suffix(b"\n").unwrap_or(text) } else { text };
         let known = call.profile.backends.iter().find(|name| sysfs_streq(text, name.as_bytes()));
         let name = known.ok_or(Errno::EINVAL)?;
         if self.disk.is_some() {
             return Err(Errno::EBUSY);
         }
         self.state.algorithms[priority.at()] = Some(name);
+        self.state.newlines[priority.at()] = keeps_newline && text.ends_with(b"\n");
         if call.behaviours().algorithm_resets_params {
             self.state.params[priority.at()] = Params::default();
         }
@@ -133,7 +136,8 @@ impl State {
         least: Priority,
         profile: &Profile,
     ) -> Result<Priority, Errno> {
-        let has = |at: &Priority, name: &[u8]| self.algorithm(*at).is_some_and(|set| set.as_bytes() == name);
+        let has =
+            |at: &Priority, name: &[u8]| self.spelt_algorithm(*at).is_some_and(|set| set.as_bytes() == name);
         let given = match priority {
             Some(number) => Some(Priority::new(number, least, profile).ok_or(Errno::EINVAL)?),
             None => None,
@@ -148,16 +152,23 @@ impl State {
 
     /// `comp_algorithm_show`
     pub(super) fn comp_algorithm_show(&self, profile: &Profile) -> String {
-        available(self.algorithm(Priority::PRIMARY).unwrap_or(""), profile)
+        available(self.spelt_algorithm(Priority::PRIMARY).unwrap_or(""), profile)
     }
 
     /// `recomp_algorithm_show`: a line for each algorithm after the primary one; nothing if there is none.
     pub(super) fn recomp_algorithm_show(&self, profile: &Profile) -> String {
         let mut text = String::new();
         for priority in Priority::SECONDARY.and_above() {
-            if let Some(name) = self.algorithm(priority) {
+            if self.algorithm(priority).is_some() {
+                let name = self.spelt_algorithm(priority).unwrap_or("");
                 // Writing to a String cannot fail.
-                let _ = write!(text, "#{}: {}", priority.number(), available(name, profile));
+                let _ = write!(text, "#{}: ", priority.number());
+                let before = text.len();
+                text.push_str(&available(name, profile));
+                if profile.behaviours.recomp_algorithm_padded {
+                    // `zcomp_available_show` answers with the position it has come to, which is added to the position.
+                    text.extend(std::iter::repeat_n('\0', before));
+                }
             }
         }
         text

@@ -2,16 +2,20 @@
 
 use super::number::{digits, radix};
 
+use crate::behaviours::SizeOverflow;
+
 /// The number at the start of the text, times its suffix, and how many bytes that took (0: no number).
 ///
-/// Whatever follows is ignored, a sign is not understood, and what does not fit becomes the largest number.
-pub(crate) fn memparse(text: &[u8]) -> (u64, usize) {
+/// Whatever follows is ignored, and a sign is not understood.
+pub(crate) fn memparse(text: &[u8], overflow: SizeOverflow) -> (u64, usize) {
     let (base, rest) = radix(text, 0);
     let seen = digits(rest, base);
-    if seen.count == 0 {
+    let wraps = overflow == SizeOverflow::Wraps;
+    if seen.count == 0 && !wraps {
         return (0, 0);
     }
-    let end = text.len() - rest.len() + seen.count;
+    let number = if wraps { wrapping(&rest[..seen.count], base) } else { seen.value };
+    let end = if seen.count == 0 { 0 } else { text.len() - rest.len() + seen.count };
     let shift = match text.get(end).map(u8::to_ascii_lowercase) {
         Some(b'k') => 10,
         Some(b'm') => 20,
@@ -19,16 +23,39 @@ pub(crate) fn memparse(text: &[u8]) -> (u64, usize) {
         Some(b't') => 40,
         Some(b'p') => 50,
         Some(b'e') => 60,
-        _ => return (seen.value, end),
+        _ => return (number, end),
     };
-    let shifted = seen.value << shift;
-    let value = if shifted >> shift == seen.value { shifted } else { u64::MAX };
+    let shifted = number << shift;
+    let value = if wraps || shifted >> shift == number { shifted } else { u64::MAX };
     (value, end + 1)
+}
+
+/// The digits' value modulo 2^64.
+fn wrapping(digits: &[u8], base: u32) -> u64 {
+    let digits = digits.iter().filter_map(|byte| char::from(*byte).to_digit(base));
+    digits.fold(0, |value: u64, digit| value.wrapping_mul(base.into()).wrapping_add(digit.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn memparse(text: &[u8]) -> (u64, usize) {
+        super::memparse(text, SizeOverflow::Saturates)
+    }
+
+    #[test]
+    fn once_a_size_wrapped_and_a_suffix_was_a_size() {
+        let memparse = |text: &str| super::memparse(text.as_bytes(), SizeOverflow::Wraps);
+        assert_eq!(memparse("1K"), (1024, 2));
+        assert_eq!(memparse("16E"), (0, 3));
+        assert_eq!(memparse("17E"), (1 << 60, 3));
+        assert_eq!(memparse("36893488147419103233"), (1, 20));
+        assert_eq!(memparse("99999999999999999999999"), (200_376_420_520_689_663, 23));
+        assert_eq!(memparse("M"), (0, 1));
+        assert_eq!(memparse("x"), (0, 0));
+        assert_eq!(memparse(""), (0, 0));
+    }
 
     #[test]
     fn sizes() {
@@ -69,7 +96,10 @@ mod properties {
             let count = bytes >> (10 * suffix);
             let text = format!("{count}{letter}{tail}");
             let taken = text.len() - tail.len();
-            prop_assert_eq!(memparse(text.as_bytes()), (count << (10 * suffix), taken));
+            let expected = (count << (10 * suffix), taken);
+            for overflow in [SizeOverflow::Saturates, SizeOverflow::Wraps] {
+                prop_assert_eq!(memparse(text.as_bytes(), overflow), expected);
+            }
         }
     }
 }

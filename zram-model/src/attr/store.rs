@@ -12,7 +12,7 @@ use crate::{
     control::Claim,
     environment::{Allocation, ClockUse, Environment},
     errno::Errno,
-    page::PageSize,
+    profile::Profile,
     site::Site,
     zram::{
         backing::Backing,
@@ -38,7 +38,7 @@ impl Device {
     ) -> Result<(), Errno> {
         let settings = &mut self.state.writeback;
         match attribute {
-            Attribute::Disksize => match memparse(text).0 {
+            Attribute::Disksize => match memparse(text, call.behaviours().size_overflow).0 {
                 0 => Err(Errno::EINVAL),
                 disksize => self.set_disksize(disksize, table, call),
             },
@@ -47,7 +47,7 @@ impl Device {
                 self.live().ok_or(Errno::EINVAL)?.disk.pool.compact(Site::Compact, call);
                 Ok(())
             }
-            Attribute::MemLimit => self.mem_limit_store(text, call.profile.page_size),
+            Attribute::MemLimit => self.mem_limit_store(text, call.profile),
             Attribute::MemUsedMax => self.mem_used_max_store(text),
             Attribute::Idle => self.idle_store(text, call),
             Attribute::CompAlgorithm => self.comp_algorithm_store(text, call),
@@ -103,8 +103,9 @@ impl Device {
     }
 
     /// `mem_limit_store`: allowed at any time.
-    fn mem_limit_store(&mut self, text: &[u8], page_size: PageSize) -> Result<(), Errno> {
-        let (limit, parsed) = memparse(text);
+    fn mem_limit_store(&mut self, text: &[u8], profile: &Profile) -> Result<(), Errno> {
+        let (limit, parsed) = memparse(text, profile.behaviours.size_overflow);
+        let page_size = profile.page_size;
         if parsed == 0 {
             return Err(Errno::EINVAL);
         }

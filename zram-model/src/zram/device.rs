@@ -44,6 +44,10 @@ pub(crate) struct Device {
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) algorithms: [Option<&'static str>; PRIORITIES],
+    /// Whose names are kept with a newline ([`Behaviours::algorithm_keeps_newline`]).
+    ///
+    /// [`Behaviours::algorithm_keeps_newline`]: crate::Behaviours::algorithm_keeps_newline
+    pub(crate) newlines: [bool; PRIORITIES],
     pub(crate) params: [Params; PRIORITIES],
     /// `mem_limit` in pages; 0 for none.
     pub(crate) limit_pages: u64,
@@ -90,6 +94,7 @@ impl Device {
         algorithms[0] = Some(profile.default_algorithm);
         let state = State {
             algorithms,
+            newlines: [false; PRIORITIES],
             params: [Params::default(); PRIORITIES],
             limit_pages: 0,
             stats: Stats::default(),
@@ -115,6 +120,11 @@ impl State {
     /// The name of the algorithm of this priority, if there is one.
     pub(crate) fn algorithm(&self, priority: Priority) -> Option<&'static str> {
         self.algorithms[priority.at()]
+    }
+
+    /// The same as it is spelt: a name with a newline behind it is nobody's.
+    pub(crate) fn spelt_algorithm(&self, priority: Priority) -> Option<&'static str> {
+        self.algorithm(priority).filter(|_| !self.newlines[priority.at()])
     }
 
     /// The algorithm of this priority with its parameters.

@@ -81,6 +81,7 @@ impl Device {
     /// `zram_destroy_comps`: back to the default algorithm without parameters.
     fn forget_compressors(&mut self, call: &Call<'_, impl Environment + ?Sized>) {
         self.state.algorithms = [None; PRIORITIES];
+        self.state.newlines = [false; PRIORITIES];
         self.state.algorithms[0] = Some(call.profile.default_algorithm);
         self.state.params = [Params::default(); PRIORITIES];
     }

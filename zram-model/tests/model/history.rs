@@ -24,9 +24,13 @@ fn attributes_come_and_go() {
     assert_eq!(with("max_comp_streams"), ["debian-6.12"]);
     assert_eq!(
         with("writeback_batch_size"),
-        ["linux-6.19", "linux-7.0", "debian-7.2", "debian-7.3", "seed-patch", "proposed"]
+        ["linux-6.19", "linux-7.0", "debian-7.2", "debian-7.3", "custom-7.2", "seed-patch", "proposed"]
     );
-    assert_eq!(with("compressed_writeback"), ["linux-7.0", "debian-7.2", "debian-7.3", "proposed"]);
+    assert_eq!(
+        with("compressed_writeback"),
+        ["linux-7.0", "debian-7.2", "debian-7.3", "custom-7.2", "proposed"]
+    );
+    assert_eq!(with("recompress"), ["custom-7.2"]);
     assert_eq!(with("writeback_compressed"), Vec::<&str>::new());
     let name = zram_model::behaviours::CompressedWriteback::Attribute("writeback_compressed");
     let candidate = Behaviours { compressed_writeback: name, ..Behaviours::V7_0 };
@@ -302,7 +306,7 @@ fn an_age_beyond_the_uptime() {
         let mut m = machine(profile.clone());
         let (marks, keeps) = match profile.name {
             "debian-6.12" | "linux-6.19" | "seed-patch" => (false, false),
-            "linux-7.0" | "debian-7.2" => (true, true),
+            "linux-7.0" | "debian-7.2" | "custom-7.2" => (true, true),
             _ => (false, true),
         };
         m.world.now = 1000;
@@ -365,6 +369,7 @@ fn whom_parameters_are_for() {
 fn a_new_algorithm_came_to_reset_the_parameters() {
     let reset = those(|profile| {
         let mut m = Machine::bare(profile);
+        m.put("comp_algorithm", "lz4");
         m.put("algorithm_params", "algo=lz4 level=7");
         m.put("comp_algorithm", "zstd");
         m.kernel.codec(m.dev).unwrap().level.is_none()

@@ -321,7 +321,9 @@ proptest! {
             expected.insert(priority, names[name]);
         }
         let text = m.text("recomp_algorithm");
-        let shown = text.lines().map(|line| {
+        let shown = text.lines().filter(|line| line.contains('#')).map(|line| {
+            // The kernel pads the lines with NULs, which stand at the beginning of the next.
+            let line = line.trim_matches('\0');
             let (priority, list) = line.strip_prefix('#').unwrap().split_once(": ").unwrap();
             let chosen = list.split_whitespace().find_map(|name| name.strip_prefix('[')?.strip_suffix(']'));
             (priority.parse::<u32>().unwrap(), chosen.unwrap())

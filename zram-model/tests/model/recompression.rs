@@ -404,9 +404,14 @@ fn algorithms_are_chosen_before_disksize() {
     assert_eq!(m.text("recomp_algorithm"), "");
     m.put("recomp_algorithm", "algo=lz4 priority=3");
     m.put("recomp_algorithm", "algo=zstd\n");
-    let expected =
-        "#1: lzo-rle lzo lz4 lz4hc [zstd] deflate 842 \n#3: lzo-rle lzo [lz4] lz4hc zstd deflate 842 \n";
-    assert_eq!(m.text("recomp_algorithm"), expected);
+    let lines = [
+        "#1: lzo-rle lzo lz4 lz4hc [zstd] deflate 842 \n",
+        "#3: lzo-rle lzo [lz4] lz4hc zstd deflate 842 \n",
+    ];
+    // As many NULs as there were bytes before each list of names.
+    let first = format!("{}{}", lines[0], "\0".repeat(4));
+    let both = format!("{first}{}{}", lines[1], "\0".repeat(first.len() + 4));
+    assert_eq!(m.text("recomp_algorithm"), both);
     m.put("disksize", "4096");
     assert_eq!(m.write("recomp_algorithm", "algo=zstd"), Err(Errno::EBUSY));
     assert_eq!(m.write("recomp_algorithm", "algo=nonsense"), Err(Errno::EINVAL));

@@ -149,6 +149,11 @@ pub(super) fn add(table: &mut Table) {
             ("comp_algorithm", "lz4hc"),
         ],
     );
+    // A second newline is part of the name on some kernels.
+    table.run(
+        State::New,
+        &[("comp_algorithm", "lz4\n\n"), ("algorithm_params", "algo=lz4 level=1"), ("disksize", "64K")],
+    );
     table.each(State::Backed, "comp_algorithm", ["deflate"]);
     table.each(State::Filled, "comp_algorithm", ["lz4", ""]);
     table.each(State::Held, "comp_algorithm", ["zstd"]);
@@ -202,9 +207,10 @@ pub(super) fn add(table: &mut Table) {
     table.each(
         State::Filled,
         "idle",
-        [padded("all", "\n", 4093), padded("all", "\n", 4094), padded("", "0", 4097)],
+        [padded("all", "\n", 4093), padded("all", "\n", 4094), padded("", "0", 4095) + "5"],
     );
-    let while_time_passes = Step::Quiet(Op::Sleep { millis: 1_100 });
-    table.case(State::Filled, [while_time_passes, row("idle", "0"), row("idle", "5"), row("idle", "all")]);
+    let while_time_passes = || Step::Quiet(Op::Sleep { millis: 1_100 });
+    table.case(State::Filled, [while_time_passes(), row("idle", &padded("", "0", 4097))]);
+    table.case(State::Filled, [while_time_passes(), row("idle", "0"), row("idle", "5"), row("idle", "all")]);
     table.case(State::Full, [quiet("writeback", "huge"), row("idle", "all")]);
 }

@@ -42,6 +42,8 @@ pub(super) fn add(table: &mut Table) {
     table.each(State::New, "compact", ["1", ""]);
     table.each(State::Sized, "compact", ["1", "0", "", "\n", "anything at all", "\0"]);
     table.run(State::Filled, &[("compact", "1"), ("compact", "1")]);
+    table.each(State::New, "max_comp_streams", ["1", "0", "-1", "x", "", "4294967296"]);
+    table.each(State::Sized, "max_comp_streams", ["4", "x"]);
     for attr in READ_ONLY {
         table.each(State::New, attr, ["1"]);
         table.each(State::Sized, attr, ["0"]);
