@@ -35,30 +35,34 @@ impl Backing {
         } else if call.broken(Mutation::NextFitBlock) {
             let onward = self.next.min(self.pages)..self.pages;
             onward.chain(0..self.next.min(self.pages)).find(|block| !self.taken(*block))
-        } else if !call.behaviours().block_zero || call.broken(Mutation::BlockZeroUnused) {
-            (1..self.pages).find(|block| !self.taken(*block))
         } else {
-            let block = self.lowest_free()?;
+            let from_one = !call.behaviours().block_zero || call.broken(Mutation::BlockZeroUnused);
+            let block = self.lowest_free(from_one)?;
             self.lowest = block + 1;
             Some(block)
         }?;
         self.next = block + 1;
+        self.take(block);
+        Some(Block(block))
+    }
+
+    fn take(&mut self, block: u64) {
         let word = (block / 64) as usize;
         if self.bitmap.len() <= word {
             self.bitmap.resize(word + 1, 0);
         }
         self.bitmap[word] |= 1 << (block % 64);
-        Some(Block(block))
     }
 
-    /// Word by word, from the first that may have a free block.
-    fn lowest_free(&self) -> Option<u64> {
+    /// Word by word, from the first that may have a free block. `from_one`: block 0 is free and not to be had.
+    fn lowest_free(&self, from_one: bool) -> Option<u64> {
         let first = self.lowest / 64;
         let words = self.bitmap.get(first as usize..).unwrap_or_default();
-        let found = (first..).zip(words).find(|(_, word)| **word != u64::MAX);
-        let block = match found {
+        let spared = |at| u64::from(from_one && at == 0);
+        let mut words = (first..).zip(words).map(|(at, word)| (at, word | spared(at)));
+        let block = match words.find(|(_, word)| *word != u64::MAX) {
             Some((at, word)) => at * 64 + u64::from(word.trailing_ones()),
-            None => first.max(self.bitmap.len() as u64) * 64,
+            None => (first.max(self.bitmap.len() as u64) * 64).max(u64::from(from_one)),
         };
         (block < self.pages).then_some(block)
     }
@@ -92,5 +96,33 @@ impl Backing {
     pub(crate) fn content(&self, block: Block) -> BlockContent {
         let otherwise = if self.unknown { BlockContent::Unknown } else { BlockContent::Untouched };
         self.contents.get(&block.0).cloned().unwrap_or(otherwise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against a search of every block, with blocks given back in between.
+    #[test]
+    fn the_lowest_free_block_with_and_without_block_zero() {
+        for from_one in [false, true] {
+            let mut backing = Backing::new(String::new(), 200);
+            let mut state = 1_u64;
+            for _ in 0..2000 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let number = (state >> 33) % 300;
+                if number < 90 && backing.taken(number * 2) {
+                    backing.release(Block(number * 2));
+                }
+                let expected = (u64::from(from_one)..200).find(|block| !backing.taken(*block));
+                assert_eq!(backing.lowest_free(from_one), expected);
+                if let Some(block) = expected {
+                    backing.take(block);
+                    backing.lowest = block + 1;
+                }
+            }
+            assert_eq!(backing.taken(0), !from_one);
+        }
     }
 }
