@@ -85,7 +85,7 @@ pub struct SimHost<E> {
 struct Seen {
     events: Vec<Event>,
     undetermined: BTreeSet<usize>,
-    /// Complaints since the kernel was booted: each is printed once.
+    /// Complaints since the kernel was booted, for those that are printed once.
     complaints: BTreeSet<Complaint>,
     /// Lines of the kernel's log that nobody has read yet.
     log: Vec<String>,
@@ -103,13 +103,14 @@ struct Seen {
 
 impl Seen {
     fn complain(&mut self, complaint: Complaint) {
-        if self.complaints.insert(complaint) {
-            let lines = match complaint {
-                Complaint::VmallocOfNothing => VMALLOC_OF_NOTHING,
-                Complaint::ReadFailed => READ_FAILED,
-            };
-            self.log.extend(lines.iter().map(|line| (*line).to_owned()));
-        }
+        let first = self.complaints.insert(complaint);
+        let lines = match complaint {
+            Complaint::VmallocOfNothing if !first => return,
+            Complaint::VmallocOfNothing => VMALLOC_OF_NOTHING,
+            // A plain WARN_ON.
+            Complaint::ReadFailed => READ_FAILED,
+        };
+        self.log.extend(lines.iter().map(|line| (*line).to_owned()));
     }
 
     fn backing_path(&self) -> &'static str {
@@ -401,5 +402,23 @@ impl<E: Surroundings> Port for SimHost<E> {
 
     fn boot_time(&mut self) -> u64 {
         self.surroundings.boot_time()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_prints_once_is_printed_once() {
+        for (complaint, lines, again) in
+            [(Complaint::VmallocOfNothing, VMALLOC_OF_NOTHING, 0), (Complaint::ReadFailed, READ_FAILED, 1)]
+        {
+            let mut seen = Seen::default();
+            seen.complain(complaint);
+            assert_eq!(seen.log, lines);
+            seen.complain(complaint);
+            assert_eq!(seen.log.len(), lines.len() * (1 + again), "{complaint:?}");
+        }
     }
 }
