@@ -10,7 +10,8 @@
 pub enum Complaint {
     /// `__vmalloc_node_range` was asked for 0 bytes, by way of `zram_meta_alloc`.
     VmallocOfNothing,
-    /// `zram_read_page` failed, which its own words say should never happen: without memory for a read-back's request
-    /// (bf989ade270d), or, where parts of a page are read, when the backing device fails. Printed each time.
+    /// `zram_read_page` failed, which its own words say should never happen: the object could not be decompressed; there was no
+    /// memory for a read-back's request (bf989ade270d); or, where parts of a page are read, the backing device failed. Printed
+    /// each time. Writeback and recompression read by other ways and say nothing, but up to 6.12 writeback read by this one.
     ReadFailed,
 }

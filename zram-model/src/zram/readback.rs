@@ -212,12 +212,13 @@ impl Live<'_> {
     }
 
     /// `read_from_bdev_sync`: for partial I/O only, which no kernel with 4 KiB pages takes. The task waits for the
-    /// device with no lock held, and looks at the slot again only if there is something to decompress.
+    /// device with no lock held, and looks at the slot again only if there is something to decompress. None for a page
+    /// that the model does not keep.
     pub(super) fn read_back_sync(
         &mut self,
         index: SlotIndex,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> Result<Box<PageBytes>, Errno> {
+    ) -> Result<Option<Box<PageBytes>>, Errno> {
         let slot = self.disk.slots[index.0 as usize];
         add(&mut self.state.stats.bd_reads, 1);
         let block = Block(slot.word);
@@ -236,12 +237,12 @@ impl Live<'_> {
         }
         if self.state.writeback.compressed && !slot.has(HUGE) {
             let object = (slot.size(), self.codec_of(index));
-            let page = decompress(Some(&content), object, self.keeps_bytes(), Context::Task, call)?;
-            return Ok(page.unwrap_or_else(|| vec![0; call.profile.page_size.as_usize()].into()));
+            return decompress(Some(&content), object, self.keeps_bytes(), Context::Task, call);
         }
         Ok(match content {
-            BlockContent::Raw(page) => Box::from(&*page),
-            _ => vec![0; call.profile.page_size.as_usize()].into(),
+            BlockContent::Raw(page) => Some(Box::from(&*page)),
+            BlockContent::Untouched => Some(vec![0; call.profile.page_size.as_usize()].into()),
+            BlockContent::Unknown | BlockContent::Compressed { .. } | BlockContent::Unclean { .. } => None,
         })
     }
 
@@ -306,6 +307,11 @@ impl<'m> ReadBacks<'m> {
         if !kept {
             self.opaque.insert(page, None);
         }
+    }
+
+    /// Some bytes of a page of memory are of a slot whose page is not kept.
+    pub(super) fn not_known(&mut self, page: usize) {
+        self.opaque.insert(page, None);
     }
 
     fn all_done(&self) -> bool {

@@ -212,7 +212,7 @@ impl Live<'_> {
             self.read_backs_go_on(reads, call);
             let partial = call.profile.partial_io() && turn.len != call.profile.page_size.bytes();
             let done = if partial {
-                self.read_part(&turn, reads.memory, call)
+                self.read_part(&turn, reads, call)
             } else {
                 self.read_page(&turn, reads, call).map(|read| {
                     queue.extend(read.map(|request| ReadBack { request, page: turn.page, bio: at }));
@@ -241,7 +241,8 @@ impl Live<'_> {
         let slot = self.disk.slots[turn.slot.0 as usize];
         if !slot.has(WB) {
             if let Some(page) = reads.memory.page_mut(turn.page, call.profile.page_size) {
-                self.read_into(turn.slot, page, call)?;
+                let done = self.read_into(turn.slot, page, call);
+                complaining(done, call)?;
             }
             reads.filled_from_memory(turn.page, self.keeps(turn.slot));
             return Ok(None);
@@ -254,8 +255,7 @@ impl Live<'_> {
             if request == ReadBackRequest::FailureLost {
                 return Ok(None);
             }
-            call.env.complain(Complaint::ReadFailed);
-            return Err(Errno::ENOMEM);
+            return complaining(Err(Errno::ENOMEM), call);
         }
         Ok(Some(self.backing_request(BackingOp::Read, turn.slot, Block(slot.word))))
     }
@@ -264,32 +264,37 @@ impl Live<'_> {
     fn read_part(
         &mut self,
         turn: &Turn,
-        memory: &mut Memory,
+        reads: &mut ReadBacks<'_>,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
         partial_page(turn.slot, call)?;
         let page = self.read_whole(turn.slot, call)?;
         let (from, to, len) = (turn.offset as usize, turn.page_offset as usize, turn.len as usize);
-        if let Some(bytes) = memory.page_mut(turn.page, call.profile.page_size) {
-            bytes[to..to + len].copy_from_slice(&page[from..from + len]);
+        if let Some(bytes) = reads.memory.page_mut(turn.page, call.profile.page_size) {
+            match page {
+                Some(page) => bytes[to..to + len].copy_from_slice(&page[from..from + len]),
+                None => {
+                    bytes[to..to + len].fill(0);
+                    reads.not_known(turn.page);
+                }
+            }
         }
         Ok(())
     }
 
-    /// `zram_read_page` without a parent: waits for the backing device.
+    /// `zram_read_page` without a parent: waits for the backing device. None for a page that the model does not keep.
     fn read_whole(
         &mut self,
         index: SlotIndex,
         call: &mut Call<'_, impl Environment + ?Sized>,
-    ) -> Result<Box<PageBytes>, Errno> {
-        if self.disk.slots[index.0 as usize].has(WB) {
-            return self.read_back_sync(index, call).inspect_err(|_| {
-                call.env.complain(Complaint::ReadFailed);
-            });
-        }
-        let mut page: Box<PageBytes> = vec![0; call.profile.page_size.as_usize()].into();
-        self.read_into(index, &mut page, call)?;
-        Ok(page)
+    ) -> Result<Option<Box<PageBytes>>, Errno> {
+        let done = if self.disk.slots[index.0 as usize].has(WB) {
+            self.read_back_sync(index, call)
+        } else {
+            let mut page = zeros(call.profile.page_size);
+            self.read_into(index, &mut page, call).map(|()| self.keeps(index).then_some(page))
+        };
+        complaining(done, call)
     }
 
     /// `zram_bio_write`
@@ -327,7 +332,9 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
         partial_page(turn.slot, call)?;
-        let mut page = self.read_whole(turn.slot, call)?;
+        // Around what is not kept stand zeros.
+        let page = self.read_whole(turn.slot, call)?;
+        let mut page = page.unwrap_or_else(|| zeros(call.profile.page_size));
         if call.broken(Mutation::PartialWriteLosesRest) {
             page.fill(0);
         }
@@ -335,6 +342,21 @@ impl Live<'_> {
         page[to..to + len].copy_from_slice(&bytes[from..from + len]);
         self.write_page(turn.slot, &page, call)
     }
+}
+
+fn zeros(size: PageSize) -> Box<PageBytes> {
+    vec![0; size.as_usize()].into()
+}
+
+/// The end of `zram_read_page`: an error gets a `WARN`, wherever it is from.
+pub(super) fn complaining<T>(
+    done: Result<T, Errno>,
+    call: &mut Call<'_, impl Environment + ?Sized>,
+) -> Result<T, Errno> {
+    if done.is_err() {
+        call.env.complain(Complaint::ReadFailed);
+    }
+    done
 }
 
 /// The page that a partial read or write goes by way of.

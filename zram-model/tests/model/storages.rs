@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use zram_events::{BioOp, Block, Event, SlotIndex};
-use zram_model::{BlockContent, Errno, Profile, Storage, Stored, slot_flags};
+use zram_model::{
+    Bio, BlockContent, Complaint, Errno, Memory, PageSize, Profile, Segment, Storage, Stored, slot_flags,
+};
 
 use crate::world::{Machine, World, aligned, filled, page};
 
@@ -134,7 +136,9 @@ fn what_does_not_decompress_is_an_error_and_is_not_written_back() {
     let failed = m.events().into_iter().any(|event| matches!(event, Event::ReadFromPool { result: -22, .. }));
     assert!(failed, "the read tells of it");
     assert_eq!(m.numbers("io_stat")[0], 1);
+    assert_eq!(m.world.complaints, [Complaint::ReadFailed]);
     m.put("writeback", "page_indexes=0-1");
+    assert_eq!(m.world.complaints.len(), 1, "writeback reads by another way, and says nothing");
     assert_eq!((m.numbers("bd_stat"), m.kernel.blocks_taken(m.dev)), (vec![0, 0, 0], 0));
     assert!((0..2).all(|slot| m.flags(slot) & slot_flags::PP_SLOT == 0));
 }
@@ -150,9 +154,49 @@ fn a_page_that_is_not_kept_reads_as_undetermined() {
     assert_eq!(m.kernel.block(m.dev, Block(0)), BlockContent::Unknown);
     m.world.undetermined.clear();
     let bio = aligned(BioOp::Read, 0, 2);
-    let mut memory = zram_model::Memory::of_pages([page(1, 1), page(1, 1)]);
+    let mut memory = Memory::of_pages([page(1, 1), page(1, 1)]);
     m.kernel.submit(m.dev, &bio, &mut memory, &mut m.world).into_result().unwrap();
     assert_eq!(m.world.undetermined, [0]);
+}
+
+/// Before there were requests and queues, writeback read slots as bios do.
+#[test]
+fn a_pass_of_6_12_complains_of_what_it_cannot_decompress() {
+    let mut m = Machine::keeping(Storage::Bytes, Profile::debian_6_12());
+    m.put("backing_dev", "/dev/backing");
+    m.set_size(4);
+    m.fill(0, &page(700, 1));
+    m.fill(1, &page(800, 1));
+    m.world.decompress_error = Some(Errno::EINVAL);
+    m.put("idle", "all");
+    m.put("writeback", "idle");
+    assert_eq!(m.world.complaints, [Complaint::ReadFailed; 2]);
+    assert_eq!((m.numbers("bd_stat"), m.kernel.blocks_taken(m.dev)), (vec![0, 0, 0], 0));
+    assert!((0..2).all(|slot| m.flags(slot) & (slot_flags::IDLE | slot_flags::WB) == 0));
+}
+
+/// In part as in whole, in memory as on the backing device.
+#[test]
+fn a_part_of_a_page_that_is_not_kept_reads_as_undetermined() {
+    for (compressed, written_back) in [(true, false), (true, true), (false, true)] {
+        let profile = Profile { page_size: PageSize::KIB_16, ..Profile::debian_7_2() };
+        let mut m = Machine::keeping(Storage::Sizes, profile);
+        m.put("backing_dev", "/dev/backing");
+        m.put("compressed_writeback", if compressed { "1" } else { "0" });
+        m.put("disksize", "64K");
+        m.kernel.store(m.dev, SlotIndex(1), Stored::Compressed(700), &mut m.world).unwrap();
+        if written_back {
+            m.put("writeback", "page_index=1");
+        }
+        // What is there is in page 0 of memory, what is not kept in page 1.
+        let segments =
+            vec![Segment { page: 0, offset: 0, len: 4096 }, Segment { page: 1, offset: 512, len: 4096 }];
+        let bio = Bio { op: BioOp::Read, sector: 24, segments, bytes: 0 };
+        let mut memory = Memory(vec![0xee; 2 * PageSize::KIB_16.as_usize()]);
+        m.kernel.submit(m.dev, &bio, &mut memory, &mut m.world).into_result().unwrap();
+        assert_eq!(m.world.undetermined, [1], "compressed {compressed}, written back {written_back}");
+        assert_eq!(memory.0.iter().filter(|byte| **byte == 0).count(), 2 * 4096);
+    }
 }
 
 #[test]

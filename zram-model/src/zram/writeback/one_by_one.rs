@@ -22,6 +22,7 @@ use crate::{
         device::Live,
         slot::flag::{IDLE, SAME, WB},
         stats::add,
+        submit::complaining,
     },
 };
 
@@ -57,7 +58,9 @@ impl Live<'_> {
             if !self.select_in_place(index, mode) {
                 continue;
             }
-            let Ok(content) = self.read_from_pool(name, Site::ReadFromPoolWriteback, call) else {
+            // It reads as a bio does (`zram_read_page`), and complains as loudly.
+            let content = self.read_from_pool(name, Site::ReadFromPoolWriteback, call);
+            let Ok(content) = complaining(content, call) else {
                 self.disk.slots[index].clear(IDLE);
                 continue;
             };

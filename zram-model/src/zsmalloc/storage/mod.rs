@@ -26,7 +26,8 @@ use crate::page::PageBytes;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Storage {
     /// Sizes only, for simulation at size: 24 bytes per slot (the slot table's entry and the handle), and
-    /// per object the word that links it. A page read back is [undetermined](crate::Environment::undetermined).
+    /// per object the word that links it. A page read back is [undetermined](crate::Environment::undetermined), and a write
+    /// of part of one, which kernels with larger pages do, finds zeros around what it writes.
     Sizes,
     /// The page that each object stands for: what a checker needs that observes compressed lengths, not bytes.
     #[default]
