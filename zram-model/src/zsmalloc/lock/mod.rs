@@ -21,7 +21,7 @@
 //!   complain of (`ledger`);
 //! * with the feature `concurrent` there are real locks (`zspage_lock`, `pool_lock`, `class_lock`, `page_lock`)
 //!   whose users carry a ledger too (`task`), and a pool in miniature that runs the kernel's protocols over them
-//!   (`protocol`). Built with `--cfg loom`, every interleaving of it is explored: `tests/loom.rs`.
+//!   (`protocol`). Built with `--cfg loom`, every interleaving of it is explored: `tests/loom/`.
 //!
 //! The default features contain no lock, no atomic and no thread.
 

@@ -13,9 +13,9 @@ impl<L: ZspageLock> Miniature<L> {
     /// yet. Says whether there was memory.
     ///
     /// # Errors
-    /// If the task's ledger forbids it.
+    /// [`Bug::NoClass`]; or if the task's ledger forbids it.
     pub fn malloc(&self, task: &Task, handle: Handle, class: usize, value: u64) -> Result<bool, Bug> {
-        let mut locked = self.classes[class].lock(task)?;
+        let mut locked = self.class(class)?.lock(task)?;
         let room = locked.zspages.iter().position(|listed| listed.inuse() < OBJECTS);
         let position = match room {
             Some(position) => position,
@@ -24,7 +24,7 @@ impl<L: ZspageLock> Miniature<L> {
                 // Pages come from the page allocator, which may sleep.
                 task.may_sleep()?;
                 let Some(listed) = self.new_zspage(class) else { return Ok(false) };
-                locked = self.classes[class].lock(task)?;
+                locked = self.class(class)?.lock(task)?;
                 locked.zspages.push(listed);
                 locked.zspages.len() - 1
             }

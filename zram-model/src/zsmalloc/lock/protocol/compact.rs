@@ -16,11 +16,12 @@ impl<L: ZspageLock> Miniature<L> {
     /// `__zs_compact`
     ///
     /// # Errors
-    /// If the task's ledger forbids it.
+    /// [`Bug::NoClass`]; or if the task's ledger forbids it.
     pub fn compact(&self, task: &Task, number: usize) -> Result<Compaction, Bug> {
         let mut done = Compaction::default();
+        let class = self.class(number)?;
         let pool = self.lock.write(task)?;
-        let mut class = self.classes[number].lock(task)?;
+        let mut class = class.lock(task)?;
         while let Some((from, to)) = source_and_destination(&class) {
             let Some(writing) = self.write_lock(task, from)? else {
                 done.busy = true;

@@ -15,7 +15,7 @@ pub enum Migration {
     Moved(usize),
     /// The zspage has readers (`EBUSY`).
     Busy,
-    /// The page is not, or no longer, part of a zspage.
+    /// The page is not, or no longer, part of a zspage, or there is no such page.
     Gone,
     /// There is no page to move to.
     NoMemory,
@@ -27,7 +27,8 @@ impl<L: ZspageLock> Miniature<L> {
     /// # Errors
     /// If the task's ledger forbids it.
     pub fn migrate(&self, task: &Task, from: usize) -> Result<Migration, Bug> {
-        let page = self.frames[from].lock.lock(task)?;
+        let Some(source) = self.frames.get(from) else { return Ok(Migration::Gone) };
+        let page = source.lock.lock(task)?;
         // The page is locked, so it stays with its zspage, if it has one.
         let Some(zspage) = self.frames[from].owner() else { return Ok(Migration::Gone) };
         let Some(to) = self.take_frame() else { return Ok(Migration::NoMemory) };

@@ -11,7 +11,7 @@
 //! its next owner would.
 //!
 //! [`FreeProtocol`] is how `zs_free` gets from a handle to its class: up to 7.2 and from 7.3. [`Fault`] breaks a rule, one at
-//! a time; `tests/loom.rs` shows that each leads to a counterexample.
+//! a time; `tests/loom/faults.rs` shows that each leads to a counterexample.
 
 mod allocate;
 mod audit;
@@ -86,6 +86,9 @@ pub enum Bug {
     /// A zspage was used that has been given back.
     #[error("zspage {0} was given back")]
     DeadZspage(usize),
+    /// The pool has no such class.
+    #[error("there is no class {0}")]
+    NoClass(usize),
     /// At rest, the parts of the pool do not agree.
     #[error("the pool is inconsistent: {0}")]
     Inconsistent(String),
@@ -198,6 +201,11 @@ impl<L: ZspageLock> Miniature<L> {
         } else {
             Err(Bug::DeadZspage(zspage))
         }
+    }
+
+    /// A class that a caller names.
+    fn class(&self, number: usize) -> Result<&ClassLock<ClassState>, Bug> {
+        self.classes.get(number).ok_or(Bug::NoClass(number))
     }
 
     /// `zspage_class`
