@@ -159,6 +159,10 @@ pub struct Behaviours {
     /// Whoever reads an object may sleep meanwhile (60756575a21a in the mm tree, 44f764134964; 6.15). Before, a mapping was
     /// atomic, and decompression with it. No answer shows it: it is which locks a task may hold where ([`crate::lock`]).
     pub preemptible_mapping: bool,
+    /// Whether a read finds its object on two pages is a matter of the bytes asked for (7.0). Before, in the older interface as in
+    /// the newer, offset and class size decided; with pages of 4 and 8 KiB that comes to the same, with larger ones not always
+    /// ([`crate::mapping::SpanRule`]).
+    pub span_by_length: bool,
     /// The class stands in the object word (9909b088b1f0), so that `zs_free` finds its class's lock without the pool's
     /// (59e88952a827) and gives pages back without either (7ef28e8b8142). 7.3. As little to be seen.
     pub class_in_object_word: bool,
@@ -188,6 +192,7 @@ impl Behaviours {
         recomp_algorithm_padded: false,
         algorithm_resets_params: false,
         preemptible_mapping: false,
+        span_by_length: false,
         class_in_object_word: false,
         lz4_level_checked: false,
     };
@@ -222,6 +227,7 @@ impl Behaviours {
         compressed_writeback: CompressedWriteback::Attribute("compressed_writeback"),
         written_back: WrittenBack::Kept,
         idle_age: IdleAge::Wrapping,
+        span_by_length: true,
         ..Self::SEED_PATCH
     };
 

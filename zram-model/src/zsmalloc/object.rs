@@ -86,13 +86,15 @@ impl Pool {
         call.locks.map(at.zspage, call.behaviours().preemptible_mapping);
         let shape = self.shape(at.zspage);
         let page_size = self.table.page_size();
-        let mut offset = (u64::from(shape.size) * u64::from(at.index) % u64::from(page_size)) as u32;
-        if !shape.huge() {
-            offset += HANDLE_SIZE;
-        }
-        // 44f764134964 asks about the bytes wanted; before, offset and class size alone decided.
-        let asked = if call.broken(Mutation::SpanByClassSize) { shape.size } else { len };
-        let span = offset + asked > page_size;
+        let offset = (u64::from(shape.size) * u64::from(at.index) % u64::from(page_size)) as u32;
+        let header = if shape.huge() { 0 } else { HANDLE_SIZE };
+        let span = if call.broken(Mutation::SpanByClassSize) {
+            offset + header + shape.size > page_size
+        } else if call.behaviours().span_by_length {
+            offset + header + len > page_size
+        } else {
+            offset + shape.size > page_size
+        };
         call.emit(site, Event::ReadBegin { handle: handle.life(), len, span });
         Some(match &self.objects {
             Objects::Words(_) => Found::Unknown,
