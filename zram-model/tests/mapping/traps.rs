@@ -2,7 +2,7 @@
 
 use zram_model::{
     PageSize,
-    mapping::{MapError, MapMode, ObjectHandle},
+    mapping::{MapError, MapMode, Mapper, ObjectHandle, ObjectPool, SpanRule},
 };
 
 use crate::ways::{Bench, ReadBy, WriteBy};
@@ -116,6 +116,26 @@ fn what_is_too_long_too_small_or_gone_is_refused() {
     assert_eq!(refused.count(), 1, "a buffer is needed by the object on two pages only");
     bench.pool.free(handles[0]);
     assert_eq!(bench.read(ReadBy::Pieces, handles[0], 1), Err(MapError::NoObject));
+}
+
+#[test]
+fn the_buffer_of_a_cpu_with_smaller_pages_is_too_small() {
+    let mut pool = ObjectPool::new(PageSize::KIB_16, 8).unwrap();
+    let mut mapper = Mapper::new(PageSize::KIB_4, SpanRule::Length);
+    let mut refused = 0;
+    for _ in 0..16 {
+        let handle = pool.malloc(5000).unwrap();
+        for mode in [MapMode::ReadOnly, MapMode::WriteOnly] {
+            match pool.map_object(&mut mapper, handle, mode) {
+                Ok(mapped) => mapped.unmap(),
+                Err(error) => {
+                    assert!(matches!(error, MapError::LocalCopyTooSmall { needed: 5001.., has: 4096 }));
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!((1..32).contains(&refused), "{refused} of 32: those on two pages");
 }
 
 #[cfg(debug_assertions)]

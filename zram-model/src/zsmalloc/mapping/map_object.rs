@@ -33,7 +33,7 @@ impl ObjectPool {
     /// `zs_map_object`
     ///
     /// # Errors
-    /// [`MapError::NoObject`].
+    /// [`MapError::NoObject`]; [`MapError::LocalCopyTooSmall`] if the mapper is of a machine with smaller pages than the pool's.
     pub fn map_object<'a>(
         &'a mut self,
         mapper: &'a mut Mapper,
@@ -41,9 +41,13 @@ impl ObjectPool {
         mode: MapMode,
     ) -> Result<Mapped<'a>, MapError> {
         let (frames, place) = self.place_mut(handle)?;
+        let span = place.class_spans();
+        let (needed, has) = (place.shape.size as usize, mapper.area.len());
+        if span && has < needed {
+            return Err(MapError::LocalCopyTooSmall { needed, has });
+        }
         mapper.locks.pin(place.at.zspage);
         mapper.locks.lock_area();
-        let span = place.class_spans();
         mapper.stats.object(span);
         if span && mode != MapMode::WriteOnly {
             let size = place.shape.size;

@@ -24,7 +24,7 @@ pub enum MapError {
         /// What there is, in bytes.
         room: usize,
     },
-    /// The object lies on two pages and does not fit the caller's buffer.
+    /// The object lies on two pages and does not fit the caller's buffer, or the CPU's.
     #[error("the local copy takes {needed} bytes, and the buffer has {has}: give it a page")]
     LocalCopyTooSmall {
         /// What is needed, in bytes.
