@@ -161,7 +161,7 @@ fn live(target: &Target, options: &Options) -> Result<Trace> {
 
 /// The sound model must agree, or a rejection would mean nothing.
 fn sound(name: &str, trace: &Trace) -> Result<()> {
-    let profile = profiles::for_release(&trace.header.kernel).profile;
+    let profile = profiles::for_kernel(&trace.header.kernel, &trace.header.hello.attributes).profile;
     let replayed = check(trace, profile).with_context(|| format!("{name} cannot be used"))?;
     if let Some(divergence) = replayed.divergence {
         let first = divergence.differences.first().map(|difference| difference.field.clone());
@@ -186,9 +186,12 @@ fn fates(all: &[Mutation], runs: &[(String, Trace)]) -> Vec<Fate> {
             scope.spawn(move || {
                 while let Some(mutation) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let needs = mutation.needs();
-                    let met = runs
-                        .iter()
-                        .any(|(_, trace)| needs.met_by(&profiles::for_release(&trace.header.kernel).profile));
+                    let met = runs.iter().any(|(_, trace)| {
+                        needs.met_by(
+                            &profiles::for_kernel(&trace.header.kernel, &trace.header.hello.attributes)
+                                .profile,
+                        )
+                    });
                     let rejection = if met { judge(*mutation, runs) } else { None };
                     let fate = Fate { mutation: *mutation, rejection, missing: (!met).then_some(needs) };
                     if sender.send(fate).is_err() {
@@ -212,7 +215,9 @@ fn fates(all: &[Mutation], runs: &[(String, Trace)]) -> Vec<Fate> {
 fn judge(mutation: Mutation, runs: &[(String, Trace)]) -> Option<Rejection> {
     let mut quickest: Option<Rejection> = None;
     for (name, trace) in runs {
-        let profile = profiles::for_release(&trace.header.kernel).profile.with_broken(mutation);
+        let profile = profiles::for_kernel(&trace.header.kernel, &trace.header.hello.attributes)
+            .profile
+            .with_broken(mutation);
         let rejection = match check(trace, profile) {
             Ok(replayed) => replayed.divergence.map(|divergence| Rejection {
                 by: name.clone(),

@@ -68,7 +68,7 @@ pub fn check(trace: &Trace, profile: Profile) -> Result<Replayed, Trouble> {
 pub fn report(path: &Path) -> Result<Report> {
     let started = std::time::Instant::now();
     let trace = Trace::recorded(path)?;
-    let chosen = crate::profiles::for_release(&trace.header.kernel);
+    let chosen = crate::profiles::for_kernel(&trace.header.kernel, &trace.header.hello.attributes);
     let mut kernel = KernelReport {
         name: trace.header.target.clone(),
         release: trace.header.kernel.clone(),

@@ -273,7 +273,7 @@ impl Run<'_> {
     fn checker(&mut self) -> Result<Checker, Trouble> {
         let mutant = self.options.mutant;
         let hello = self.agent()?.hello();
-        let profile = profiles::for_release(&hello.kernel).profile;
+        let profile = profiles::for_kernel(&hello.kernel, &hello.attributes).profile;
         let profile = match mutant {
             Some(mutation) => profile.with_broken(mutation),
             None => profile,
@@ -294,7 +294,7 @@ impl Run<'_> {
             };
         }
         self.hello = Some(hello.clone());
-        let chosen = profiles::for_release(&hello.kernel);
+        let chosen = profiles::for_kernel(&hello.kernel, &hello.attributes);
         self.report.release.clone_from(&hello.kernel);
         self.report.bpf_object.clone_from(&hello.bpf_object);
         self.report.origin = Origin::of(hello);
