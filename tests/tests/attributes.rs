@@ -11,7 +11,7 @@ use zram_verify::{
 };
 
 /// The kernels that must have been recorded.
-const KERNELS: &[&str] = &["debian-6.12", "debian-7.2"];
+const KERNELS: &[&str] = &["custom-7.2", "debian-6.12", "debian-7.2"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("attributes")
@@ -53,10 +53,23 @@ fn a_row_changed_by_hand_is_found() {
 
 #[test]
 fn a_wrong_model_is_told_apart() {
-    let record = record("debian-7.2");
-    for mutation in [Mutation::MetadataLost, Mutation::HugeNotCountedDown, Mutation::ResetForgetsLimit] {
-        let profile = for_kernel(&record.kernel, &record.attributes).profile.with_broken(mutation);
-        let played = played_by(&record, profile).unwrap();
-        assert!(!differences(&record.text, &played).is_empty(), "{} survives", mutation.name());
+    let everywhere = [Mutation::MetadataLost, Mutation::HugeNotCountedDown, Mutation::ResetForgetsLimit];
+    // Rules that only a kernel with several algorithms has.
+    let recompressing = [
+        Mutation::SameClassKept,
+        Mutation::ThresholdNoCeiling,
+        Mutation::IncompressibleTooEarly,
+        Mutation::IncompressibleNever,
+        Mutation::RecompressionKeepsIdle,
+        Mutation::RecompressionMovesPeak,
+        Mutation::MaxPagesCountsSuccesses,
+    ];
+    for (kernel, mutations) in [("debian-7.2", everywhere.as_slice()), ("custom-7.2", &recompressing)] {
+        let record = record(kernel);
+        for mutation in mutations {
+            let profile = for_kernel(&record.kernel, &record.attributes).profile.with_broken(*mutation);
+            let played = played_by(&record, profile).unwrap();
+            assert!(!differences(&record.text, &played).is_empty(), "{} survives", mutation.name());
+        }
     }
 }

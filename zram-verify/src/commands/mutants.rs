@@ -139,7 +139,7 @@ impl Onlooker for Kept {
 fn live(target: &Target, options: &Options) -> Result<Trace> {
     let programs = operations(options.seed, options.ops);
     let mut agent = Agent::start(target, Patience::default(), options.verbose)?;
-    let chosen = profiles::for_release(&agent.hello().kernel);
+    let chosen = profiles::for_kernel(&agent.hello().kernel, &agent.hello().attributes);
     let header = Header::new(&target.name, chosen.profile.name, options.seed, agent.hello());
     let mut checker = Checker::new(chosen.profile, agent.hello());
     let mut kept = Kept::default();
