@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use zram_model::Mutation;
 use zram_verify::{
     commands::trace::check,
-    profiles::for_release,
+    profiles::for_kernel,
     trace::{Origin, Trace},
 };
 
@@ -32,7 +32,7 @@ fn the_model_agrees_with_every_recorded_run() {
         let trace = Trace::recorded(&path).unwrap();
         assert_eq!(trace.header.origin, Origin::Recorded);
         assert!(trace.header.bpf_object.is_some(), "{}: recorded without probes", path.display());
-        let chosen = for_release(&trace.header.kernel);
+        let chosen = for_kernel(&trace.header.kernel, &trace.header.hello.attributes);
         assert_eq!(chosen.remark, None, "{}", path.display());
         let replayed = check(&trace, chosen.profile).unwrap();
         assert_eq!(replayed.divergence, None, "{}", path.display());
@@ -47,7 +47,7 @@ fn a_recorded_run_is_worth_something() {
         .iter()
         .map(|path| {
             let trace = Trace::recorded(path).unwrap();
-            let profile = for_release(&trace.header.kernel).profile;
+            let profile = for_kernel(&trace.header.kernel, &trace.header.hello.attributes).profile;
             let replayed = check(&trace, profile).unwrap();
             (replayed.operations, replayed.checker.events, replayed.coverage.missing())
         })
@@ -70,9 +70,15 @@ fn a_recorded_run_tells_wrong_models_apart() {
         Mutation::HugeNotCountedDown,
         Mutation::IdleKeptAfterWrite,
         Mutation::SpanByClassSize,
+        Mutation::SameClassKept,
+        Mutation::RecompressionFreesFirst,
+        Mutation::RecompressionKeepsTime,
+        Mutation::SamePriorityAgain,
     ] {
         let told = traces.iter().any(|trace| {
-            let profile = for_release(&trace.header.kernel).profile.with_broken(mutation);
+            let profile = for_kernel(&trace.header.kernel, &trace.header.hello.attributes)
+                .profile
+                .with_broken(mutation);
             check(trace, profile).is_ok_and(|replayed| replayed.divergence.is_some())
         });
         assert!(told, "{} survives", mutation.name());
