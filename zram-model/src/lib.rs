@@ -91,6 +91,7 @@
 //! observed; `docs/findings` what the kernel does that nobody would want.
 #![forbid(unsafe_code)]
 
+mod allocation;
 mod attr;
 pub mod behaviours;
 pub mod bio;

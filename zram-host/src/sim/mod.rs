@@ -9,6 +9,7 @@
 //! from a compressor and a clock that stands still; a checker answers with what it observed.
 
 mod direct_io;
+mod log;
 mod meanwhile;
 mod paths;
 mod range;
@@ -20,8 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event};
 use zram_model::{
-    Bio, BioStatus, BlockContent, ClassView, Complaint, Kernel, Memory, PageBytes, PageSize, Profile,
-    SlotView,
+    Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PageBytes, PageSize, Profile, SlotView,
 };
 
 pub use simulated::{Compressor, Simulated};
@@ -32,6 +32,7 @@ use crate::{
     port::{Buffer, Iovec, Port},
 };
 use direct_io::Direction;
+use log::Log;
 use meanwhile::Waiting;
 use surroundings::Watched;
 
@@ -40,24 +41,6 @@ pub const BACKING: &str = "/dev/ram0";
 
 /// Its path where it is one that takes its time to write, or has bad blocks.
 pub const MAPPED_BACKING: &str = "/dev/zram-agent-mapped";
-
-/// What the log says of [`Complaint::VmallocOfNothing`].
-const VMALLOC_OF_NOTHING: &[&str] = &[
-    "<6> ------------[ cut here ]------------",
-    "<4> WARNING: mm/vmalloc.c at __vmalloc_node_range_noprof",
-    "<4> Call Trace:",
-    "<4>  __vmalloc_node_noprof",
-    "<4>  disksize_store [zram]",
-    "<4> ---[ end trace 0000000000000000 ]---",
-];
-
-/// What the log says of [`Complaint::ReadFailed`].
-const READ_FAILED: &[&str] = &[
-    "<6> ------------[ cut here ]------------",
-    "<4> WARNING: drivers/block/zram/zram_drv.c at zram_submit_bio [zram]",
-    "<4> Call Trace:",
-    "<4> ---[ end trace 0000000000000000 ]---",
-];
 
 /// What stands in for the backing device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,10 +68,7 @@ pub struct SimHost<E> {
 struct Seen {
     events: Vec<Event>,
     undetermined: BTreeSet<usize>,
-    /// Complaints since the kernel was booted, for those that are printed once.
-    complaints: BTreeSet<Complaint>,
-    /// Lines of the kernel's log that nobody has read yet.
-    log: Vec<String>,
+    log: Log,
     /// Pages of the backing device; 0: there is none.
     backing_pages: u64,
     /// Whether it is more than a RAM disk.
@@ -102,17 +82,6 @@ struct Seen {
 }
 
 impl Seen {
-    fn complain(&mut self, complaint: Complaint) {
-        let first = self.complaints.insert(complaint);
-        let lines = match complaint {
-            Complaint::VmallocOfNothing if !first => return,
-            Complaint::VmallocOfNothing => VMALLOC_OF_NOTHING,
-            // A plain WARN_ON.
-            Complaint::ReadFailed => READ_FAILED,
-        };
-        self.log.extend(lines.iter().map(|line| (*line).to_owned()));
-    }
-
     fn backing_path(&self) -> &'static str {
         if self.mapped { MAPPED_BACKING } else { BACKING }
     }
@@ -173,7 +142,7 @@ impl<E: Surroundings> SimHost<E> {
     /// Takes the lines that the kernel wrote into its log since the last call, each as `<level> text`: of a complaint
     /// the lines that name it, without registers and addresses.
     pub fn take_kernel_log(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.seen.log)
+        self.seen.log.take()
     }
 
     /// Takes the pages of the last read's arena of which the model cannot say what they hold, since
@@ -402,23 +371,5 @@ impl<E: Surroundings> Port for SimHost<E> {
 
     fn boot_time(&mut self) -> u64 {
         self.surroundings.boot_time()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_kernel_prints_once_is_printed_once() {
-        for (complaint, lines, again) in
-            [(Complaint::VmallocOfNothing, VMALLOC_OF_NOTHING, 0), (Complaint::ReadFailed, READ_FAILED, 1)]
-        {
-            let mut seen = Seen::default();
-            seen.complain(complaint);
-            assert_eq!(seen.log, lines);
-            seen.complain(complaint);
-            assert_eq!(seen.log.len(), lines.len() * (1 + again), "{complaint:?}");
-        }
     }
 }

@@ -55,7 +55,7 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     }
 
     fn complain(&mut self, complaint: Complaint) {
-        self.seen.complain(complaint);
+        self.seen.log.complain(complaint);
         self.surroundings.complain(complaint);
     }
 

@@ -149,40 +149,17 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
-    use zram_events::Event;
-
     use super::*;
     use crate::{
         context::Lives,
-        environment::{BackingRequest, ClockUse, Codec, Completion},
-        errno::Errno,
         profile::Profile,
-        zsmalloc::{ClassTable, storage::Storage},
+        zsmalloc::{ClassTable, mapping::object_pool::Memory, storage::Storage},
     };
-
-    /// Nothing but memory.
-    struct Quiet;
-
-    impl Environment for Quiet {
-        fn emit(&mut self, _: Event) {}
-        fn compress(&mut self, _: Codec, _: &PageBytes) -> Result<u32, Errno> {
-            Err(Errno::EINVAL)
-        }
-        fn boot_seconds(&mut self, _: ClockUse) -> u32 {
-            0
-        }
-        fn open_backing(&mut self, _: &str) -> Result<u64, Errno> {
-            Err(Errno::ENOENT)
-        }
-        fn submit_backing(&mut self, _: BackingRequest) -> Completion {
-            Completion::Now(0)
-        }
-    }
 
     #[test]
     fn bytes_survive_compaction_and_headers_name_their_owners() {
         let table = Arc::new(ClassTable::new(4096, 8));
-        let (mut quiet, mut lives, profile) = (Quiet, Lives::default(), Profile::debian_7_2());
+        let (mut quiet, mut lives, profile) = (Memory, Lives::default(), Profile::debian_7_2());
         let mut call = Call::new(&mut quiet, &mut lives, &profile);
         let mut pool = Pool::create(&table, Storage::Bytes, &mut call).unwrap();
         let sizes = (0..600).map(|n| if n % 17 == 0 { 4096 } else { 40 + n * 13 % 3500 });

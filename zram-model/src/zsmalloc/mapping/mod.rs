@@ -19,7 +19,7 @@
 
 mod map_object;
 mod mapper;
-mod object_pool;
+pub(in crate::zsmalloc) mod object_pool;
 mod place;
 mod read_write;
 mod scatterlist;

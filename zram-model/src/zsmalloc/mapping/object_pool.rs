@@ -31,7 +31,7 @@ pub struct ObjectPool {
 }
 
 /// A world in which there is memory and nothing else is asked for.
-struct Memory;
+pub(in crate::zsmalloc) struct Memory;
 
 impl Environment for Memory {
     fn emit(&mut self, _: Event) {}
