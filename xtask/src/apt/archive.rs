@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 use super::index::{self, Package};
 use super::sources::{Source, debian_mirror};
+use crate::cache::Lock;
 use crate::child;
 use crate::context::Cx;
 
@@ -18,13 +19,15 @@ const FRESH: Duration = Duration::from_secs(15 * 60);
 /// Where Debian puts the key of its archive, for sources that name none.
 const USUAL_KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// An apt configuration whose lists are up to date.
+/// An apt configuration whose lists are up to date, and which is in no other run's hands.
 pub(crate) struct Archive<'a> {
     cx: &'a Cx,
     config: PathBuf,
     folder: PathBuf,
     /// What `apt-get update` complained about, if it did.
     complaint: Option<String>,
+    /// Lists and downloads are this run's alone meanwhile.
+    _lock: Lock,
 }
 
 impl<'a> Archive<'a> {
@@ -52,6 +55,8 @@ impl<'a> Archive<'a> {
     }
 
     fn open(cx: &'a Cx, folder: PathBuf, config: &str, list: Option<&str>) -> anyhow::Result<Self> {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let lock = cx.cache.exclusive(cx, &format!("apt/{name}"), "fetching packages of the same suites")?;
         for below in ["lists/partial", "cache/archives/partial", "none", "downloads"] {
             std::fs::create_dir_all(folder.join(below))?;
         }
@@ -63,7 +68,7 @@ impl<'a> Archive<'a> {
         if let Some(list) = list {
             std::fs::write(&sources, list)?;
         }
-        let mut archive = Self { cx, config: path, folder, complaint: None };
+        let mut archive = Self { cx, config: path, folder, complaint: None, _lock: lock };
         if !(unchanged && archive.is_fresh()) {
             archive.update()?;
         }

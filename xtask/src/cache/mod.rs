@@ -5,8 +5,8 @@
 //! two that want different things do not disturb each other.
 //!
 //! An entry is a folder that appears by `rename(2)` after it is complete, with a manifest of sizes and SHA-256 sums. A reader
-//! takes no lock: an entry exists whole or not at all. A builder takes the one lock of the cache, works in a
-//! staging folder, and publishes. Whoever holds the lock may sweep the staging area, since only lock holders write there; so what a
+//! takes no lock: an entry exists whole or not at all. A builder takes the entry's lock, works in a staging folder of that
+//! entry, and publishes. A staging folder whose lock nobody holds may be swept, and each builder does; so what a
 //! killed run leaves behind lasts until the next one. An entry that does not match its manifest is rebuilt, with
 //! a sentence saying why.
 
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 pub(crate) use entry::{Entry, Facts, sha256};
+pub(crate) use lock::Lock;
 pub(crate) use space::{BUILD_SPACE, explain_full_disk, require_space};
 
 use crate::context::Cx;
@@ -97,7 +98,7 @@ impl Cache {
                     .say(&format!("cache entry {} is damaged ({why}): it is made again", place.display()));
             }
         }
-        let lock = self.lock(cx)?;
+        let lock = self.lock(cx, key)?;
         // Somebody else may have finished it while this program waited for the lock.
         if let Found::Sound(entry) = Entry::find(&place)? {
             return Ok(entry);
@@ -115,7 +116,7 @@ impl Cache {
         }
     }
 
-    fn publish(&self, lock: &lock::CacheLock, stage: tempfile::TempDir, place: &Path) -> anyhow::Result<()> {
+    fn publish(&self, lock: &lock::EntryLock, stage: tempfile::TempDir, place: &Path) -> anyhow::Result<()> {
         let parent = place.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(parent)?;
         // rename(2) does not replace a folder with something in it: the damaged one steps aside first.
@@ -149,6 +150,11 @@ mod tests {
         fs::create_dir(stage.join("sub"))?;
         std::os::unix::fs::symlink("../image", stage.join("sub/link"))?;
         Ok(Facts::from([("version".to_owned(), "1.2".to_owned())]))
+    }
+
+    /// How much lies in the staging area of the key.
+    fn staged(cx: &Cx) -> usize {
+        fs::read_dir(cx.cache.root().join("staging/kind+key")).unwrap().count()
     }
 
     fn built_again(damage: impl FnOnce(&Path)) -> bool {
@@ -206,7 +212,7 @@ mod tests {
         });
         assert!(format!("{:#}", error.unwrap_err()).contains("the mirror went away"));
         assert!(!cx.cache.place("kind").exists());
-        assert_eq!(fs::read_dir(cx.cache.root().join("tmp")).unwrap().count(), 0);
+        assert_eq!(staged(&cx), 0);
     }
 
     #[test]
@@ -216,17 +222,43 @@ mod tests {
         fs::write(entry.path().join("image"), b"x").unwrap();
         assert!(cx.cache.ensure(&cx, "kind/key", |_| bail!("no")).is_err());
         assert!(cx.cache.get("kind/key").unwrap().is_none());
-        assert_eq!(fs::read_dir(cx.cache.root().join("tmp")).unwrap().count(), 0);
+        assert_eq!(staged(&cx), 0);
     }
 
     #[test]
     fn what_a_killed_run_left_is_swept_up() {
         let (_folder, cx) = fixture();
-        let left = cx.cache.root().join("tmp/stage-killed");
-        fs::create_dir_all(&left).unwrap();
-        fs::write(left.join("half"), b"half").unwrap();
+        for key in ["kind+key", "kind+other"] {
+            let left = cx.cache.root().join("staging").join(key).join("stage-killed");
+            fs::create_dir_all(&left).unwrap();
+            fs::write(left.join("half"), b"half").unwrap();
+        }
         cx.cache.ensure(&cx, "kind/key", fill).unwrap();
-        assert!(!left.exists());
+        assert_eq!(staged(&cx), 0);
+        assert!(!cx.cache.root().join("staging/kind+other").exists());
+    }
+
+    #[test]
+    fn another_entry_is_made_while_one_is_being_made() {
+        let (_folder, cx) = fixture();
+        let entry = cx.cache.ensure(&cx, "kind/key", |stage| {
+            fs::write(stage.join("half"), b"half")?;
+            cx.cache.ensure(&cx, "kind/other", fill)?;
+            assert!(stage.join("half").exists(), "the other one swept what is being made");
+            fill(stage)
+        });
+        assert!(entry.unwrap().path().join("half").exists());
+        assert!(cx.cache.get("kind/other").unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_is_free_again_when_its_holder_is_gone() {
+        let (_folder, cx) = fixture();
+        let held = cx.cache.exclusive(&cx, "a/b", "testing").unwrap();
+        let free = || fs::File::open(cx.cache.root().join("locks/a+b")).unwrap().try_lock().is_ok();
+        assert!(!free());
+        drop(held);
+        assert!(free());
     }
 
     #[test]
