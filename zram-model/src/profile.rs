@@ -112,7 +112,7 @@ impl Profile {
     }
 
     /// Linux 7.2 with what Debian leaves out: several algorithms and all of them, and the allocator's statistics
-    /// (`xtask/custom-7.2.config`).
+    /// (`xtask/custom.config`).
     ///
     /// As built by gcc 12, `__zs_compact` calls `putback_zspage` for a destination and has a copy of its own for a
     /// source, so that a probe on the function never sees the latter.

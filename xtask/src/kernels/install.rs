@@ -59,7 +59,7 @@ pub(crate) fn ensure(cx: &Cx, kernel: &Kernel) -> anyhow::Result<Installed> {
     }
     let entry = match &kernel.origin {
         Origin::Packages(origin) => cx.cache.ensure(cx, &key, |stage| fetch(cx, &kernel.name, origin, stage)),
-        // The tools are an entry of the cache, too, and only one at a time is made.
+        // The tools are an entry of the cache, too.
         Origin::Source(origin) => tools::ensure(cx).and_then(|tools| {
             cx.cache.ensure(cx, &key, |stage| source::build(cx, &kernel.name, origin, &tools, stage))
         }),

@@ -29,18 +29,20 @@ pub(super) fn build(
     tools: &Tools,
     stage: &Path,
 ) -> anyhow::Result<Facts> {
-    let config = origin.config()?;
+    let config = &origin.config()?;
     let archive = Archive::of_suites(cx, &origin.suites)?;
     let offered = archive.versions(std::slice::from_ref(&origin.package))?;
-    let package = newest(&origin.package, &offered).ok_or_else(|| {
+    let package = newest(&origin.package, &offered).cloned().ok_or_else(|| {
         archive.explain(anyhow!("{} is not on offer in {}", origin.package, origin.suites.join(", ")))
     })?;
     let work = Work::new(cx, name, &package.version, config);
     std::fs::create_dir_all(&work.folder)?;
     if !work.sources().is_dir() {
         require_space(cx.cache.root(), SPACE, &format!("building kernel {name}"))?;
-        sources(cx, &archive, package, &work)?;
+        sources(cx, &archive, &package, &work)?;
     }
+    // Others may fetch packages of the same suites while this is compiled.
+    drop(archive);
     configure(config, tools, &work)?;
     make(cx, name, tools, &work)?;
     let release = std::fs::read_to_string(work.objects().join("include/config/kernel.release"))?;
@@ -153,10 +155,16 @@ fn configure(config: &str, tools: &Tools, work: &Work) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lines of the wanted configuration that are not in the complete one.
+/// Lines of the wanted configuration that do not hold in the complete one. A switch that is to be out may as well be unknown there.
 fn untrue<'a>(wanted: &'a str, complete: &str) -> Vec<&'a str> {
     let there: std::collections::BTreeSet<&str> = complete.lines().collect();
-    wanted.lines().filter(|line| line.starts_with("CONFIG_") && !there.contains(line)).collect()
+    let holds = |line: &str| match line.strip_prefix("# ").and_then(|line| line.strip_suffix(" is not set")) {
+        Some(out) => {
+            !there.iter().any(|line| line.strip_prefix(out).is_some_and(|rest| rest.starts_with('=')))
+        }
+        None => there.contains(line),
+    };
+    wanted.lines().filter(|line| line.contains("CONFIG_") && !holds(line)).collect()
 }
 
 fn make(cx: &Cx, name: &str, tools: &Tools, work: &Work) -> anyhow::Result<()> {
@@ -226,6 +234,10 @@ mod tests {
             untrue(wanted, "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"y\"\n"),
             ["CONFIG_B=m", "CONFIG_C=\"x\""]
         );
+        let out = "# CONFIG_A is not set\n";
+        assert_eq!(untrue(out, "CONFIG_A=y\n"), ["# CONFIG_A is not set"]);
+        assert_eq!(untrue(out, "CONFIG_AB=y\n"), [""; 0]);
+        assert_eq!(untrue(out, "# CONFIG_A is not set\n"), [""; 0]);
     }
 
     #[test]

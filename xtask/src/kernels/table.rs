@@ -63,21 +63,31 @@ pub(crate) struct Source {
     pub(crate) package: String,
     /// Where to look.
     pub(crate) suites: Vec<String>,
-    /// The name of the configuration.
-    config: String,
+    /// Lines of the configuration that this kernel is built without, since its sources do not have them.
+    #[serde(default)]
+    without: Vec<String>,
 }
 
-/// The configurations, compiled in as the table is.
-const CONFIGS: &[(&str, &str)] = &[("custom-7.2.config", include_str!("../../custom-7.2.config"))];
+/// The configuration, compiled in as the table is.
+const CONFIG: &str = include_str!("../../custom.config");
 
 impl Source {
-    /// The text of the configuration.
-    pub(crate) fn config(&self) -> anyhow::Result<&'static str> {
-        let found = CONFIGS.iter().find(|(name, _)| *name == self.config);
-        found
-            .map(|(_, text)| *text)
-            .with_context(|| format!("there is no configuration xtask/{}", self.config))
+    /// What of the configuration must hold, line by line. Comments are left out: a better one is no reason to build again.
+    pub(crate) fn config(&self) -> anyhow::Result<String> {
+        if let Some(unknown) = self.without.iter().find(|line| !lines().any(|known| known == **line)) {
+            bail!("xtask/custom.config has no line {unknown} to be without");
+        }
+        Ok(joined(lines().filter(|line| !self.without.iter().any(|without| without == line))))
     }
+}
+
+/// Lines that say something: `CONFIG_X=...` and `# CONFIG_X is not set`.
+fn lines() -> impl Iterator<Item = &'static str> {
+    CONFIG.lines().filter(|line| line.starts_with("CONFIG_") || line.starts_with("# CONFIG_"))
+}
+
+fn joined(lines: impl Iterator<Item = &'static str>) -> String {
+    lines.fold(String::new(), |text, line| text + line + "\n")
 }
 
 impl Origin {
@@ -144,10 +154,25 @@ mod tests {
 
     #[test]
     fn a_word_that_nobody_knows_is_an_error() {
-        let row = "name = \"x\"\n[origin]\nkind = \"source\"\npackage = \"p\"\nsuites = []\nconfig = \"c\"\n";
+        let row = "name = \"x\"\n[origin]\nkind = \"source\"\npackage = \"p\"\nsuites = []\n";
         toml::from_str::<Kernel>(row).unwrap();
         assert!(toml::from_str::<Kernel>(&format!("{row}flavour = \"f\"\n")).is_err());
         assert!(toml::from_str::<Kernel>(&row.replace("source", "sauce")).is_err());
+    }
+
+    #[test]
+    fn a_kernel_can_do_without_a_line_that_there_is() {
+        let source = |without: &[&str]| Source {
+            package: "p".into(),
+            suites: Vec::new(),
+            without: without.iter().map(|&line| line.to_owned()).collect(),
+        };
+        let complete = source(&[]).config().unwrap();
+        let less = source(&["CONFIG_ZSMALLOC_STAT=y"]).config().unwrap();
+        assert_eq!(complete.lines().count(), less.lines().count() + 1);
+        assert!(complete.contains("\n# CONFIG_FAULT_INJECTION_STACKTRACE_FILTER is not set\n"));
+        assert!(!less.contains("ZSMALLOC_STAT"));
+        assert!(source(&["CONFIG_ZSMALLOC_STAT=m"]).config().is_err());
     }
 
     #[test]
