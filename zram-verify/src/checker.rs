@@ -4,21 +4,25 @@
 //! out; then the two answers are compared. The checker knows nothing of where answers come from: a
 //! live machine, a recorded trace and a model that plays the kernel are the same to it.
 
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
 use zram_agent::protocol::{Data, Hello, Observation, Op, Text};
 use zram_events::{Decoder, Event};
 use zram_model::Profile;
+use zram_probe::Coverage;
 
 use crate::{
     compare::{
         Comparer, Level, Strength, Tally,
         blocks::{self, Store},
-        classes,
-        events::{self, Projection},
-        slots, surface,
+        classes, events, slots, surface,
     },
     divergence::Difference,
     facts::{self, HugeBorder},
-    kernel_log,
+    kernel_log::{self, Reason},
     ledger::{Inputs, Ledger},
     model::Model,
     observed::{Observed, seconds},
@@ -32,7 +36,7 @@ use crate::{
 pub struct Checker {
     model: Model,
     decoder: Decoder,
-    projection: Projection,
+    coverage: Coverage,
     store: Store,
     attributes: Vec<String>,
     attributes_compared: bool,
@@ -42,6 +46,21 @@ pub struct Checker {
     pub tally: Tally,
     /// Events observed so far.
     pub events: u64,
+    /// Lines of the kernel's log that were let pass, by the reason.
+    pub allowed: BTreeMap<Reason, u64>,
+    /// Where its time went.
+    pub spent: Spent,
+}
+
+/// Where a checker's time goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Making events of records.
+    pub decoding: Duration,
+    /// Carrying operations out on the model.
+    pub model: Duration,
+    /// Holding the answers against each other.
+    pub comparison: Duration,
 }
 
 /// What came of one operation.
@@ -57,16 +76,17 @@ pub struct Checked {
 
 impl Checker {
     /// A checker for the kernel that greets so.
-    #[must_use]
-    pub fn new(profile: Profile, hello: &Hello) -> Self {
-        let projection = match &hello.coverage {
-            Some(coverage) => Projection::Probes(coverage.clone()),
-            None => Projection::Blind,
+    ///
+    /// # Errors
+    /// When the agent runs without probes: a run that sees nothing inside would agree with anything.
+    pub fn new(profile: Profile, hello: &Hello) -> Result<Self, Trouble> {
+        let Some(coverage) = hello.coverage.clone() else {
+            return Err(Trouble::Blind { operation: 0, what: "the agent runs without probes".to_owned() });
         };
-        Self {
-            model: Model::new(profile, Ledger::new(projection.clone())),
+        Ok(Self {
+            model: Model::new(profile, Ledger::new(coverage.clone())),
             decoder: Decoder::new(),
-            projection,
+            coverage,
             store: Store::default(),
             attributes: hello.attributes.clone(),
             attributes_compared: false,
@@ -74,7 +94,9 @@ impl Checker {
             border: HugeBorder::default(),
             tally: Tally::default(),
             events: 0,
-        }
+            allowed: BTreeMap::new(),
+            spent: Spent::default(),
+        })
     }
 
     /// The inputs that the model was given.
@@ -101,8 +123,10 @@ impl Checker {
     /// cannot carry the operation out.
     pub fn check(&mut self, op: &Op, observation: Observation) -> Result<Checked, Trouble> {
         let operation = self.operation;
+        let started = Instant::now();
         let observed = Observed::new(op, observation, &mut self.decoder)
             .map_err(|reason| Trouble::Unusable { operation, reason })?;
+        self.spent.decoding += started.elapsed();
         self.check_observed(op, observed)
     }
 
@@ -112,15 +136,19 @@ impl Checker {
     /// As [`Checker::check`].
     pub fn check_step(&mut self, step: &Step) -> Result<Checked, Trouble> {
         let operation = self.operation;
+        let started = Instant::now();
         let observed =
             step.observed(&mut self.decoder).map_err(|reason| Trouble::Unusable { operation, reason })?;
+        self.spent.decoding += started.elapsed();
         self.check_observed(&step.op, observed)
     }
 
     fn check_observed(&mut self, op: &Op, observed: Observed) -> Result<Checked, Trouble> {
         let operation = self.operation;
         self.sighted(&observed, operation)?;
-        fit(&observed.observation, operation)?;
+        for reason in fit(&observed.observation, operation)? {
+            *self.allowed.entry(reason).or_default() += 1;
+        }
         self.operation += 1;
         self.events += observed.events.as_ref().map_or(0, |events| events.len() as u64);
         let candidates = idle_seconds(op, &observed);
@@ -148,13 +176,9 @@ impl Checker {
         Ok(Checked { differences: comparer.differences, observed, expected_events })
     }
 
-    /// Whether everything was looked at that an agent with probes looks at. A run that sees nothing
-    /// inside would agree with anything.
+    /// Whether everything was looked at that an agent with probes looks at.
     fn sighted(&self, observed: &Observed, operation: usize) -> Result<(), Trouble> {
         let blind = |what: String| Err(Trouble::Blind { operation, what });
-        if matches!(self.projection, Projection::Blind) {
-            return blind("the agent runs without probes".to_owned());
-        }
         if observed.events.is_none() {
             return blind("the answer has no records".to_owned());
         }
@@ -184,7 +208,7 @@ impl Checker {
         let observed = Observed::new(op, observation, &mut self.decoder.clone())
             .map_err(|reason| Trouble::Unusable { operation, reason })?;
         self.sighted(&observed, operation)?;
-        fit(&observed.observation, operation)
+        fit(&observed.observation, operation).map(drop)
     }
 
     /// Comparisons that can be made only when everything has been seen.
@@ -206,8 +230,11 @@ impl Checker {
             self.store.clear();
         }
         self.model.ledger_mut().open(observed, idle_second);
+        let started = Instant::now();
         let expected =
             self.model.execute(operation, op).map_err(|reason| Trouble::Model { operation, reason })?;
+        let executed = Instant::now();
+        self.spent.model += executed - started;
         let mut comparer = Comparer::default();
         surface::compare(&mut comparer, &expected, observed, &self.model.ledger().undetermined);
         self.compare_events(&mut comparer, observed);
@@ -220,18 +247,14 @@ impl Checker {
             classes::compare(&mut comparer, ours, theirs);
         }
         self.compare_attributes(&mut comparer, &expected);
+        self.spent.comparison += executed.elapsed();
         Ok(comparer)
     }
 
     fn compare_events(&mut self, comparer: &mut Comparer, observed: &Observed) {
-        let expected = &self.model.ledger().emitted;
-        match &observed.events {
-            Some(theirs) => {
-                events::compare(comparer, expected, theirs, &self.projection);
-                self.border.see(theirs);
-            }
-            None => events::compare(comparer, expected, &[], &Projection::Blind),
-        }
+        let theirs = observed.events.as_deref().unwrap_or_default();
+        events::compare(comparer, &self.model.ledger().emitted, theirs, &self.coverage);
+        self.border.see(theirs);
     }
 
     /// The inputs taken in this operation, each held against what it can be.
@@ -347,10 +370,11 @@ fn idle_seconds(op: &Op, observed: &Observed) -> Vec<u32> {
     }
 }
 
-/// Whether an answer can be trusted at all.
-fn fit(observation: &Observation, operation: usize) -> Result<(), Trouble> {
-    if let Some(splat) = kernel_log::hear(&observation.kernel_log).splat {
-        return Err(Trouble::Splat { operation, kind: splat.kind, line: splat.line });
+/// Whether an answer can be trusted at all; and why lines of the kernel's log that look bad do not speak against it.
+fn fit(observation: &Observation, operation: usize) -> Result<Vec<Reason>, Trouble> {
+    let heard = kernel_log::hear(&observation.kernel_log);
+    if let Some(splat) = heard.splat {
+        return Err(Trouble::Splat { operation, kind: splat.mark.kind, line: splat.line });
     }
     if let Some(line) = kernel_log::first_loss(&observation.kernel_log) {
         return Err(Trouble::LogLost { operation, line: line.to_owned() });
@@ -363,6 +387,6 @@ fn fit(observation: &Observation, operation: usize) -> Result<(), Trouble> {
                 health.reserve_failures, health.recursion_misses, health.missed, health.faults
             ),
         }),
-        _ => Ok(()),
+        _ => Ok(heard.allowed),
     }
 }

@@ -74,6 +74,17 @@ pub fn play(
     Ok(None)
 }
 
+/// Has the machine tidy up once more, looks at what came of that, and sees it off.
+///
+/// # Errors
+/// When something was lost or complained of after the last operation, or the machine does not end well.
+pub fn farewell(mut agent: Agent, checker: &Checker) -> Result<(), Trouble> {
+    let begin = Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None };
+    agent.send(&begin)?;
+    checker.check_farewell(&begin, agent.receive()?)?;
+    agent.end()
+}
+
 /// Takes the answer to an operation that nobody wants any more. If there is none, the next
 /// operation will find out.
 fn drain(agent: &mut Agent, outstanding: bool) {

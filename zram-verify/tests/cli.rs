@@ -117,7 +117,7 @@ fn a_sound_kernel_agrees() {
         verify(&["run", "--target", &model(None), "--ops", "1200", "--json", json.to_str().unwrap()]);
     assert_eq!(status(&output), 0, "{}{}", stdout(&output), stderr(&output));
     let line = last_line(&output);
-    assert!(line.starts_with("verify: 1 kernels, 1200 operations, "), "{line}");
+    assert!(line.starts_with("verify: 1 kernel, 1200 operations, "), "{line}");
     assert!(line.ends_with(" comparisons, 0 divergences, 0 checks skipped"), "{line}");
     assert_eq!(stdout(&output).matches("verify:").count(), 1);
 
@@ -154,7 +154,7 @@ fn a_wrong_kernel_differs_and_the_failure_is_made_small_and_repeatable() {
     let text = stdout(&output);
     assert!(text.contains("DIVERGENCE at operation"), "{text}");
     assert!(text.contains("expected") && text.contains("observed"), "{text}");
-    assert!(last_line(&output).contains(" 1 divergences, "), "{text}");
+    assert!(last_line(&output).contains(" 1 divergence, "), "{text}");
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [file] = &files[..] else { panic!("{files:?}") };
     let ops = fs::read_to_string(file).unwrap();
@@ -193,7 +193,7 @@ fn a_machine_that_always_dies_is_no_verdict() {
     let text = stdout(&output);
     assert!(text.contains("no verdict") && text.contains("it burns"), "{text}");
     assert!(
-        last_line(&output).starts_with("verify: 1 kernels, 0 operations, 0 events, 0 comparisons"),
+        last_line(&output).starts_with("verify: 1 kernel, 0 operations, 0 events, 0 comparisons"),
         "{text}"
     );
 }

@@ -9,7 +9,7 @@ use crate::{generated, must_be_noticed};
 #[test]
 fn a_sound_run_agrees() {
     let run = generated();
-    let mut checker = Checker::new(Profile::debian_7_2(), &run.hello);
+    let mut checker = Checker::new(Profile::debian_7_2(), &run.hello).unwrap();
     for (op, answer) in &run.steps {
         assert_eq!(checker.check(op, answer.clone()).unwrap().differences, []);
     }
@@ -188,7 +188,7 @@ fn the_names_of_attributes() {
     ] {
         let mut hello = run.hello.clone();
         change(&mut hello.attributes);
-        let mut checker = Checker::new(Profile::debian_7_2(), &hello);
+        let mut checker = Checker::new(Profile::debian_7_2(), &hello).unwrap();
         checker.check(&run.steps[0].0, run.steps[0].1.clone()).unwrap();
         assert_eq!(checker.check(op, answer.clone()).unwrap().differences.len(), 1);
     }

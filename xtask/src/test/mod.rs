@@ -172,7 +172,7 @@ mod tests {
             ),
             row(
                 "live run",
-                Outcome::of_closing_line(Verdict::Passed, "agrees\nverify: 1 kernels\n", "verify: "),
+                Outcome::of_closing_line(Verdict::Passed, "agrees\nverify: 1 kernel\n", "verify: "),
             ),
         ];
         insta::assert_snapshot!(summary(&rows));

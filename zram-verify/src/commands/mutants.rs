@@ -19,7 +19,7 @@ use crate::{
     agent::{Agent, Patience, Target},
     checker::Checker,
     commands::trace::check,
-    conversation::{Onlooker, play},
+    conversation::{Onlooker, farewell, play},
     generate::operations,
     profiles,
     report::Progress,
@@ -141,7 +141,7 @@ fn live(target: &Target, options: &Options) -> Result<Trace> {
     let mut agent = Agent::start(target, Patience::default(), options.verbose)?;
     let chosen = profiles::for_kernel(&agent.hello().kernel, &agent.hello().attributes);
     let header = Header::new(&target.name, chosen.profile.name, options.seed, agent.hello());
-    let mut checker = Checker::new(chosen.profile, agent.hello());
+    let mut checker = Checker::new(chosen.profile, agent.hello())?;
     let mut kept = Kept::default();
     let mut progress = Progress::new(&target.name, programs.len() as u64, "programs");
     for program in &programs {
@@ -156,6 +156,7 @@ fn live(target: &Target, options: &Options) -> Result<Trace> {
         }
         progress.step("programs");
     }
+    farewell(agent, &checker)?;
     Ok(Trace { path: PathBuf::from(&target.name), header, steps: kept.0 })
 }
 

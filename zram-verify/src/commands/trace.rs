@@ -32,7 +32,7 @@ pub struct Replayed {
 /// # Errors
 /// When an answer in the trace cannot be used.
 pub fn check(trace: &Trace, profile: Profile) -> Result<Replayed, Trouble> {
-    let mut checker = Checker::new(profile, &trace.header.hello);
+    let mut checker = Checker::new(profile, &trace.header.hello)?;
     let mut coverage = Coverage::new();
     let mut divergence = None;
     for step in &trace.steps {

@@ -50,45 +50,28 @@ pub fn kind_of(event: &Event) -> Kind {
     }
 }
 
-/// What of the model's events this kernel lets us see: the rest cannot be compared.
-#[derive(Clone, Debug)]
-pub enum Projection {
-    /// There are no probes.
-    Blind,
-    /// There are probes, with these gaps.
-    Probes(Coverage),
+/// Whether this kernel's probes show events of this kind: the rest cannot be compared.
+pub(crate) fn is_seen(coverage: &Coverage, event: &Event) -> bool {
+    coverage.observes(kind_of(event))
 }
 
-impl Projection {
-    /// Whether events of this kind are seen.
-    #[must_use]
-    pub fn sees(&self, event: &Event) -> bool {
-        match self {
-            Self::Blind => false,
-            Self::Probes(coverage) => coverage.observes(kind_of(event)),
-        }
-    }
-
-    fn reason(&self, event: &Event) -> String {
-        match self {
-            Self::Probes(coverage) => coverage
-                .unobservable
-                .iter()
-                .find(|gap| gap.kind == kind_of(event))
-                .map_or_else(|| "no probe delivers it".to_owned(), |gap| gap.reason.clone()),
-            _ => "the agent runs without probes".to_owned(),
-        }
-    }
+/// Why they do not.
+fn reason(coverage: &Coverage, event: &Event) -> String {
+    coverage
+        .unobservable
+        .iter()
+        .find(|gap| gap.kind == kind_of(event))
+        .map_or_else(|| "no probe delivers it".to_owned(), |gap| gap.reason.clone())
 }
 
 /// Compares the sequences element by element.
-pub fn compare(comparer: &mut Comparer, expected: &[Event], observed: &[Event], projection: &Projection) {
+pub fn compare(comparer: &mut Comparer, expected: &[Event], observed: &[Event], coverage: &Coverage) {
     let mut visible = Vec::with_capacity(expected.len());
     for event in expected {
-        if projection.sees(event) {
+        if is_seen(coverage, event) {
             visible.push(*event);
         } else {
-            comparer.tally.skip(Level::L2, format!("event {}", event.name()), projection.reason(event), 1);
+            comparer.tally.skip(Level::L2, format!("event {}", event.name()), reason(coverage, event), 1);
         }
     }
     let common = visible.iter().zip(observed).take_while(|(ours, theirs)| ours == theirs).count();

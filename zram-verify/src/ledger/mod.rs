@@ -18,11 +18,12 @@ use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Codec, Completion, Environment,
     Errno, PageBytes, Step,
 };
+use zram_probe::Coverage;
 
 pub use inputs::{CodecLength, ImpossibleSecond, Inputs};
 
 use crate::{
-    compare::events::Projection,
+    compare::events::is_seen,
     dictionary,
     observed::{Observed, seconds},
 };
@@ -30,7 +31,7 @@ use crate::{
 /// The environment of a model that runs beside a kernel.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    projection: Projection,
+    coverage: Coverage,
     /// Counted over the whole run.
     pub inputs: Inputs,
     /// What the model emitted in this operation.
@@ -57,11 +58,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An empty ledger; the projection says which events can be looked for.
+    /// An empty ledger; the coverage says which events can be looked for.
     #[must_use]
-    pub fn new(projection: Projection) -> Self {
+    pub fn new(coverage: Coverage) -> Self {
         Self {
-            projection,
+            coverage,
             inputs: Inputs::default(),
             emitted: Vec::new(),
             lengths: Vec::new(),
@@ -146,7 +147,7 @@ impl Ledger {
 
 impl Environment for Ledger {
     fn emit(&mut self, event: Event) {
-        if self.projection.sees(&event) {
+        if is_seen(&self.coverage, &event) {
             self.cursor += 1;
         }
         self.emitted.push(event);
@@ -286,7 +287,7 @@ impl Surroundings for Ledger {
     /// Another task's bio comes when it was seen to come.
     fn lets_in(&mut self, dev: DeviceId, bio: &Bio, sent: bool) -> bool {
         let event = Event::Bio { dev, op: bio.op, sector: bio.sector, bytes: bio.size() };
-        if !self.projection.sees(&event) {
+        if !is_seen(&self.coverage, &event) {
             return sent;
         }
         let comes = self.next() == Some(&event);
@@ -304,19 +305,19 @@ mod tests {
 
     use super::*;
 
-    fn everything() -> Projection {
+    fn everything() -> Coverage {
         let attached = zram_events::Kind::ALL.iter().map(|kind| zram_probe::Attached {
             kind: *kind,
             symbol: String::new(),
             module: None,
             how: String::new(),
         });
-        Projection::Probes(zram_probe::Coverage {
+        Coverage {
             kernel: String::new(),
             object_sha256: String::new(),
             attached: attached.collect(),
             unobservable: Vec::new(),
-        })
+        }
     }
 
     fn ledger(events: Vec<Event>) -> Ledger {

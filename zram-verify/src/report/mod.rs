@@ -173,12 +173,21 @@ impl Report {
     #[must_use]
     pub fn closing_line(&self) -> String {
         let [operations, events, comparisons, divergences, skipped] = self.totals();
-        format!(
-            "verify: {} kernels, {operations} operations, {events} events, {comparisons} comparisons, \
-             {divergences} divergences, {skipped} checks skipped",
-            self.kernels.len()
-        )
+        let counts = [
+            counted(self.kernels.len() as u64, "kernel"),
+            counted(operations, "operation"),
+            counted(events, "event"),
+            counted(comparisons, "comparison"),
+            counted(divergences, "divergence"),
+            format!("{} skipped", counted(skipped, "check")),
+        ];
+        format!("verify: {}", counts.join(", "))
     }
+}
+
+/// A number and what it is of: 1 kernel, 2 kernels.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[cfg(test)]

@@ -20,7 +20,12 @@ const SHOWN_OPS: usize = 24;
 pub fn kernel(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose: bool) -> io::Result<()> {
     headline(out, report, paint)?;
     for remark in &report.remarks {
-        writeln!(out, "  {}", paint.odd(remark))?;
+        // What a machine said last comes in lines of its own.
+        let mut lines = remark.lines();
+        paragraph(out, &paint.odd(lines.next().unwrap_or_default()))?;
+        for line in lines {
+            writeln!(out, "  {line}")?;
+        }
     }
     if report.operations > 0 {
         comparisons(out, report, paint)?;

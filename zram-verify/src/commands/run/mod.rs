@@ -17,19 +17,19 @@ use crate::{
     agent::{Agent, Patience, Target},
     checker::Checker,
     compare::Tally,
-    conversation::{Stop, play},
+    conversation::{Stop, farewell, play},
     coverage::Coverage,
     divergence::Divergence,
     generate::{Program, operations},
     ledger::Inputs,
     op_file, profiles,
-    report::{Found, KernelReport, Progress, Report},
+    report::{Found, KernelReport, Progress, Report, counted},
     trace::{Header, Origin, Recorder},
     trouble::Trouble,
 };
 
-/// How often a machine that died is started again, per target.
-const MOST_RESTARTS: u32 = 3;
+/// How often a machine that died is started again, per target. A machine that dies twice does not die by accident.
+const MOST_RESTARTS: u32 = 1;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -175,6 +175,13 @@ impl Run<'_> {
                 recorder.finish().map_err(unrecorded)?;
             }
         }
+        for (reason, lines) in &checker.allowed {
+            self.report.remarks.push(format!(
+                "{} of the kernel's log let pass: {}",
+                counted(*lines, "line"),
+                reason.sentence()
+            ));
+        }
         self.report.tally = checker.tally;
         result
     }
@@ -192,11 +199,8 @@ impl Run<'_> {
 
     /// Has the machine tidy up once more, looks at what came of that, and sees it off.
     fn farewell(&mut self, checker: &Checker) -> Result<(), Trouble> {
-        let Some(mut agent) = self.agent.take() else { return Ok(()) };
-        let begin = Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None };
-        agent.send(&begin)?;
-        checker.check_farewell(&begin, agent.receive()?)?;
-        agent.end()
+        let Some(agent) = self.agent.take() else { return Ok(()) };
+        farewell(agent, checker)
     }
 
     /// Plays a program; on a fresh machine if the one it began on died.
@@ -278,7 +282,7 @@ impl Run<'_> {
             Some(mutation) => profile.with_broken(mutation),
             None => profile,
         };
-        Ok(Checker::new(profile, hello))
+        Checker::new(profile, hello)
     }
 
     fn introduce(&mut self, agent: &Agent) -> Result<(), Trouble> {

@@ -2,78 +2,45 @@
 //!
 //! A `WARNING` is a block of lines, from the cut to the end of its trace. The model says when one that it knows is
 //! due ([`Complaint`]); such a block is recognised here by what complains and on whose behalf, and then
-//! compared like any other answer. Every other complaint ends the run without a verdict.
+//! compared like any other answer. Every other line with a mark of the [deny list](DENY) ends the run without a verdict, but
+//! for what the [allow list](ALLOW) lets pass for a reason.
+//!
+//! The scanner has tests of its own: stretches of logs in `tests/kernel-log`, each with what it should make of them.
+
+mod allow;
+mod deny;
 
 use zram_model::Complaint;
+
+pub use allow::{ALLOW, Allowance, Reason};
+pub use deny::{DENY, LOSSES, Mark};
 
 /// A complaint of the kernel's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Splat {
-    /// What sort of complaint it is.
-    pub kind: &'static str,
+    /// What gave it away.
+    pub mark: Mark,
     /// The line.
     pub line: String,
 }
 
-/// Marks of a complaint, most telling first.
-const MARKS: &[(&str, &str)] = &[
-    ("BUG: KASAN:", "KASAN"),
-    ("BUG: KCSAN:", "KCSAN"),
-    ("BUG: KFENCE:", "KFENCE"),
-    ("BUG: soft lockup", "soft lockup"),
-    ("BUG: workqueue lockup", "workqueue lockup"),
-    ("BUG: scheduling while atomic", "scheduling while atomic"),
-    ("BUG: sleeping function called", "sleeping in atomic context"),
-    ("BUG:", "BUG"),
-    ("kernel BUG at", "BUG"),
-    ("watchdog: BUG", "lockup"),
-    ("hard LOCKUP", "hard lockup"),
-    ("WARNING: CPU:", "WARNING"),
-    ("WARNING: possible", "lockdep"),
-    ("WARNING: suspicious RCU", "RCU"),
-    ("WARNING:", "WARNING"),
-    ("UBSAN:", "UBSAN"),
-    ("Oops:", "Oops"),
-    ("Oops -", "Oops"),
-    ("general protection fault", "general protection fault"),
-    ("Unable to handle kernel", "page fault"),
-    ("unable to handle page fault", "page fault"),
-    ("double fault:", "double fault"),
-    ("stack segment:", "stack fault"),
-    ("divide error:", "divide error"),
-    ("invalid opcode:", "invalid opcode"),
-    ("Kernel panic", "panic"),
-    ("rcu: INFO:", "RCU stall"),
-    ("detected stalls on CPUs", "RCU stall"),
-    ("self-detected stall", "RCU stall"),
-    ("blocked for more than", "hung task"),
-    ("list_add corruption", "list corruption"),
-    ("list_del corruption", "list corruption"),
-    ("refcount_t:", "refcount"),
-    ("Bad page state", "bad page state"),
-    ("Bad page map", "bad page map"),
-    ("Out of memory:", "out of memory"),
-    ("oom-kill:", "out of memory"),
-    ("page allocation failure", "allocation failure"),
-    ("cut here ]", "WARNING"),
-    ("hogged CPU", "workqueue hog"),
-];
+/// What is to be thought of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Allowed(Reason),
+    Splat(Splat),
+}
 
-/// What the agent says in the log's place when it could not read all of it: a complaint may have been
-/// in what is missing.
-const LOSSES: &[&str] = &["records of the kernel log were overwritten", "/dev/kmsg cannot be read any more"];
-
-/// Lines that carry a mark and mean no harm, each with the reason.
-const HARMLESS: &[(&str, &str)] = &[
-    // A hint about scheduling under an emulated CPU, printed by a healthy kernel.
-    ("workqueue:", "hogged CPU"),
-];
-
-/// The complaint in a line, if it is one.
-fn splat(line: &str) -> Option<Splat> {
-    let kind = MARKS.iter().find(|(mark, _)| line.contains(mark)).map(|(_, kind)| *kind)?;
-    let harmless = HARMLESS.iter().any(|(context, mark)| line.contains(context) && line.contains(mark));
-    (!harmless).then(|| Splat { kind, line: line.to_owned() })
+/// Judges a line.
+fn judge(line: &str) -> Said {
+    let Some(mark) = DENY.iter().copied().find(|mark| line.contains(mark.text)) else {
+        return Said::Nothing;
+    };
+    match ALLOW.iter().find(|entry| entry.covers(mark, line)) {
+        Some(entry) => Said::Allowed(entry.reason),
+        None => Said::Splat(Splat { mark, line: line.to_owned() }),
+    }
 }
 
 /// How a block begins and ends.
@@ -91,6 +58,8 @@ pub struct Heard {
     pub complaints: Vec<Complaint>,
     /// The first of all others.
     pub splat: Option<Splat>,
+    /// Why lines with a mark were let pass, one reason per line.
+    pub allowed: Vec<Reason>,
 }
 
 /// Reads a stretch of the log.
@@ -106,11 +75,27 @@ pub fn hear(lines: &[String]) -> Heard {
         };
         match expected(block) {
             Some(complaint) => heard.complaints.push(complaint),
-            None => heard.splat = heard.splat.or_else(|| block.iter().find_map(|line| splat(line))),
+            None => heard.unexpected(block),
         }
         rest = &rest[block.len()..];
     }
     heard
+}
+
+impl Heard {
+    fn unexpected(&mut self, block: &[String]) {
+        for line in block {
+            match judge(line) {
+                Said::Nothing => {}
+                Said::Allowed(reason) => self.allowed.push(reason),
+                // The cut itself is the least telling line of a block.
+                Said::Splat(splat) if self.splat.as_ref().is_none_or(|known| known.line.contains(CUT)) => {
+                    self.splat = Some(splat);
+                }
+                Said::Splat(_) => {}
+            }
+        }
+    }
 }
 
 /// The complaint whose block this is. A second `WARNING` in it makes it another's.
@@ -133,36 +118,6 @@ pub fn first_loss(lines: &[String]) -> Option<&str> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn complaints_are_found() {
-        for (line, kind) in [
-            (
-                "[    3.1] WARNING: CPU: 0 PID: 1 at drivers/block/zram/zram_drv.c:2101 zram_read_page+0x1/0x2",
-                "WARNING",
-            ),
-            (
-                "<4>[    3.1] WARNING: drivers/block/zram/zram_drv.c:2101 at zram_submit_bio+0x1/0x2, CPU#0: agent/1",
-                "WARNING",
-            ),
-            ("[    3.1] ------------[ cut here ]------------", "WARNING"),
-            ("[    3.1] BUG: unable to handle page fault for address: ffff888000000000", "BUG"),
-            ("[    3.1] Oops: Oops: 0000 [#1] SMP", "Oops"),
-            ("[    3.1] BUG: KASAN: slab-use-after-free in zram_writeback_endio+0x1/0x2", "KASAN"),
-            ("[   33.1] watchdog: BUG: soft lockup - CPU#0 stuck for 26s!", "soft lockup"),
-            ("[  123.1] INFO: task agent:1 blocked for more than 120 seconds.", "hung task"),
-            ("[   23.1] rcu: INFO: rcu_preempt self-detected stall on CPU", "RCU stall"),
-            ("[    3.1] UBSAN: shift-out-of-bounds in mm/zsmalloc.c:1:2", "UBSAN"),
-            ("[    3.1] kernel BUG at mm/zsmalloc.c:100!", "BUG"),
-            ("[    3.1] Out of memory: Killed process 5 (agent)", "out of memory"),
-            (
-                "[    3.1] general protection fault, probably for non-canonical address",
-                "general protection fault",
-            ),
-        ] {
-            assert_eq!(splat(line).map(|splat| splat.kind), Some(kind), "{line}");
-        }
-    }
-
     /// As Debian's 7.2.13 prints it, without registers.
     const VMALLOC: &[&str] = &[
         "<6> ------------[ cut here ]------------",
@@ -182,7 +137,7 @@ mod tests {
     #[test]
     fn a_complaint_that_is_due_is_an_answer() {
         let heard = hear(&log(VMALLOC));
-        assert_eq!(heard, Heard { complaints: vec![Complaint::VmallocOfNothing], splat: None });
+        assert_eq!(heard, Heard { complaints: vec![Complaint::VmallocOfNothing], ..Heard::default() });
         let older = VMALLOC.iter().map(|line| match line.contains("WARNING") {
             true => "<4> WARNING: CPU: 0 PID: 1 at mm/vmalloc.c:3838 __vmalloc_node_range_noprof+0x7a2/0x820",
             false => *line,
@@ -208,6 +163,14 @@ mod tests {
     }
 
     #[test]
+    fn the_line_after_the_cut_names_the_complaint() {
+        let splat = hear(&log(&VMALLOC[..2])).splat;
+        assert!(splat.is_some_and(|splat| splat.line.contains("vmalloc.c")));
+        let alone = hear(&log(&VMALLOC[..1])).splat;
+        assert_eq!(alone.map(|splat| splat.mark.kind), Some("WARNING"));
+    }
+
+    #[test]
     fn a_lost_log_is_no_silence() {
         for lost in [
             "<4> records of the kernel log were overwritten",
@@ -217,20 +180,6 @@ mod tests {
             assert_eq!(first_loss(&lines), Some(lost));
             assert_eq!(hear(&lines), Heard::default());
             assert_eq!(first_loss(&lines[..1]), None);
-        }
-    }
-
-    #[test]
-    fn ordinary_lines_are_not() {
-        for line in [
-            "<6>[    1.0] zram: Added device: zram0",
-            "<6>[    1.0] zram0: detected capacity change from 0 to 512",
-            "<3>[    1.0] zram: Decompression failed! err=-22, page=3",
-            "<6>[    1.0] zram: Can't change algorithm for initialized device",
-            "<6>[    1.0] workqueue: zram_deferred_decompress hogged CPU for >10000us 4 times, consider switching to WQ_UNBOUND",
-            "<6>[    0.0] rcu: Hierarchical RCU implementation.",
-        ] {
-            assert_eq!(splat(line), None, "{line}");
         }
     }
 }
