@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use zram_model::Profile;
-use zram_verify::{commands::simulate::simulate_from, generate::operations, op_file::parse};
+use zram_verify::{
+    abilities::Abilities, commands::simulate::simulate_from, generate::operations, op_file::parse,
+};
 
 use crate::fuzzer::{Shown, Target};
 
@@ -30,8 +32,10 @@ impl Target for Operations {
             let lines: Vec<_> = ops.iter().filter_map(|op| serde_json::to_string(op).ok()).collect();
             format!("#\n{}\n", lines.join("\n")).into_bytes()
         };
-        operations(1, 600)
+        let kernels = [Profile::debian_6_12(), Profile::custom_7_2()];
+        kernels
             .iter()
+            .flat_map(|profile| operations(1, 600, &Abilities::of_profile(profile)))
             .flat_map(|program| [text(&program.ops[..program.ops.len().min(30)])])
             .collect()
     }

@@ -6,8 +6,8 @@ use std::{fs, path::Path};
 use zram_agent::{
     SimWorld, Trouble, execute,
     protocol::{
-        Answer, Content, Data, Hello, Layout, Observation, Op, Outcome, Piece, READABLE, Text, VERSION,
-        guard_page,
+        Answer, BackingKind, Content, Data, Hello, Layout, Observation, Op, Outcome, Piece, READABLE, Text,
+        VERSION, guard_page,
     },
     serve::serve,
 };
@@ -157,6 +157,7 @@ fn a_conversation_passes_over_comments_and_ends_when_told() {
         attributes: vec![],
         backing_path: "/dev/ram0".into(),
         coverage: None,
+        backing: vec![BackingKind::Ram],
     };
     let mut said = Vec::new();
     let input =

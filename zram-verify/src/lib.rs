@@ -1,6 +1,6 @@
 //! Holds the model of zram against kernels, and says whether they agree.
 //!
-//! The order of things: [`generate`] makes operations from a seed; [`agent`] has a machine carry them
+//! The order of things: [`generate`] makes operations from a seed and the kernel's [`abilities`]; [`agent`] has a machine carry them
 //! out; [`observed`] takes its answers apart; [`ledger`] feeds the model what the kernel's code does
 //! not determine; [`checker`] has the model carry out the same and [`compare`]s. What differs is a
 //! [`divergence`], made small by [`shrink`]; what was reached stands in [`coverage`]; [`report`] says it
@@ -10,6 +10,7 @@
 //! Two principles run through it. Nothing that was not compared is counted as agreement: a lost
 //! record, a dead machine or a complaint of the kernel's is [`trouble`], never a verdict. And every
 //! check must be able to fail: the mutants of the model say whether it does.
+pub mod abilities;
 pub mod agent;
 pub mod attributes;
 pub mod checker;

@@ -9,7 +9,7 @@ mod surface;
 use zram_agent::protocol::{Answer, Bytes, Hello, Observation, Op};
 use zram_events::{RawRecord, raw::RECORD_BYTES};
 use zram_model::Profile;
-use zram_verify::{checker::Checker, commands::serve_model, generate::operations};
+use zram_verify::{abilities::Abilities, checker::Checker, commands::serve_model, generate::operations};
 
 struct Run {
     hello: Hello,
@@ -35,7 +35,10 @@ fn run(ops: Vec<Op>) -> Run {
 }
 
 fn generated() -> Run {
-    run(operations(3, 1000).into_iter().flat_map(|program| program.ops).collect())
+    run(operations(3, 1000, &Abilities::of_profile(&Profile::debian_7_2()))
+        .into_iter()
+        .flat_map(|program| program.ops)
+        .collect())
 }
 
 /// What became of a falsified answer.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     memory::Arena,
-    protocol::Layout,
+    protocol::{BackingKind, Layout},
     world::{self, Trouble},
 };
 
@@ -58,6 +58,15 @@ impl Backing {
             ));
         }
         Ok(Self { source, pages: None, mapped: None, attributes: ATTRIBUTES.into() })
+    }
+
+    /// What can be made here, as far as can be told without making it.
+    pub(super) fn kinds(&self) -> Vec<BackingKind> {
+        let mut kinds = vec![BackingKind::Ram];
+        if mapped::MODULES.iter().all(|module| self.source.has(module)) {
+            kinds.extend([BackingKind::Delay, BackingKind::Error]);
+        }
+        kinds
     }
 
     /// The path that zram is given.

@@ -37,7 +37,7 @@ const NAME: &[u8] = b"zram-agent-mapped";
 const SECTORS: u64 = 8;
 
 /// What it needs, dependencies first.
-const MODULES: [&str; 2] = ["dm_mod", "dm_delay"];
+pub(super) const MODULES: [&str; 2] = ["dm_mod", "dm_delay"];
 
 /// How long somebody (a `blkid` started by udev) may have it open.
 const REMOVAL: Duration = Duration::from_secs(5);

@@ -102,6 +102,7 @@ impl LiveWorld {
             attributes: attributes.into_iter().collect(),
             backing_path: self.backing_path().to_owned(),
             coverage: self.coverage().cloned(),
+            backing: self.backing.kinds(),
         })
     }
 

@@ -137,6 +137,20 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether a module is loaded, built in, or can be had.
+    pub(super) fn has(&self, name: &str) -> bool {
+        is_loaded(name)
+            || match self {
+                Self::Files(modules) => {
+                    modules.iter().any(|module| module.name == name && module.path.exists())
+                }
+                Self::Modprobe => Command::new("modprobe")
+                    .args(["--dry-run", "--quiet", name])
+                    .output()
+                    .is_ok_and(|output| output.status.success()),
+            }
+    }
+
     /// Loads a module with these parameters.
     pub(super) fn load(&self, name: &str, parameters: &str) -> Result<(), Trouble> {
         match self {

@@ -8,11 +8,13 @@
 //! written by one version would be misunderstood by another.
 
 mod attributes;
+mod backing;
 mod content;
 mod observation;
 mod operation;
 
 pub use attributes::{EVERY_DISK, READABLE, READABLE_WHERE_THERE, ZRAM};
+pub use backing::BackingKind;
 pub use content::{Content, guard_page};
 pub use observation::{
     Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,

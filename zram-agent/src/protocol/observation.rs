@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zram_events::Event;
 use zram_probe::{ClassEntry, Coverage, Health};
 
+use super::backing::BackingKind;
+
 /// Bytes, as base64 in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
@@ -40,6 +42,9 @@ pub struct Hello {
     pub backing_path: String,
     /// What the probes can see on this kernel, and what not and why. `None`: no probes.
     pub coverage: Option<Coverage>,
+    /// Backing devices that `begin` can make on this machine.
+    #[serde(default = "BackingKind::untold")]
+    pub backing: Vec<BackingKind>,
 }
 
 /// How a system call ended.

@@ -97,6 +97,7 @@ impl Agent {
             attributes: Vec::new(),
             backing_path: String::new(),
             coverage: None,
+            backing: Vec::new(),
         };
         let mut agent = Self {
             target: target.clone(),

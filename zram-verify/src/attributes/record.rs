@@ -120,6 +120,7 @@ impl Recorded {
             attributes: self.attributes.clone(),
             backing_path: String::new(),
             coverage: None,
+            backing: Vec::new(),
         }
     }
 }

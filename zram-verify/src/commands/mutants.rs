@@ -16,6 +16,7 @@ use zram_agent::protocol::{Observation, Op};
 use zram_model::{Mutation, Needs};
 
 use crate::{
+    abilities::Abilities,
     agent::{Agent, Patience, Target},
     checker::Checker,
     commands::trace::check,
@@ -137,9 +138,9 @@ impl Onlooker for Kept {
 
 /// Makes a run on a kernel.
 fn live(target: &Target, options: &Options) -> Result<Trace> {
-    let programs = operations(options.seed, options.ops);
     let mut agent = Agent::start(target, Patience::default(), options.verbose)?;
     let chosen = profiles::for_kernel(&agent.hello().kernel, &agent.hello().attributes);
+    let programs = operations(options.seed, options.ops, &Abilities::new(&chosen.profile, agent.hello()));
     let header = Header::new(&target.name, chosen.profile.name, options.seed, agent.hello());
     let mut checker = Checker::new(chosen.profile, agent.hello())?;
     let mut kept = Kept::default();

@@ -9,7 +9,7 @@ use std::io::{BufRead, Write};
 use anyhow::{Context as _, Result};
 use zram_agent::{
     SimWorld, execute,
-    protocol::{Answer, Hello, Observation, Op, VERSION},
+    protocol::{Answer, BackingKind, Hello, Observation, Op, VERSION},
     serve::END,
 };
 use zram_model::Profile;
@@ -77,6 +77,7 @@ fn hello(kernel: &str, profile: Profile) -> Hello {
         attributes: facts::attributes_of(profile),
         backing_path: zram_host::sim::BACKING.to_owned(),
         coverage: Some(Disguise::coverage(kernel)),
+        backing: BackingKind::ALL.to_vec(),
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use zram_model::Profile;
 
 use crate::{
+    abilities::Abilities,
     checker::Checker,
     coverage::Coverage,
     divergence::Divergence,
@@ -32,8 +33,9 @@ pub struct Replayed {
 /// # Errors
 /// When an answer in the trace cannot be used.
 pub fn check(trace: &Trace, profile: Profile) -> Result<Replayed, Trouble> {
+    let abilities = Abilities::new(&profile, &trace.header.hello);
     let mut checker = Checker::new(profile, &trace.header.hello)?;
-    let mut coverage = Coverage::new();
+    let mut coverage = Coverage::new(&abilities);
     let mut divergence = None;
     for step in &trace.steps {
         let checked = checker.check_step(step)?;
@@ -81,7 +83,7 @@ pub fn report(path: &Path) -> Result<Report> {
         events: 0,
         tally: crate::compare::Tally::default(),
         inputs: crate::ledger::Inputs::default(),
-        coverage: Coverage::new(),
+        coverage: Coverage::default(),
         found: Vec::new(),
         trouble: None,
         restarts: 0,

@@ -6,6 +6,7 @@
 
 mod allocator;
 mod during;
+mod required;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,8 @@ use zram_agent::protocol::{Op, Outcome, Text};
 use zram_events::Event;
 use zram_model::slot_flags;
 
-use self::{allocator::Allocator, traffic::Traffic};
-use crate::{kernel_log, observed::Observed};
+use self::{allocator::Allocator, required::Corner, traffic::Traffic};
+use crate::{abilities::Abilities, kernel_log, observed::Observed};
 
 /// A row: its group, and what it counts.
 type Row = (&'static str, String);
@@ -30,6 +31,7 @@ pub const ENOUGH_OPERATIONS: usize = 1000;
 /// Counts of what was reached.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
+    corners: Vec<Corner>,
     rows: BTreeMap<Row, u64>,
     allocator: Allocator,
     traffic: Traffic,
@@ -46,110 +48,17 @@ pub struct Line {
     pub count: u64,
     /// Whether zero fails a run.
     pub required: bool,
-}
-
-/// Rows that must not stay at zero.
-fn required() -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut add = |group: &'static str, names: &[&str]| {
-        rows.extend(names.iter().map(|name| (group, (*name).to_owned())));
-    };
-    add(
-        "operation",
-        &[
-            "begin: ok",
-            "add: ok",
-            "remove: ok",
-            "remove: EBUSY",
-            "hold: ok",
-            "release: ok",
-            "write: ok",
-            "write: ENOSPC",
-            "write: EIO",
-            "read: ok",
-            "discard: ok",
-            "zero_out: ok",
-            "state: ok",
-            "blocks: ok",
-            "classes: ok",
-            "sleep: ok",
-            "set disksize: ok",
-            "set disksize: EBUSY",
-            "set reset: ok",
-            "set reset: EBUSY",
-            "set compact: ok",
-            "set comp_algorithm: ok",
-            "set compressed_writeback: ok",
-            "set writeback_batch_size: ok",
-            "set backing_dev: ok",
-            "set idle: ok",
-            "set idle: EINVAL",
-            "set mem_limit: ok",
-            "set mem_used_max: ok",
-            "set writeback: ok",
-            "set writeback: EIO",
-            "set writeback: ENOSPC",
-            "set writeback: EINVAL",
-            "set writeback: ERANGE",
-            "set writeback_limit: ok",
-            "set writeback_limit_enable: ok",
-            "during: ok",
-        ],
-    );
-    add("content", &["zero", "same", "nearly", "text", "noisy", "random"]);
-    add("slot flag", &["SAME", "WB", "HUGE", "IDLE", "WB and HUGE", "WB and compressed"]);
-    add("zspage fullness", &["up", "down", "created", "freed", "filled", "emptied by compaction"]);
-    add(
-        "allocator",
-        &["class with several partly filled zspages", "compaction that frees pages", "huge zspage"],
-    );
-    add("spanning object", &["read", "written back"]);
-    add(
-        "writeback",
-        &[
-            "raw",
-            "compressed",
-            "several completion groups in a pass",
-            "limit reached",
-            "backing full",
-            "device failed a write",
-            "slot queued twice",
-            "by idle mark",
-            "by huge mark",
-            "by range",
-        ],
-    );
-    add(
-        "away",
-        &[
-            "read back raw",
-            "read back and decompressed",
-            "read back huge",
-            "several read-backs in a bio",
-            "read-back and memory in a bio",
-            "rewritten",
-            "freed",
-        ],
-    );
-    add(
-        "during",
-        &[
-            "slot read in flight",
-            "slot written in flight",
-            "slot discarded in flight",
-            "slot touched while queued",
-        ],
-    );
-    add("complaint in the kernel's log", &["VmallocOfNothing"]);
-    add("buffer", &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
-    rows
+    /// Why zero does not, where on other kernels it would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waived: Option<&'static str>,
 }
 
 impl Coverage {
-    /// Nothing reached.
+    /// Nothing reached on a kernel of these abilities. (By default: on one that nothing is known of, so that nothing is
+    /// asked of it.)
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(abilities: &Abilities) -> Self {
+        Self { corners: required::corners(abilities), ..Self::default() }
     }
 
     /// Takes account of an operation and what was observed. `events`: those observed, or the model's
@@ -215,27 +124,29 @@ impl Coverage {
         }
     }
 
-    /// The table: required rows first, whether reached or not, then what else was reached.
+    /// The table: required rows first, whether reached or not, then those waived, then what else was reached.
     #[must_use]
     pub fn table(&self) -> Vec<Line> {
-        let required = required();
-        let mut lines: Vec<Line> = required
-            .iter()
-            .map(|(group, row)| Line {
-                group,
-                row: row.clone(),
-                count: self.rows.get(&(*group, row.clone())).copied().unwrap_or(0),
-                required: true,
-            })
-            .collect();
-        let more = self.rows.iter().filter(|(row, _)| !required.contains(row));
-        lines.extend(more.map(|((group, row), count)| Line {
+        let count = |row: &Row| self.rows.get(row).copied().unwrap_or(0);
+        let line = |corner: &Corner| Line {
+            group: corner.row.0,
+            row: corner.row.1.clone(),
+            count: count(&corner.row),
+            required: corner.waived.is_none(),
+            waived: corner.waived,
+        };
+        let (required, waived): (Vec<Line>, Vec<Line>) =
+            self.corners.iter().map(line).partition(|line| line.required);
+        let known = |row: &Row| self.corners.iter().any(|corner| corner.row == *row);
+        let more = self.rows.iter().filter(|(row, _)| !known(row));
+        let more = more.map(|((group, row), count)| Line {
             group,
             row: row.clone(),
             count: *count,
             required: false,
-        }));
-        lines
+            waived: None,
+        });
+        required.into_iter().chain(waived).chain(more).collect()
     }
 
     /// Required rows at zero.

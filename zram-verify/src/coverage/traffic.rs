@@ -1,9 +1,11 @@
 //! Bios, passes over the device, and slots that are away.
+//!
+//! Where the kernel's own counters say it, they are believed rather than events: not every kernel lets us see the events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use zram_agent::protocol::{Layout, Op, Outcome, Text};
-use zram_events::{Context, Event, SlotIndex};
+use zram_events::{Context, Event};
 use zram_model::slot_flags;
 
 use crate::observed::Observed;
@@ -13,26 +15,34 @@ use crate::observed::Observed;
 pub(super) struct Traffic {
     /// Slots on the backing device, by device.
     away: BTreeMap<u32, BTreeSet<u32>>,
+    /// Reads and writes of the backing device so far (`bd_stat`), by device.
+    counted: BTreeMap<u32, [u64; 2]>,
+    /// Whether the backing device has bad blocks.
+    bad: bool,
 }
 
 type Rows = Vec<(&'static str, String)>;
 
 impl Traffic {
     pub(super) fn see(&mut self, op: &Op, observed: &Observed, events: &[Event], rows: &mut Rows) {
-        if matches!(op, Op::Begin { .. }) {
-            *self = Self::default();
+        if let Op::Begin { backing_bad_from, .. } = op {
+            *self = Self { bad: backing_bad_from.is_some(), ..Self::default() };
         }
         if matches!(observed.observation.outcome, Outcome::Ok(moved) if moved > 0) {
             buffers(op, rows);
         }
         match op {
             Op::Set { dev, attr, value } if attr == "writeback" => {
-                pass(value, *dev, observed, events, rows);
+                self.pass(value, *dev, observed, events, rows);
             }
-            Op::Read { .. } => read_back(events, rows),
-            Op::Write { dev, .. } => self.taken_away(*dev, events, "rewritten", rows),
-            Op::Discard { dev, .. } | Op::ZeroOut { dev, .. } => {
-                self.taken_away(*dev, events, "freed", rows);
+            Op::Read { dev, count, .. } => {
+                read_back(self.moved(*dev, observed)[0], u64::from(*count), events, rows);
+            }
+            Op::Write { dev, slot, pages, .. } => {
+                self.taken_away(*dev, *slot, pages.len() as u64, observed, "rewritten", rows);
+            }
+            Op::Discard { dev, slot, count } | Op::ZeroOut { dev, slot, count } => {
+                self.taken_away(*dev, *slot, *count, observed, "freed", rows);
             }
             _ => {}
         }
@@ -41,22 +51,76 @@ impl Traffic {
 
     fn remember(&mut self, observed: &Observed) {
         for (dev, view) in &observed.observation.devices {
+            self.counted.insert(*dev, bd_stat(*dev, observed));
             let Some(rows) = &view.slots else { continue };
             let away = rows.iter().filter(|row| row.flags & slot_flags::WB != 0).map(|row| row.slot);
             self.away.insert(*dev, away.collect());
         }
     }
 
+    /// Reads and writes of the backing device in this operation.
+    fn moved(&self, dev: u32, observed: &Observed) -> [u64; 2] {
+        let [reads, writes] = bd_stat(dev, observed);
+        let [old_reads, old_writes] = self.counted.get(&dev).copied().unwrap_or_default();
+        [reads.saturating_sub(old_reads), writes.saturating_sub(old_writes)]
+    }
+
     /// Slots that were away when something else was done to them.
-    fn taken_away(&self, dev: u32, events: &[Event], how: &str, rows: &mut Rows) {
-        let Some(away) = self.away.get(&dev) else { return };
-        let hit = events.iter().any(
-            |event| matches!(event, Event::SlotFree { slot: SlotIndex(slot), .. } if away.contains(slot)),
-        );
-        if hit {
+    fn taken_away(&self, dev: u32, slot: u64, count: u64, observed: &Observed, how: &str, rows: &mut Rows) {
+        let done = matches!(observed.observation.outcome, Outcome::Ok(_));
+        let Some(away) = self.away.get(&dev).filter(|_| done) else { return };
+        if away.iter().any(|away| (slot..slot.saturating_add(count)).contains(&u64::from(*away))) {
             rows.push(("away", how.to_owned()));
         }
     }
+
+    fn pass(&self, text: &str, dev: u32, observed: &Observed, events: &[Event], rows: &mut Rows) {
+        let outcome = &observed.observation.outcome;
+        let compressed = reads(dev, observed, "compressed_writeback", "1");
+        let written = self.moved(dev, observed)[1];
+        if written > 0 {
+            rows.push(("writeback", if compressed { "compressed" } else { "raw" }.to_owned()));
+        }
+        let groups = events.iter().filter(|event| matches!(event, Event::WritebackDone { .. })).count();
+        if groups > 1 {
+            rows.push(("writeback", "several completion groups in a pass".to_owned()));
+        }
+        // A pass over a device that fails ends with the same errno as one that reaches the limit.
+        let used_up = reads(dev, observed, "writeback_limit_enable", "1")
+            && reads(dev, observed, "writeback_limit", "0");
+        if *outcome == Outcome::Errno("EIO".to_owned()) {
+            if used_up && !self.bad {
+                rows.push(("writeback", "limit reached".to_owned()));
+            }
+            if self.bad && !used_up {
+                rows.push(("writeback", "device failed a write".to_owned()));
+            }
+        }
+        if *outcome == Outcome::Errno("ENOSPC".to_owned()) {
+            rows.push(("writeback", "backing full".to_owned()));
+        }
+        for (word, row) in [("huge", "by huge mark"), ("idle", "by idle mark"), ("page_index", "by range")] {
+            if text.contains(word) && written > 0 {
+                rows.push(("writeback", row.to_owned()));
+            }
+        }
+        let mut released = BTreeSet::new();
+        for event in events {
+            if let Event::ReleaseSlot { slot, .. } = event
+                && !released.insert(*slot)
+            {
+                rows.push(("writeback", "slot queued twice".to_owned()));
+            }
+        }
+    }
+}
+
+/// Reads and writes as the device counts them, after the operation.
+fn bd_stat(dev: u32, observed: &Observed) -> [u64; 2] {
+    let attrs = observed.observation.devices.get(&dev).map(|view| &view.attrs);
+    let Some(Text::Read(text)) = attrs.and_then(|attrs| attrs.get("bd_stat")) else { return [0; 2] };
+    let mut fields = text.split_whitespace().skip(1).map(|field| field.parse().unwrap_or(0));
+    [fields.next().unwrap_or(0), fields.next().unwrap_or(0)]
 }
 
 /// Whether an attribute reads so after the operation.
@@ -66,16 +130,14 @@ fn reads(dev: u32, observed: &Observed, attr: &str, value: &str) -> bool {
 }
 
 /// Slots that a read found on the backing device.
-fn read_back(events: &[Event], rows: &mut Rows) {
+fn read_back(reads: u64, slots: u64, events: &[Event], rows: &mut Rows) {
     let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
-    let from_pool = count(|event| matches!(event, Event::ReadFromPool { .. }));
-    let completed = count(|event| matches!(event, Event::ReadBackEndio { .. }));
     let worked = count(|event| matches!(event, Event::ReadBackWork { .. }));
     let decompressed = count(|event| matches!(event, Event::Decompress { context: Context::Worker, .. }));
     for (reached, row) in [
-        (completed > 1, "several read-backs in a bio"),
-        (completed > 0 && from_pool > 0, "read-back and memory in a bio"),
-        (completed > worked, "read back raw"),
+        (reads > 1, "several read-backs in a bio"),
+        (reads > 0 && reads < slots, "read-back and memory in a bio"),
+        (reads > worked as u64, "read back raw"),
         (decompressed > 0, "read back and decompressed"),
         (worked > decompressed, "read back huge"),
     ] {
@@ -102,51 +164,9 @@ fn buffers(op: &Op, rows: &mut Rows) {
     }
 }
 
-fn pass(text: &str, dev: u32, observed: &Observed, events: &[Event], rows: &mut Rows) {
-    let outcome = &observed.observation.outcome;
-    let compressed = reads(dev, observed, "compressed_writeback", "1");
-    let written = events.iter().filter(|event| matches!(event, Event::WritebackEndio { .. })).count();
-    if written > 0 {
-        rows.push(("writeback", if compressed { "compressed" } else { "raw" }.to_owned()));
-    }
-    let groups = events.iter().filter(|event| matches!(event, Event::WritebackDone { .. })).count();
-    if groups > 1 {
-        rows.push(("writeback", "several completion groups in a pass".to_owned()));
-    }
-    let ended = events.iter().any(|event| matches!(event, Event::WritebackEnd { .. }));
-    let failed =
-        events.iter().any(|event| matches!(event, Event::WritebackEndio { status, .. } if *status != 0));
-    if failed {
-        rows.push(("writeback", "device failed a write".to_owned()));
-    }
-    // A pass over a device that fails ends with the same errno.
-    let used_up =
-        reads(dev, observed, "writeback_limit_enable", "1") && reads(dev, observed, "writeback_limit", "0");
-    if ended && !failed && used_up && *outcome == Outcome::Errno("EIO".to_owned()) {
-        rows.push(("writeback", "limit reached".to_owned()));
-    }
-    if ended && *outcome == Outcome::Errno("ENOSPC".to_owned()) {
-        rows.push(("writeback", "backing full".to_owned()));
-    }
-    for (word, row) in [("huge", "by huge mark"), ("idle", "by idle mark"), ("page_index", "by range")] {
-        if text.contains(word) && written > 0 {
-            rows.push(("writeback", row.to_owned()));
-        }
-    }
-    let mut released = BTreeSet::new();
-    for event in events {
-        if let Event::ReleaseSlot { slot, .. } = event
-            && !released.insert(*slot)
-        {
-            rows.push(("writeback", "slot queued twice".to_owned()));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use zram_agent::protocol::{Boundary, DeviceView, Observation, Piece};
-    use zram_events::DeviceId;
 
     use super::*;
 
@@ -185,13 +205,29 @@ mod tests {
     #[test]
     fn a_limit_must_be_on_and_used_up() {
         let op = Op::Set { dev: 0, attr: "writeback".to_owned(), value: "huge".to_owned() };
-        let events = [Event::WritebackEnd { dev: DeviceId(0), result: -5 }];
         let limit = |on, left| {
             let attrs = [("writeback_limit_enable", on), ("writeback_limit", left)];
-            reached(&op, &observed(Outcome::Errno("EIO".to_owned()), &attrs), &events)
+            reached(&op, &observed(Outcome::Errno("EIO".to_owned()), &attrs), &[])
         };
         assert_eq!(limit("1\n", "0\n"), ["limit reached"]);
         assert_eq!(limit("0\n", "0\n"), Vec::<String>::new());
         assert_eq!(limit("1\n", "3\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_moved_is_what_the_counters_moved_by() {
+        let mut traffic = Traffic::default();
+        let stat = |text| observed(Outcome::Ok(4), &[("bd_stat", text)]);
+        let set = |text: &str| Op::Set { dev: 0, attr: "writeback".to_owned(), value: text.to_owned() };
+        let mut rows = Vec::new();
+        traffic.see(&set("idle"), &stat("       2        0        2\n"), &[], &mut rows);
+        assert_eq!(rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>(), ["raw", "by idle mark"]);
+        rows.clear();
+        traffic.see(&set("idle"), &stat("       2        0        2\n"), &[], &mut rows);
+        assert!(rows.is_empty());
+        let read = Op::Read { dev: 0, slot: 0, count: 3, layout: Layout::default() };
+        traffic.see(&read, &stat("       2        2        2\n"), &[], &mut rows);
+        let rows: Vec<_> = rows.iter().map(|row| row.1.as_str()).collect();
+        assert!(rows.contains(&"read back raw") && rows.contains(&"several read-backs in a bio"), "{rows:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! The time between a device's birth and its `disksize`, when most attributes are open.
 
 use super::draft::Draft;
-use crate::dictionary;
+use crate::{abilities::Deadly, dictionary};
 
 /// What a program wants of its device; the rest is left to the dice.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,8 +23,15 @@ pub(super) fn configure(draft: &mut Draft<'_>, wanted: Wanted) {
     if draft.dice.chance(25) {
         too_early(draft);
     }
-    let mut steps: Vec<fn(&mut Draft<'_>, Wanted)> = vec![algorithm, compressed, batch];
-    if wanted.backing {
+    let mut steps: Vec<fn(&mut Draft<'_>, Wanted)> = vec![algorithm];
+    // What the kernel lacks is asked for now and then, since it has an errno for that, too.
+    if draft.abilities.compressed_writeback.is_some() || draft.dice.chance(8) {
+        steps.push(compressed);
+    }
+    if draft.abilities.batches() || draft.dice.chance(8) {
+        steps.push(batch);
+    }
+    if wanted.backing && (draft.abilities.writeback() || draft.dice.chance(8)) {
         steps.push(backing);
     }
     if draft.dice.chance(15) {
@@ -37,7 +44,8 @@ pub(super) fn configure(draft: &mut Draft<'_>, wanted: Wanted) {
     for step in steps {
         step(draft, wanted);
     }
-    if wanted.algorithm.is_none() && draft.dice.chance(25) {
+    let params = if draft.abilities.has("algorithm_params") { 25 } else { 3 };
+    if wanted.algorithm.is_none() && draft.dice.chance(params) {
         parameters(draft);
     }
     let slots = wanted.slots.unwrap_or_else(|| match draft.dice.below(6) {
@@ -54,7 +62,10 @@ fn algorithm(draft: &mut Draft<'_>, wanted: Wanted) {
     match wanted.algorithm {
         Some(name) => draft.set("comp_algorithm", name),
         None if draft.dice.chance(60) => {
-            draft.set_one_of("comp_algorithm", &["lz4", "lz4\n", "lz4", "zstd", "lz4hc", "deflate"]);
+            let all: Vec<&'static str> = draft.abilities.algorithms.iter().copied().collect();
+            let name = if draft.dice.chance(50) { "lz4" } else { draft.dice.pick(&all) };
+            let end = if draft.dice.chance(20) { "\n" } else { "" };
+            draft.set("comp_algorithm", format!("{name}{end}"));
         }
         // The kernel's default.
         None => {}
@@ -65,23 +76,21 @@ fn algorithm(draft: &mut Draft<'_>, wanted: Wanted) {
 /// later, by failing `disksize`, is tried with `disksize` at once, since that puts the default algorithm back.
 fn parameters(draft: &mut Draft<'_>) {
     let (algorithm, params) = match draft.dice.below(11) {
-        0 => ("lz4", format!("level={}", draft.dice.pick(&[-1, 0, 1, 2, 8, 100]))),
+        0 => {
+            let lowest = if draft.abilities.lz4_level_checked { 1 } else { -1 };
+            ("lz4", format!("level={}", draft.dice.pick(&[-1, 0, 1, 2, 8, 100]).max(lowest)))
+        }
         1 => ("lz4hc", format!("algo=lz4hc level={}", draft.dice.pick(&[0, 1, 3, 9]))),
         2 | 3 => ("zstd", format!("level={}", draft.dice.pick(&[-5, 0, 1, 6, 12, 19, 22, 99]))),
         4 => ("deflate", format!("level={}", draft.dice.pick(&[-1, 1, 5, 9]))),
         5 => ("deflate", format!("deflate.winbits={}", draft.dice.pick(&[-15, -12, 12, 15]))),
         6 | 7 => {
-            let algorithm = draft.dice.pick(&["lz4", "lz4hc", "zstd", "deflate"]);
+            let known = draft.abilities.algorithms_of(&["lz4", "lz4hc", "zstd", "deflate"]);
+            let algorithm = draft.dice.pick(&known);
             let level = draft.dice.pick(&["", " level=1", " level=9"]);
             (algorithm, format!("algo={algorithm} dict={}{level}", dictionary::PATH))
         }
-        8 => {
-            draft.set("comp_algorithm", "deflate");
-            let wrong = draft.dice.pick(&["deflate.winbits=8", "deflate.winbits=-16", "level=10"]);
-            draft.set("algorithm_params", wrong);
-            draft.set("disksize", "64K");
-            return;
-        }
+        8 => return refused_with_size(draft),
         _ => {
             let wrong = draft.dice.pick(&[
                 "level",
@@ -98,15 +107,44 @@ fn parameters(draft: &mut Draft<'_>) {
             return;
         }
     };
+    if !draft.abilities.algorithms.contains(algorithm) {
+        return;
+    }
     draft.set("comp_algorithm", algorithm);
     draft.set("algorithm_params", params);
 }
 
+/// Parameters that the backend refuses when the device gets its size.
+fn refused_with_size(draft: &mut Draft<'_>) {
+    let abilities = draft.abilities;
+    if !abilities.survives(Deadly::SizeRefusedByCompressor) {
+        return;
+    }
+    let mut wrong = Vec::new();
+    if abilities.algorithms.contains("deflate") {
+        wrong.push(("deflate", "level=10"));
+        if abilities.knows_winbits() {
+            wrong.extend([("deflate", "deflate.winbits=8"), ("deflate", "deflate.winbits=-16")]);
+        }
+    }
+    if abilities.lz4_level_checked {
+        wrong.extend([("lz4", "level=0"), ("lz4", "level=-5")]);
+    }
+    if wrong.is_empty() {
+        return;
+    }
+    let (algorithm, params) = draft.dice.pick(&wrong);
+    draft.set("comp_algorithm", algorithm);
+    draft.set("algorithm_params", params);
+    draft.set("disksize", "64K");
+}
+
 fn compressed(draft: &mut Draft<'_>, wanted: Wanted) {
+    let name = draft.abilities.compressed_writeback.unwrap_or("compressed_writeback");
     match wanted.compressed {
-        Some(on) => draft.set("compressed_writeback", if on { "1" } else { "0" }),
+        Some(on) => draft.set(name, if on { "1" } else { "0" }),
         None if draft.dice.chance(70) => {
-            draft.set_one_of("compressed_writeback", &["1", "1\n", "y", "on", "0", "n", "off"]);
+            draft.set_one_of(name, &["1", "1\n", "y", "on", "0", "n", "off"]);
         }
         None => {}
     }

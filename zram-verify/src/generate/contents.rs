@@ -1,4 +1,5 @@
-//! What to write, aimed at the places where a byte more or less takes another path.
+//! What to write, aimed at the places where a byte more or less takes another path. `huge` is the length from which
+//! on pages are stored raw (`zs_huge_class_size`).
 
 use zram_agent::protocol::Content;
 use zram_codecs::Codecs;
@@ -6,8 +7,6 @@ use zram_model::Codec;
 
 use super::dice::Dice;
 
-/// Compressed lengths from here on are stored raw (`zs_huge_class_size`, chain of 8).
-const HUGE_CLASS_SIZE: u64 = 3625;
 /// Bytes of the handle that zsmalloc puts before an object.
 const HANDLE: u64 = 8;
 /// Width of a post-processing bucket (`PP_BUCKET_SIZE_RANGE`).
@@ -16,7 +15,7 @@ const BUCKET: u64 = 64;
 const CLASS_STEP: u64 = 16;
 
 /// Any content.
-pub(super) fn any(dice: &mut Dice) -> Content {
+pub(super) fn any(dice: &mut Dice, huge: u64) -> Content {
     match dice.below(100) {
         0..8 => Content::Zero,
         8..14 => Content::Same { word: dice.pick(&[1, u64::MAX, 0x5a5a_5a5a_5a5a_5a5a]) },
@@ -24,19 +23,19 @@ pub(super) fn any(dice: &mut Dice) -> Content {
         17..22 => nearly(dice),
         22..47 => Content::Text { seed: dice.word() },
         47..55 => Content::Noisy { seed: dice.word(), noise: dice.below(4097) as u16 },
-        55..72 => class_border(dice),
-        72..80 => bucket_border(dice),
-        80..90 => huge_border(dice),
+        55..72 => class_border(dice, huge),
+        72..80 => bucket_border(dice, huge),
+        80..90 => huge_border(dice, huge),
         _ => Content::Random { seed: dice.word() },
     }
 }
 
 /// Anything that is neither same-filled nor stored raw.
-pub(super) fn compressible(dice: &mut Dice) -> Content {
+pub(super) fn compressible(dice: &mut Dice, huge: u64) -> Content {
     match dice.below(3) {
         0 => Content::Text { seed: dice.word() },
-        1 => class_border(dice),
-        _ => bucket_border(dice),
+        1 => class_border(dice, huge),
+        _ => bucket_border(dice, huge),
     }
 }
 
@@ -47,21 +46,21 @@ fn nearly(dice: &mut Dice) -> Content {
 }
 
 /// A length at the border of a size class, header included.
-pub(super) fn class_border(dice: &mut Dice) -> Content {
-    let class = dice.between(4, HUGE_CLASS_SIZE / CLASS_STEP) * CLASS_STEP;
+pub(super) fn class_border(dice: &mut Dice, huge: u64) -> Content {
+    let class = dice.between(4, huge / CLASS_STEP) * CLASS_STEP;
     let length = (class - HANDLE).saturating_add(dice.below(3)).saturating_sub(1);
     aimed(dice, length)
 }
 
 /// A length at the border of a post-processing bucket.
-pub(super) fn bucket_border(dice: &mut Dice) -> Content {
-    let length = dice.between(2, 55) * BUCKET + dice.below(2);
+pub(super) fn bucket_border(dice: &mut Dice, huge: u64) -> Content {
+    let length = dice.between(2, (huge - 1) / BUCKET - 1) * BUCKET + dice.below(2);
     aimed(dice, length - 1)
 }
 
 /// A length within a few bytes of being stored raw.
-pub(super) fn huge_border(dice: &mut Dice) -> Content {
-    let length = HUGE_CLASS_SIZE - 8 + dice.below(17);
+pub(super) fn huge_border(dice: &mut Dice, huge: u64) -> Content {
+    let length = huge - 8 + dice.below(17);
     aimed(dice, length)
 }
 
@@ -89,6 +88,9 @@ pub(super) fn aimed(dice: &mut Dice, length: u64) -> Content {
 mod tests {
     use super::*;
 
+    /// With chains of 8 pages.
+    const HUGE: u64 = 3625;
+
     fn length(content: Content) -> u64 {
         Codecs::new().compress(Codec::plain("lz4"), &content.bytes()[..]).unwrap().len() as u64
     }
@@ -104,10 +106,7 @@ mod tests {
     #[test]
     fn both_sides_of_the_huge_border_are_reached() {
         let mut dice = Dice::new(1);
-        let lengths: Vec<_> = (0..60).map(|_| length(huge_border(&mut dice))).collect();
-        assert!(
-            lengths.contains(&(HUGE_CLASS_SIZE - 1)) && lengths.contains(&HUGE_CLASS_SIZE),
-            "{lengths:?}"
-        );
+        let lengths: Vec<_> = (0..60).map(|_| length(huge_border(&mut dice, HUGE))).collect();
+        assert!(lengths.contains(&(HUGE - 1)) && lengths.contains(&HUGE), "{lengths:?}");
     }
 }

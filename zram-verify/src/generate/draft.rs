@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use zram_agent::protocol::{Content, Layout, Op};
 
 use super::{contents, dice::Dice, layouts};
+use crate::abilities::Abilities;
 
 /// A program being written. It keeps count of what its operations should lead to, well enough to
 /// aim at interesting slots; it sees no answers, so that the same seed makes the same operations
 /// whatever a kernel makes of them.
 pub(super) struct Draft<'a> {
     pub(super) dice: &'a mut Dice,
+    /// What the kernel has.
+    pub(super) abilities: &'a Abilities,
     pub(super) ops: Vec<Op>,
     /// The device's number. `begin` leaves none, and the kernel gives out the lowest.
     pub(super) dev: u32,
@@ -24,12 +27,12 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Begins with a backing device of this many pages and adds a device.
-    pub(super) fn new(dice: &'a mut Dice, backing: u64) -> Self {
+    pub(super) fn new(dice: &'a mut Dice, abilities: &'a Abilities, backing: u64) -> Self {
         let ops = vec![
             Op::Begin { backing_pages: backing, backing_delay_ms: 0, backing_bad_from: None },
             Op::Add {},
         ];
-        Self { dice, ops, dev: 0, slots: 0, backing, filled: BTreeSet::new() }
+        Self { dice, abilities, ops, dev: 0, slots: 0, backing, filled: BTreeSet::new() }
     }
 
     pub(super) fn set(&mut self, attr: &str, value: impl Into<String>) {
@@ -59,6 +62,26 @@ impl<'a> Draft<'a> {
         self.slots = slots;
     }
 
+    /// Any content.
+    pub(super) fn content(&mut self) -> Content {
+        contents::any(self.dice, self.abilities.huge_class_size)
+    }
+
+    /// Anything that is neither same-filled nor stored raw.
+    pub(super) fn compressible(&mut self) -> Content {
+        contents::compressible(self.dice, self.abilities.huge_class_size)
+    }
+
+    /// A length at the border of a size class.
+    pub(super) fn class_border(&mut self) -> Content {
+        contents::class_border(self.dice, self.abilities.huge_class_size)
+    }
+
+    /// A length within a few bytes of being stored raw.
+    pub(super) fn huge_border(&mut self) -> Content {
+        contents::huge_border(self.dice, self.abilities.huge_class_size)
+    }
+
     pub(super) fn write(&mut self, slot: u64, pages: Vec<Content>, layout: Layout) {
         self.filled.extend((slot..slot + pages.len() as u64).filter(|slot| *slot < self.slots));
         self.ops.push(Op::Write { dev: self.dev, slot, pages, layout });
@@ -75,7 +98,7 @@ impl<'a> Draft<'a> {
 
     pub(super) fn write_any(&mut self) {
         let (slot, count) = self.span(16);
-        let pages = (0..count).map(|_| contents::any(self.dice)).collect();
+        let pages = (0..count).map(|_| self.content()).collect();
         let layout = layouts::any(self.dice, count);
         self.write(slot, pages, layout);
     }

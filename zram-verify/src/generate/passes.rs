@@ -1,26 +1,87 @@
-//! Texts for `writeback`, `idle` and their neighbours.
+//! Texts for `writeback`, `idle` and their neighbours, in the forms that the kernel understands, and in others.
 
 use super::draft::Draft;
+
+/// Slots that are written back one by one where there are no ranges: each takes an operation.
+const MOST_ONE_BY_ONE: usize = 8;
+
+/// A mark that a pass goes by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mark {
+    Idle,
+    Huge,
+    HugeIdle,
+}
+
+impl Mark {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Huge => "huge",
+            Self::HugeIdle => "huge_idle",
+        }
+    }
+}
+
+/// Has a pass go by a mark.
+pub(super) fn by_mark(draft: &mut Draft<'_>, mark: Mark) {
+    let text = marked(draft, mark);
+    draft.set("writeback", text);
+}
+
+/// Has a pass take a run of slots, by one range where the kernel has ranges; else one slot after another, and not all of
+/// a long run.
+pub(super) fn by_run(draft: &mut Draft<'_>, low: u64, count: u64) {
+    if draft.abilities.arguments() {
+        draft.set("writeback", format!("page_indexes={low}-{}", low + count - 1));
+        return;
+    }
+    let mut slots: Vec<u64> = (low..low + count).collect();
+    draft.dice.shuffle(&mut slots);
+    for slot in slots.into_iter().take(MOST_ONE_BY_ONE) {
+        draft.set("writeback", format!("page_index={slot}"));
+    }
+}
+
+/// Has a pass take any run of slots.
+pub(super) fn by_any_run(draft: &mut Draft<'_>) {
+    let (low, count) = draft.run(24);
+    by_run(draft, low, count);
+}
+
+/// The text for a mark.
+fn marked(draft: &mut Draft<'_>, mark: Mark) -> String {
+    let argument = draft.dice.chance(if draft.abilities.arguments() { 60 } else { 5 });
+    let end = if draft.dice.chance(15) { "\n" } else { "" };
+    format!("{}{}{end}", if argument { "type=" } else { "" }, mark.word())
+}
 
 /// A command that picks something, most of the time.
 pub(super) fn sensible(draft: &mut Draft<'_>) -> String {
     match draft.dice.below(10) {
-        0..3 => draft.dice.pick(&["type=idle", "idle"]).to_owned(),
-        3 => draft.dice.pick(&["type=huge", "huge", "huge\n"]).to_owned(),
-        4 => draft.dice.pick(&["type=huge_idle", "huge_idle"]).to_owned(),
+        0..3 => marked(draft, Mark::Idle),
+        3 => marked(draft, Mark::Huge),
+        4 => marked(draft, Mark::HugeIdle),
         5 => format!("page_index={}", draft.slot()),
         _ => range(draft),
     }
 }
 
-/// `page_indexes=` over a run of slots.
-pub(super) fn range(draft: &mut Draft<'_>) -> String {
+/// `page_indexes=` over a run of slots, or one slot where there are no ranges.
+fn range(draft: &mut Draft<'_>) -> String {
     let (low, count) = draft.run(24);
-    format!("page_indexes={low}-{}", low + count - 1)
+    if draft.abilities.arguments() {
+        format!("page_indexes={low}-{}", low + count - 1)
+    } else {
+        format!("page_index={low}")
+    }
 }
 
 /// Several ranges, overlapping more often than not, so that slots are queued twice.
 pub(super) fn overlapping(draft: &mut Draft<'_>) -> String {
+    if !draft.abilities.arguments() && draft.dice.chance(80) {
+        return sensible(draft);
+    }
     let mut words: Vec<String> = Vec::new();
     let (low, count) = draft.run(12);
     words.push(format!("page_indexes={low}-{}", low + count - 1));

@@ -192,8 +192,10 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use zram_model::Profile;
+
     use super::*;
-    use crate::{compare::Level, compare::Strength, divergence::Difference};
+    use crate::{abilities::Abilities, compare::Level, compare::Strength, divergence::Difference};
 
     fn kernel(operations: usize) -> KernelReport {
         KernelReport {
@@ -208,7 +210,7 @@ mod tests {
             events: 0,
             tally: Tally::default(),
             inputs: Inputs::default(),
-            coverage: Coverage::new(),
+            coverage: Coverage::new(&Abilities::of_profile(&Profile::debian_7_2())),
             found: Vec::new(),
             trouble: None,
             restarts: 0,

@@ -145,6 +145,9 @@ fn coverage(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose: 
     if verbose {
         for line in &table {
             writeln!(out, "    {:<22}{:<48}{:>8}", line.group, line.row, line.count)?;
+            if let Some(reason) = line.waived {
+                writeln!(out, "      {}", paint.dim(&format!("not required: {reason}")))?;
+            }
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ use zram_model::Mutation;
 
 use self::notes::Notes;
 use crate::{
+    abilities::Abilities,
     agent::{Agent, Patience, Target},
     checker::Checker,
     compare::Tally,
@@ -66,10 +67,10 @@ pub fn run(options: &Options) -> Result<Report> {
         bail!("--trace records one kernel, and there are {}: name one target", options.targets.len());
     }
     let programs = match &options.replay {
-        Some(path) => replayed(path)?,
-        None => operations(options.seed, options.ops),
+        Some(path) => Some(replayed(path)?),
+        None => None,
     };
-    let kernels = options.targets.iter().map(|target| one(target, &programs, options)).collect();
+    let kernels = options.targets.iter().map(|target| one(target, programs.as_deref(), options)).collect();
     Ok(Report { seed: options.replay.is_none().then_some(options.seed), kernels })
 }
 
@@ -87,7 +88,8 @@ fn replayed(path: &Path) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-fn one(target: &Target, programs: &[Program], options: &Options) -> KernelReport {
+/// Runs these programs, or those that are generated for the kernel.
+fn one(target: &Target, programs: Option<&[Program]>, options: &Options) -> KernelReport {
     let started = Instant::now();
     let mut run = Run {
         target,
@@ -97,7 +99,8 @@ fn one(target: &Target, programs: &[Program], options: &Options) -> KernelReport
         recorder: None,
         progress: Progress::new(
             &target.name,
-            programs.iter().map(|program| program.ops.len() as u64).sum(),
+            programs.map_or(options.ops, |programs| programs.iter().map(|program| program.ops.len()).sum())
+                as u64,
             "operations",
         ),
         report: KernelReport {
@@ -112,7 +115,7 @@ fn one(target: &Target, programs: &[Program], options: &Options) -> KernelReport
             events: 0,
             tally: Tally::default(),
             inputs: Inputs::default(),
-            coverage: Coverage::new(),
+            coverage: Coverage::default(),
             found: Vec::new(),
             trouble: None,
             restarts: 0,
@@ -139,8 +142,19 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn all(&mut self, programs: &[Program]) -> Result<(), Trouble> {
+    fn all(&mut self, programs: Option<&[Program]>) -> Result<(), Trouble> {
         let mut checker = self.checker()?;
+        let generated;
+        let programs = match programs {
+            Some(programs) => programs,
+            None => {
+                let hello = self.agent()?.hello();
+                let profile = profiles::for_kernel(&hello.kernel, &hello.attributes).profile;
+                let abilities = Abilities::new(&profile, hello);
+                generated = operations(self.options.seed, self.options.ops, &abilities);
+                &generated
+            }
+        };
         if let Some(path) = &self.options.trace {
             let Some(agent) = &self.agent else { return Ok(()) };
             let header =
@@ -294,6 +308,7 @@ impl Run<'_> {
                 _ if hello.bpf_object != first.bpf_object => changed("BPF object"),
                 _ if hello.coverage != first.coverage => changed("coverage by its probes"),
                 _ if hello.attributes != first.attributes => changed("set of attributes"),
+                _ if hello.backing != first.backing => changed("set of backing devices"),
                 _ => Ok(()),
             };
         }
@@ -303,6 +318,7 @@ impl Run<'_> {
         self.report.bpf_object.clone_from(&hello.bpf_object);
         self.report.origin = Origin::of(hello);
         self.report.profile = chosen.profile.name.to_owned();
+        self.report.coverage = Coverage::new(&Abilities::new(&chosen.profile, hello));
         self.report.remarks.extend(chosen.remark);
         if let Some(mutation) = self.options.mutant {
             self.report.remarks.push(format!("the model is broken on purpose: {}", mutation.describes()));

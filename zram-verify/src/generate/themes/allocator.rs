@@ -4,7 +4,6 @@ use zram_agent::protocol::Content;
 
 use crate::generate::{
     configure::{Wanted, configure},
-    contents,
     draft::Draft,
     passes,
 };
@@ -16,11 +15,8 @@ pub(in crate::generate) fn borders(draft: &mut Draft<'_>) {
     for _ in 0..12 {
         let (slot, count) = draft.span(12);
         let huge = draft.dice.chance(30);
-        let pages: Vec<_> = (0..count)
-            .map(
-                |_| if huge { contents::huge_border(draft.dice) } else { contents::class_border(draft.dice) },
-            )
-            .collect();
+        let pages: Vec<_> =
+            (0..count).map(|_| if huge { draft.huge_border() } else { draft.class_border() }).collect();
         draft.write(slot, pages, zram_agent::protocol::Layout::default());
         if draft.dice.chance(30) {
             draft.discard_any();
@@ -85,8 +81,7 @@ pub(in crate::generate) fn spanning(draft: &mut Draft<'_>) {
     let pages = one_length(draft, length, slots);
     draft.write_all(0, &pages);
     draft.read_back();
-    let text = passes::range(draft);
-    draft.set("writeback", text);
+    passes::by_any_run(draft);
     draft.blocks();
     draft.read_back();
     draft.churn(4);
@@ -105,11 +100,22 @@ fn one_length(draft: &mut Draft<'_>, length: u64, count: u64) -> Vec<Content> {
 /// Takes slots here and there out of memory, about this share of them, with one operation: objects
 /// that were allocated side by side are not freed side by side.
 fn scatter(draft: &mut Draft<'_>, percent: u64) {
+    if !draft.abilities.arguments() {
+        return scatter_one_by_one(draft, percent);
+    }
     let words: Vec<String> = (0..draft.slots)
         .filter(|_| draft.dice.chance(percent))
         .map(|slot| format!("page_index={slot}"))
         .collect();
     draft.set("writeback", words.join(" "));
+}
+
+/// The same where a pass takes one slot or everything marked: as many operations as it frees slots, and so only a few.
+fn scatter_one_by_one(draft: &mut Draft<'_>, percent: u64) {
+    for _ in 0..percent / 2 {
+        let slot = draft.slot();
+        draft.set("writeback", format!("page_index={slot}"));
+    }
 }
 
 /// Discards runs of slots all over the device: about this share of them, in at most eight operations.

@@ -4,7 +4,6 @@ use zram_agent::protocol::{Layout, Op};
 
 use crate::generate::{
     configure::{Wanted, configure},
-    contents,
     draft::Draft,
     layouts, passes,
 };
@@ -29,10 +28,9 @@ pub(in crate::generate) fn layouts(draft: &mut Draft<'_>) {
     let wanted =
         Wanted { slots: Some(slots), backing: true, compressed: Some(compressed), ..Wanted::default() };
     configure(draft, wanted);
-    let fill: Vec<_> = (0..slots).map(|_| contents::any(draft.dice)).collect();
+    let fill: Vec<_> = (0..slots).map(|_| draft.content()).collect();
     draft.write_all(0, &fill);
-    let text = passes::range(draft);
-    draft.set("writeback", text);
+    passes::by_any_run(draft);
     for _ in 0..14 {
         let (slot, count) = draft.span(6);
         let layout = match draft.dice.below(3) {
@@ -41,7 +39,7 @@ pub(in crate::generate) fn layouts(draft: &mut Draft<'_>) {
             _ => layouts::any(draft.dice, count),
         };
         if draft.dice.chance(35) {
-            let pages = (0..count).map(|_| contents::any(draft.dice)).collect();
+            let pages = (0..count).map(|_| draft.content()).collect();
             draft.write(slot, pages, layout);
         } else {
             draft.read(slot, count, layout);
@@ -61,7 +59,7 @@ pub(in crate::generate) fn edges(draft: &mut Draft<'_>) {
         let layout = layouts::any(draft.dice, count);
         match draft.dice.below(8) {
             0..3 => {
-                let pages = (0..count).map(|_| contents::any(draft.dice)).collect();
+                let pages = (0..count).map(|_| draft.content()).collect();
                 draft.write(slot, pages, layout);
             }
             3..6 => draft.read(slot, count, layout),

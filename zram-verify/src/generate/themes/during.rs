@@ -9,7 +9,6 @@ use zram_agent::protocol::{Content, Layout, Op, Touch};
 
 use crate::generate::{
     configure::{Wanted, configure},
-    contents,
     draft::Draft,
 };
 
@@ -100,7 +99,7 @@ fn filled_run(draft: &mut Draft<'_>) -> u64 {
 fn touch(draft: &mut Draft<'_>, deed: Deed, slot: u64, count: u64) -> Touch {
     match deed {
         Deed::Read => Touch::Read { slot, count: count as u32 },
-        Deed::Write => Touch::Write { slot, pages: (0..count).map(|_| contents::any(draft.dice)).collect() },
+        Deed::Write => Touch::Write { slot, pages: (0..count).map(|_| draft.content()).collect() },
         Deed::Discard => Touch::Discard { slot, count: count as u32 },
     }
 }
@@ -114,13 +113,16 @@ fn pass(draft: &mut Draft<'_>, low: u64, after_ms: u32, bios: Vec<Touch>) {
 
 #[cfg(test)]
 mod tests {
+    use zram_model::Profile;
+
     use super::*;
-    use crate::generate::Programs;
+    use crate::{abilities::Abilities, generate::Programs};
 
     /// Waiting is what this theme costs.
     #[test]
     fn programs_wait_for_less_than_two_seconds() {
-        for program in Programs::new(3).take(80).filter(|program| program.theme == "during") {
+        let kernel = Abilities::of_profile(&Profile::debian_7_2());
+        for program in Programs::new(3, &kernel).take(80).filter(|program| program.theme == "during") {
             let passes = program.ops.iter().filter(|op| {
                 matches!(op, Op::During { .. }) || matches!(op, Op::Set { attr, .. } if attr == "writeback")
             });

@@ -4,8 +4,8 @@ use zram_agent::protocol::{Layout, Op};
 
 use crate::generate::{
     configure::{Wanted, configure, too_early, too_late},
-    contents,
     draft::Draft,
+    passes::{self, Mark},
 };
 
 /// Births, resets and removals.
@@ -13,7 +13,7 @@ pub(in crate::generate) fn lifecycle(draft: &mut Draft<'_>) {
     too_early(draft);
     // No capacity yet.
     draft.read(0, 1, Layout::default());
-    let page = contents::any(draft.dice);
+    let page = draft.content();
     draft.ops.push(Op::Write { dev: draft.dev, slot: 0, pages: vec![page], layout: Layout::default() });
     draft.ops.push(Op::Discard { dev: draft.dev, slot: 0, count: 1 });
     let slots = draft.dice.between(8, 40);
@@ -22,7 +22,7 @@ pub(in crate::generate) fn lifecycle(draft: &mut Draft<'_>) {
     too_late(draft);
     draft.churn(6);
     draft.idle_all();
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.ops.push(Op::Hold { dev: draft.dev });
     draft.set("reset", "1");
     draft.churn(3);

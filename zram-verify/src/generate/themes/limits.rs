@@ -4,12 +4,12 @@ use zram_agent::protocol::{Content, Op};
 
 use crate::generate::{
     configure::{Wanted, configure},
-    contents,
     draft::Draft,
+    passes::{self, Mark},
 };
 
 fn fill(draft: &mut Draft<'_>) {
-    let pages: Vec<_> = (0..draft.slots).map(|_| contents::compressible(draft.dice)).collect();
+    let pages: Vec<_> = (0..draft.slots).map(|_| draft.compressible()).collect();
     draft.write_all(0, &pages);
 }
 
@@ -20,15 +20,15 @@ pub(in crate::generate) fn full_backing(draft: &mut Draft<'_>) {
     configure(draft, Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() });
     fill(draft);
     draft.idle_all();
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.blocks();
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.read_back();
     for _ in 0..4 {
         draft.discard_any();
         draft.write_any();
         draft.idle_all();
-        draft.set("writeback", "idle");
+        passes::by_mark(draft, Mark::Idle);
     }
     draft.blocks();
     draft.read_back();
@@ -48,17 +48,17 @@ pub(in crate::generate) fn bad_blocks(draft: &mut Draft<'_>) {
     draft.set("writeback_limit", draft.backing.to_string());
     draft.set("writeback_limit_enable", "1");
     draft.idle_all();
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.blocks();
     draft.read_back();
     for _ in 0..3 {
         draft.discard_any();
         draft.write_any();
         draft.idle_all();
-        draft.set("writeback", "idle");
+        passes::by_mark(draft, Mark::Idle);
     }
     draft.set("writeback_limit_enable", "0");
-    draft.set("writeback", "page_indexes=0-4");
+    passes::by_run(draft, 0, 5);
     draft.blocks();
     draft.read_back();
 }
@@ -69,15 +69,16 @@ pub(in crate::generate) fn writeback_limit(draft: &mut Draft<'_>) {
     let batch = draft.dice.pick(&[1, 2, 3, 32]);
     configure(draft, Wanted { slots: Some(slots), backing: true, batch: Some(batch), ..Wanted::default() });
     fill(draft);
-    let some = draft.dice.between(1, slots / 2);
+    let most = if draft.abilities.arguments() { slots / 2 } else { 6 };
+    let some = draft.dice.between(1, most);
     draft.set("writeback_limit", some.to_string());
     draft.set("writeback_limit_enable", "1");
-    draft.set("writeback", format!("page_indexes=0-{}", some - 1));
+    passes::by_run(draft, 0, some);
     // Exactly used up: the next slot is refused.
     draft.set("writeback", format!("page_index={}", slots - 1));
     draft.set_one_of("writeback_limit", &["1", "3", "2\n"]);
     draft.idle_all();
-    draft.set("writeback", "idle");
+    passes::by_mark(draft, Mark::Idle);
     let (attr, text) = draft.dice.pick(&[
         ("writeback_limit", "x"),
         ("writeback_limit", "-1"),
@@ -89,7 +90,7 @@ pub(in crate::generate) fn writeback_limit(draft: &mut Draft<'_>) {
     ]);
     draft.set(attr, text);
     draft.set("writeback_limit_enable", "0");
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.churn(4);
     // The limit outlives a reset.
     draft.set("writeback_limit", "7");
@@ -100,7 +101,7 @@ pub(in crate::generate) fn writeback_limit(draft: &mut Draft<'_>) {
     draft.size(16);
     fill(draft);
     draft.idle_all();
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.read_back();
 }
 
@@ -120,8 +121,8 @@ pub(in crate::generate) fn memory_limit(draft: &mut Draft<'_>) {
         let pages: Vec<_> = (0..count)
             .map(|_| match n % 3 {
                 0 => Content::Random { seed: draft.dice.word() },
-                1 => contents::compressible(draft.dice),
-                _ => contents::any(draft.dice),
+                1 => draft.compressible(),
+                _ => draft.content(),
             })
             .collect();
         draft.write_all(slot, &pages);

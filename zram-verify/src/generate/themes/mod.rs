@@ -13,39 +13,92 @@ mod limits;
 mod readback;
 mod writeback;
 
-use super::draft::Draft;
+use zram_agent::protocol::BackingKind;
 
-/// A theme: its name, blocks of the backing device it wants (low, high), and what it does.
+use super::draft::Draft;
+use crate::abilities::Abilities;
+
+/// A theme: its name, whether it makes sense on a kernel, blocks of the backing device it wants (low, high), and what it does.
 #[derive(Clone, Copy)]
 pub(super) struct Theme {
     pub(super) name: &'static str,
+    pub(super) needs: fn(&Abilities) -> bool,
     pub(super) backing: (u64, u64),
     pub(super) play: fn(&mut Draft<'_>),
 }
 
 /// All of them.
 pub(super) const ALL: &[Theme] = &[
-    Theme { name: "churn", backing: (0, 40), play: buffers::churn },
-    Theme { name: "layouts", backing: (64, 200), play: buffers::layouts },
-    Theme { name: "edges", backing: (0, 1), play: buffers::edges },
-    Theme { name: "windows", backing: (16, 64), play: buffers::windows },
-    Theme { name: "class borders", backing: (0, 0), play: allocator::borders },
-    Theme { name: "fragmentation", backing: (256, 256), play: allocator::fragmentation },
-    Theme { name: "spanning objects", backing: (64, 160), play: allocator::spanning },
-    Theme { name: "raw writeback", backing: (64, 200), play: writeback::raw },
-    Theme { name: "compressed writeback", backing: (64, 200), play: writeback::compressed },
-    Theme { name: "huge pages", backing: (32, 128), play: writeback::huge },
-    Theme { name: "ranges", backing: (32, 128), play: writeback::ranges },
-    Theme { name: "ages", backing: (32, 64), play: writeback::ages },
-    Theme { name: "algorithms", backing: (64, 200), play: writeback::algorithms },
-    Theme { name: "crossing", backing: (32, 128), play: readback::crossing },
-    Theme { name: "long calls", backing: (16, 32), play: readback::long },
-    Theme { name: "mixed bios", backing: (64, 128), play: readback::mixed },
-    Theme { name: "during", backing: (40, 64), play: during::during },
-    Theme { name: "bad blocks", backing: (6, 24), play: limits::bad_blocks },
-    Theme { name: "full backing", backing: (1, 12), play: limits::full_backing },
-    Theme { name: "writeback limit", backing: (32, 128), play: limits::writeback_limit },
-    Theme { name: "memory limit", backing: (0, 16), play: limits::memory_limit },
-    Theme { name: "lifecycle", backing: (1, 32), play: lifecycle::lifecycle },
-    Theme { name: "attributes", backing: (0, 32), play: attributes::attributes },
+    Theme { name: "churn", needs: any, backing: (0, 40), play: buffers::churn },
+    Theme { name: "layouts", needs: Abilities::writeback, backing: (64, 200), play: buffers::layouts },
+    Theme { name: "edges", needs: any, backing: (0, 1), play: buffers::edges },
+    Theme { name: "windows", needs: block_state, backing: (16, 64), play: buffers::windows },
+    Theme { name: "class borders", needs: any, backing: (0, 0), play: allocator::borders },
+    Theme {
+        name: "fragmentation",
+        needs: Abilities::writeback,
+        backing: (256, 256),
+        play: allocator::fragmentation,
+    },
+    Theme {
+        name: "spanning objects",
+        needs: Abilities::writeback,
+        backing: (64, 160),
+        play: allocator::spanning,
+    },
+    Theme { name: "raw writeback", needs: Abilities::writeback, backing: (64, 200), play: writeback::raw },
+    Theme {
+        name: "compressed writeback",
+        needs: compressed,
+        backing: (64, 200),
+        play: writeback::compressed,
+    },
+    Theme { name: "huge pages", needs: Abilities::writeback, backing: (32, 128), play: writeback::huge },
+    Theme { name: "ranges", needs: Abilities::writeback, backing: (32, 128), play: writeback::ranges },
+    Theme { name: "ages", needs: ages, backing: (32, 64), play: writeback::ages },
+    Theme { name: "algorithms", needs: algorithms, backing: (64, 200), play: writeback::algorithms },
+    Theme { name: "crossing", needs: Abilities::writeback, backing: (32, 128), play: readback::crossing },
+    Theme { name: "long calls", needs: Abilities::writeback, backing: (16, 32), play: readback::long },
+    Theme { name: "mixed bios", needs: Abilities::writeback, backing: (64, 128), play: readback::mixed },
+    Theme { name: "during", needs: slow, backing: (40, 64), play: during::during },
+    Theme { name: "bad blocks", needs: bad, backing: (6, 24), play: limits::bad_blocks },
+    Theme { name: "full backing", needs: Abilities::writeback, backing: (1, 12), play: limits::full_backing },
+    Theme {
+        name: "writeback limit",
+        needs: Abilities::writeback,
+        backing: (32, 128),
+        play: limits::writeback_limit,
+    },
+    Theme { name: "memory limit", needs: any, backing: (0, 16), play: limits::memory_limit },
+    Theme { name: "lifecycle", needs: any, backing: (1, 32), play: lifecycle::lifecycle },
+    Theme { name: "attributes", needs: any, backing: (0, 32), play: attributes::attributes },
 ];
+
+fn any(_: &Abilities) -> bool {
+    true
+}
+
+fn block_state(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.block_state
+}
+
+fn compressed(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.compressed_writeback.is_some()
+}
+
+fn ages(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.access_times
+}
+
+fn algorithms(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.algorithms.len() > 1
+}
+
+/// A pass with several slots in its hands, and a device on which they stay there for a while.
+fn slow(abilities: &Abilities) -> bool {
+    abilities.batches() && abilities.arguments() && abilities.makes(BackingKind::Delay)
+}
+
+fn bad(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.makes(BackingKind::Error)
+}

@@ -4,9 +4,8 @@ use zram_agent::protocol::Layout;
 
 use crate::generate::{
     configure::{Wanted, configure},
-    contents,
     draft::Draft,
-    layouts,
+    layouts, passes,
 };
 
 /// Rewrites, discards and second passes between writeback and read.
@@ -16,21 +15,21 @@ pub(in crate::generate) fn crossing(draft: &mut Draft<'_>) {
     let wanted =
         Wanted { slots: Some(slots), backing: true, compressed: Some(compressed), ..Wanted::default() };
     configure(draft, wanted);
-    let fill: Vec<_> = (0..slots).map(|_| contents::any(draft.dice)).collect();
+    let fill: Vec<_> = (0..slots).map(|_| draft.content()).collect();
     draft.write_all(0, &fill);
     for _ in 0..6 {
         let (low, count) = draft.run(6);
-        draft.set("writeback", format!("page_indexes={low}-{}", low + count - 1));
+        passes::by_run(draft, low, count);
         let slot = low + draft.dice.below(count);
         match draft.dice.below(4) {
             0 => draft.discard(slot, 1),
             1 => {
-                let page = contents::compressible(draft.dice);
+                let page = draft.compressible();
                 draft.write(slot, vec![page], Layout::default());
                 draft.set("writeback", format!("page_index={slot}"));
             }
             _ => {
-                let page = contents::any(draft.dice);
+                let page = draft.content();
                 draft.write(slot, vec![page], Layout::default());
             }
         }
@@ -48,11 +47,12 @@ pub(in crate::generate) fn long(draft: &mut Draft<'_>) {
     let wanted =
         Wanted { slots: Some(264), backing: true, compressed: Some(compressed), ..Wanted::default() };
     configure(draft, wanted);
-    let fill: Vec<_> = (0..12).map(|_| contents::compressible(draft.dice)).collect();
+    let fill: Vec<_> = (0..12).map(|_| draft.compressible()).collect();
     draft.write_all(250, &fill);
-    let page = contents::compressible(draft.dice);
+    let page = draft.compressible();
     draft.write(0, vec![page], Layout::default());
-    draft.set("writeback", "page_index=0 page_indexes=253-258");
+    draft.set("writeback", "page_index=0");
+    passes::by_run(draft, 253, 6);
     let count = draft.dice.between(257, 260);
     draft.read(0, count, Layout::default());
 }
@@ -66,15 +66,15 @@ pub(in crate::generate) fn mixed(draft: &mut Draft<'_>) {
     configure(draft, wanted);
     let fill: Vec<_> = (0..slots)
         .map(|n| match n % 4 {
-            0 => contents::huge_border(draft.dice),
-            1 => contents::any(draft.dice),
-            _ => contents::compressible(draft.dice),
+            0 => draft.huge_border(),
+            1 => draft.content(),
+            _ => draft.compressible(),
         })
         .collect();
     draft.write_all(0, &fill);
     for _ in 0..4 {
         let (low, count) = draft.run(7);
-        draft.set("writeback", format!("page_indexes={low}-{}", low + count - 1));
+        passes::by_run(draft, low, count);
     }
     for slot in 0..3 {
         draft.discard(slot * 5, 1);

@@ -2,13 +2,12 @@
 
 use crate::generate::{
     configure::{Wanted, configure},
-    contents,
     draft::Draft,
-    passes,
+    passes::{self, Mark},
 };
 
 fn fill(draft: &mut Draft<'_>) {
-    let pages: Vec<_> = (0..draft.slots).map(|_| contents::any(draft.dice)).collect();
+    let pages: Vec<_> = (0..draft.slots).map(|_| draft.content()).collect();
     draft.write_all(0, &pages);
 }
 
@@ -53,7 +52,7 @@ fn whole(draft: &mut Draft<'_>, compressed: bool) {
     passes_over(draft, 4);
     draft.set_one_of("writeback_batch_size", &["1", "2", "3", "7"]);
     draft.idle_all();
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.blocks();
     draft.read_back();
 }
@@ -70,23 +69,22 @@ pub(in crate::generate) fn huge(draft: &mut Draft<'_>) {
         ..Wanted::default()
     };
     configure(draft, wanted);
-    let pages: Vec<_> = (0..slots)
-        .map(|n| if n % 3 == 0 { contents::any(draft.dice) } else { contents::huge_border(draft.dice) })
-        .collect();
+    let pages: Vec<_> =
+        (0..slots).map(|n| if n % 3 == 0 { draft.content() } else { draft.huge_border() }).collect();
     draft.write_all(0, &pages);
     let (slot, count) = draft.run(8);
     draft.idle_all();
     draft.read(slot, count, zram_agent::protocol::Layout::default());
-    draft.set("writeback", "type=huge_idle");
+    passes::by_mark(draft, Mark::HugeIdle);
     draft.blocks();
     draft.read_back();
-    draft.set("writeback", "type=huge");
+    passes::by_mark(draft, Mark::Huge);
     draft.read_back();
     // Huge slots that are away are freed: they must not be counted down twice.
     draft.discard(slot, count);
     draft.churn(6);
     draft.set("writeback", "type=incompressible");
-    draft.set("writeback", "huge");
+    passes::by_mark(draft, Mark::Huge);
 }
 
 /// Ranges, one by one and several, overlapping, and everything that is no range.
@@ -102,13 +100,13 @@ pub(in crate::generate) fn ranges(draft: &mut Draft<'_>) {
         };
         draft.set("writeback", text);
         let (slot, count) = draft.span(8);
-        let pages: Vec<_> = (0..count).map(|_| contents::any(draft.dice)).collect();
+        let pages: Vec<_> = (0..count).map(|_| draft.content()).collect();
         draft.write_all(slot, &pages);
     }
     draft.set("writeback", format!("page_index=0 page_index={slots}"));
     // The second time round it is gone already, and the block reserved for it is given back.
     draft.set("writeback_batch_size", "1");
-    let page = contents::compressible(draft.dice);
+    let page = draft.compressible();
     draft.write_all(slots / 2, &[page]);
     draft.set("writeback", format!("page_index={} page_index={}", slots / 2, slots / 2));
     draft.blocks();
@@ -119,14 +117,14 @@ pub(in crate::generate) fn ranges(draft: &mut Draft<'_>) {
 pub(in crate::generate) fn ages(draft: &mut Draft<'_>) {
     let slots = draft.dice.between(16, 40);
     configure(draft, Wanted { slots: Some(slots), backing: true, ..Wanted::default() });
-    let half: Vec<_> = (0..slots / 2).map(|_| contents::compressible(draft.dice)).collect();
+    let half: Vec<_> = (0..slots / 2).map(|_| draft.compressible()).collect();
     draft.write_all(0, &half);
     draft.sleep(1100);
-    let rest: Vec<_> = (slots / 2..slots).map(|_| contents::any(draft.dice)).collect();
+    let rest: Vec<_> = (slots / 2..slots).map(|_| draft.content()).collect();
     draft.write_all(slots / 2, &rest);
     draft.read_any();
     draft.set("idle", "1");
-    draft.set("writeback", "type=idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.read_any();
     draft.sleep(1100);
     draft.set("idle", "2");
@@ -138,13 +136,19 @@ pub(in crate::generate) fn ages(draft: &mut Draft<'_>) {
         draft.set("idle", text);
         draft.churn(1);
     }
-    draft.set("writeback", "idle");
+    passes::by_mark(draft, Mark::Idle);
     draft.read_back();
 }
 
 /// The other compressors.
 pub(in crate::generate) fn algorithms(draft: &mut Draft<'_>) {
-    let algorithm = draft.dice.pick(&["zstd", "lz4hc", "deflate"]);
+    // The others are there on few kernels, and their lengths cannot be predicted.
+    let mut others = draft.abilities.algorithms_of(&["lzo-rle", "lzo", "842"]);
+    let exact = draft.abilities.algorithms_of(&["zstd", "lz4hc", "deflate"]);
+    if others.is_empty() || (draft.dice.chance(60) && !exact.is_empty()) {
+        others = exact;
+    }
+    let algorithm = draft.dice.pick(&others);
     let compressed = draft.dice.chance(75);
     let slots = draft.dice.between(24, 64);
     let wanted = Wanted {
@@ -163,7 +167,7 @@ pub(in crate::generate) fn algorithms(draft: &mut Draft<'_>) {
         // A second life of the same device with another one.
         draft.set("reset", "1");
         draft.filled.clear();
-        draft.set_one_of("comp_algorithm", &["deflate", "zstd", "lz4"]);
+        draft.set_one_of("comp_algorithm", &["deflate", "zstd", "lz4", "lzo"]);
         draft.size(24);
         fill(draft);
         draft.read_back();

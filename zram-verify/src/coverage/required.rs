@@ -1,0 +1,196 @@
+//! The rows that a run must reach.
+//!
+//! Which ones these are follows from what the kernel has, and is settled before anything was reached: a row that a
+//! kernel cannot come through is waived, and the table says why. A row is never waived because it stayed at zero.
+
+use zram_agent::protocol::BackingKind;
+use zram_events::Kind;
+
+use super::Row;
+use crate::abilities::Abilities;
+
+/// A row, and why it need not be reached.
+#[derive(Clone, Debug)]
+pub(super) struct Corner {
+    pub(super) row: Row,
+    pub(super) waived: Option<&'static str>,
+}
+
+/// A reason to waive, unless the kernel has it.
+type Waived = Option<&'static str>;
+
+fn unless(there: bool, reason: &'static str) -> Waived {
+    (!there).then_some(reason)
+}
+
+/// Everything that a run on a kernel is to reach, or would have to if the kernel had it.
+pub(super) fn corners(abilities: &Abilities) -> Vec<Corner> {
+    let mut corners = Vec::new();
+    let mut add = |group: &'static str, waived: Waived, names: &[&str]| {
+        corners.extend(names.iter().map(|name| Corner { row: (group, (*name).to_owned()), waived }));
+    };
+    operations(abilities, &mut add);
+    slots(abilities, &mut add);
+    allocator(abilities, &mut add);
+    passes(abilities, &mut add);
+    add("buffer", None, &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
+    corners
+}
+
+fn writeback(abilities: &Abilities) -> Waived {
+    unless(abilities.writeback(), "no writeback (CONFIG_ZRAM_WRITEBACK)")
+}
+
+fn compressed(abilities: &Abilities) -> Waived {
+    unless(abilities.compressed_writeback.is_some(), "no compressed writeback to be chosen")
+}
+
+fn slow(abilities: &Abilities) -> Waived {
+    writeback(abilities)
+        .or(unless(abilities.makes(BackingKind::Delay), "the machine has no slow backing device (dm-delay)"))
+        .or(unless(abilities.batches(), "one slot at a time is written back"))
+}
+
+fn operations(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    const GROUP: &str = "operation";
+    add(
+        GROUP,
+        None,
+        &[
+            "begin: ok",
+            "add: ok",
+            "remove: ok",
+            "remove: EBUSY",
+            "hold: ok",
+            "release: ok",
+            "write: ok",
+            "write: ENOSPC",
+            "write: EIO",
+            "read: ok",
+            "discard: ok",
+            "zero_out: ok",
+            "sleep: ok",
+            "set disksize: ok",
+            "set disksize: EBUSY",
+            "set reset: ok",
+            "set reset: EBUSY",
+            "set compact: ok",
+            "set comp_algorithm: ok",
+            "set idle: ok",
+            "set idle: EINVAL",
+            "set mem_limit: ok",
+            "set mem_used_max: ok",
+        ],
+    );
+    add(GROUP, unless(abilities.block_state, "no block_state (CONFIG_ZRAM_MEMORY_TRACKING)"), &["state: ok"]);
+    add(GROUP, unless(abilities.sees(&[Kind::PoolCreate]), "no probe on the pool"), &["classes: ok"]);
+    add(
+        GROUP,
+        writeback(abilities),
+        &[
+            "blocks: ok",
+            "set backing_dev: ok",
+            "set writeback: ok",
+            "set writeback: EIO",
+            "set writeback: ENOSPC",
+            "set writeback: EINVAL",
+            "set writeback_limit: ok",
+            "set writeback_limit_enable: ok",
+        ],
+    );
+    let ranges = unless(abilities.arguments(), "writeback takes no ranges");
+    add(GROUP, writeback(abilities).or(ranges), &["set writeback: ERANGE"]);
+    add(GROUP, compressed(abilities), &["set compressed_writeback: ok"]);
+    let batches = unless(abilities.batches(), "no writeback_batch_size");
+    add(GROUP, batches, &["set writeback_batch_size: ok"]);
+    add(GROUP, slow(abilities), &["during: ok"]);
+}
+
+fn slots(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    add("content", None, &["zero", "same", "nearly", "text", "noisy", "random"]);
+    add("slot flag", None, &["SAME", "HUGE", "IDLE"]);
+    add("slot flag", writeback(abilities), &["WB"]);
+    let stays = unless(abilities.huge_stays, "a slot that is away is no longer known as huge");
+    add("slot flag", writeback(abilities).or(stays), &["WB and HUGE"]);
+    add("slot flag", compressed(abilities), &["WB and compressed"]);
+    let wraps = unless(abilities.size_wraps, "the largest sizes are refused before anything wraps");
+    add("complaint in the kernel's log", wraps, &["VmallocOfNothing"]);
+}
+
+fn allocator(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    let seen = |kinds: &[Kind]| unless(abilities.sees(kinds), "the probes do not see it on this kernel");
+    let moves = [Kind::PageChain, Kind::ObjMalloc, Kind::FixFullness];
+    add("zspage fullness", seen(&moves), &["up", "down", "created", "filled"]);
+    add("zspage fullness", seen(&[Kind::ZspageFree]), &["freed"]);
+    let compaction = [Kind::ZspageFree, Kind::CompactBegin, Kind::CompactEnd];
+    add("zspage fullness", seen(&compaction), &["emptied by compaction"]);
+    add("allocator", seen(&moves), &["class with several partly filled zspages"]);
+    add("allocator", seen(&[Kind::CompactEnd]), &["compaction that frees pages"]);
+    add("allocator", seen(&[Kind::ObjMalloc]), &["huge zspage"]);
+    add("spanning object", seen(&[Kind::ReadBegin]), &["read"]);
+    let pass = [Kind::ReadBegin, Kind::WritebackBegin, Kind::WritebackEnd];
+    add("spanning object", writeback(abilities).or(seen(&pass)), &["written back"]);
+}
+
+fn passes(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    let seen = |kinds: &[Kind]| unless(abilities.sees(kinds), "the probes do not see it on this kernel");
+    let backing = writeback(abilities);
+    let marks = ["raw", "limit reached", "backing full", "by idle mark", "by huge mark", "by range"];
+    add("writeback", backing, &marks);
+    let bad = unless(abilities.makes(BackingKind::Error), "the machine has no bad blocks (dm error)");
+    add("writeback", backing.or(bad), &["device failed a write"]);
+    add("writeback", compressed(abilities), &["compressed"]);
+    let batches = unless(abilities.batches(), "one slot at a time is written back");
+    let groups = seen(&[Kind::WritebackDone]);
+    add("writeback", backing.or(batches).or(groups), &["several completion groups in a pass"]);
+    let ranges = unless(abilities.arguments(), "writeback takes no ranges");
+    let twice = seen(&[Kind::ReleaseSlot]);
+    add("writeback", backing.or(ranges).or(twice), &["slot queued twice"]);
+    let away = [
+        "read back raw",
+        "several read-backs in a bio",
+        "read-back and memory in a bio",
+        "rewritten",
+        "freed",
+    ];
+    add("away", backing, &away);
+    let work = seen(&[Kind::ReadBackWork, Kind::Decompress]);
+    add("away", compressed(abilities).or(work), &["read back and decompressed", "read back huge"]);
+    let in_flight = seen(&[Kind::WritebackBegin, Kind::WritebackEndio, Kind::ReleaseSlot, Kind::Bio]);
+    add(
+        "during",
+        slow(abilities).or(in_flight),
+        &[
+            "slot read in flight",
+            "slot written in flight",
+            "slot discarded in flight",
+            "slot touched while queued",
+        ],
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use zram_model::Profile;
+
+    use super::*;
+
+    fn waived(profile: &Profile) -> Vec<String> {
+        let corners = corners(&Abilities::of_profile(profile));
+        corners.into_iter().filter(|corner| corner.waived.is_some()).map(|corner| corner.row.1).collect()
+    }
+
+    #[test]
+    fn nothing_is_waived_on_the_kernel_that_has_it_all() {
+        assert_eq!(waived(&Profile::custom_7_2()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_an_old_kernel_lacks_is_waived() {
+        let waived = waived(&Profile::debian_6_12());
+        for row in ["set writeback: ERANGE", "compressed", "during: ok", "WB and HUGE"] {
+            assert!(waived.iter().any(|waived| waived == row), "{row}");
+        }
+        assert!(!waived.iter().any(|row| row == "raw" || row == "limit reached"));
+    }
+}
