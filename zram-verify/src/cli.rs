@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use zram_model::{Mutation, Profile};
 use zram_verify::{
-    agent::Target,
+    agent::{Patience, Target},
     commands::{attributes, mutants, run},
     profiles,
 };
@@ -16,7 +16,7 @@ use zram_verify::{
     name = "zram-verify",
     version,
     about = "Holds a model of zram and zsmalloc against running kernels",
-    after_help = "Exit status: 0 agreement, 1 divergence, 2 no verdict (trouble with the test bench or the command)."
+    after_help = "Exit status: 0 agreement, 1 divergence, 2 no verdict (trouble with the test bench or the command), 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -48,7 +48,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// How many operations to generate
-    #[arg(long, value_name = "N", default_value_t = 1500, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
     ops: u64,
     /// Run the operations in this file instead of generated ones
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "ops"])]
@@ -56,6 +56,9 @@ pub(crate) struct Run {
     /// Write the report to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write the report to this file as HTML: one file that loads nothing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Record the run to this file (of one target only)
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -68,6 +71,18 @@ pub(crate) struct Run {
     /// Break this rule of the model, to see what a divergence looks like
     #[arg(long, value_name = "NAME", value_parser = mutation)]
     mutant: Option<Mutation>,
+    /// Seconds that an answer may take before the machine counts as hung
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..))]
+    patience: u64,
+    /// How many targets to run at a time
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+    /// A kernel that was asked for and cannot be had, and why: no verdict; repeatable
+    #[arg(long = "unavailable", value_name = "NAME=REASON", value_parser = unavailable)]
+    unavailable: Vec<(String, String)>,
+    /// The command that runs a target again, {target} standing for its name, for the report of a divergence
+    #[arg(long, value_name = "COMMAND")]
+    again: Option<String>,
     /// Show the whole coverage table, and what agents and machines say
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -85,6 +100,10 @@ impl Run {
             verbose: self.verbose > 0,
             failures: self.failures,
             mutant: self.mutant,
+            patience: Patience::for_answers(self.patience),
+            jobs: self.jobs.into(),
+            unavailable: self.unavailable,
+            again: self.again,
         }
     }
 }
@@ -132,7 +151,7 @@ pub(crate) struct Mutants {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// How many operations to generate for targets
-    #[arg(long, value_name = "N", default_value_t = 1500, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
     ops: u64,
     /// Only this mutant; repeatable
     #[arg(long, value_name = "NAME", value_parser = mutation)]
@@ -197,6 +216,9 @@ pub(crate) struct Trace {
     /// Write the report to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write the report to this file as HTML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Show the whole coverage table
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -208,6 +230,15 @@ fn target(text: &str) -> Result<Target, String> {
             Ok(Target { name: name.to_owned(), command: command.to_owned() })
         }
         _ => Err("expected NAME=COMMAND, such as vm='ssh box zram-agent serve'".to_owned()),
+    }
+}
+
+fn unavailable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, reason)) if !name.is_empty() && !reason.is_empty() => {
+            Ok((name.to_owned(), reason.to_owned()))
+        }
+        _ => Err("expected NAME=REASON".to_owned()),
     }
 }
 

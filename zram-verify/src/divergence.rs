@@ -21,6 +21,22 @@ pub struct Difference {
     /// More lines that help to read it: the events around, the bytes around.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<String>,
+    /// Where sequences of events differ: the two of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
+}
+
+/// The events of both sides around the first that differs, an event per line of text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Timeline {
+    /// Which event of the operation the first of these is.
+    pub from: usize,
+    /// Which event of the operation is the first that differs.
+    pub differs: usize,
+    /// The model's.
+    pub expected: Vec<String>,
+    /// The kernel's.
+    pub observed: Vec<String>,
 }
 
 impl Difference {

@@ -24,6 +24,7 @@ pub mod divergence;
 mod exact;
 mod facts;
 pub mod generate;
+pub mod interrupt;
 pub mod kernel_log;
 pub mod ledger;
 mod model;

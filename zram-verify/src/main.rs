@@ -5,6 +5,7 @@ mod cli;
 use std::{
     fs,
     io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -12,7 +13,8 @@ use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use zram_verify::{
     commands::{attributes, mutants, run, serve_model, simulate, trace},
-    report::{Paint, Report, print_kernel, to_json},
+    interrupt::{self, EXIT_INTERRUPTED},
+    report::{Paint, Report, print_kernel, print_matrix, to_html, to_json},
 };
 
 use cli::{Cli, Command};
@@ -22,7 +24,15 @@ const TROUBLE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match dispatch(cli.command) {
+    // Only these start machines; the others end where they are.
+    let starts = matches!(cli.command, Command::Run(_) | Command::Mutants(_) | Command::Attributes(_));
+    let installed = if starts { interrupt::install() } else { Ok(()) };
+    let done = installed.and_then(|()| dispatch(cli.command));
+    if interrupt::is_asked_for() {
+        eprintln!("interrupted; everything that was started has been stopped");
+        return ExitCode::from(EXIT_INTERRUPTED);
+    }
+    match done {
         Ok(status) => ExitCode::from(status),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -42,13 +52,15 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn dispatch(command: Command) -> Result<u8> {
     match command {
         Command::Run(arguments) => {
-            let (json, verbose) = (arguments.json.clone(), arguments.verbose > 0);
+            let files = Files { json: arguments.json.clone(), html: arguments.html.clone() };
+            let verbose = arguments.verbose > 0;
             let report = run::run(&arguments.options())?;
-            finish(&report, json.as_deref(), verbose)
+            finish(&report, &files, verbose)
         }
         Command::Trace(arguments) => {
             let report = trace::report(&arguments.file)?;
-            finish(&report, arguments.json.as_deref(), arguments.verbose > 0)
+            let files = Files { json: arguments.json, html: arguments.html };
+            finish(&report, &files, arguments.verbose > 0)
         }
         Command::Simulate(arguments) => {
             let profile = arguments.profile.profile()?;
@@ -72,11 +84,22 @@ fn dispatch(command: Command) -> Result<u8> {
     }
 }
 
+/// Where else a report goes.
+struct Files {
+    json: Option<PathBuf>,
+    html: Option<PathBuf>,
+}
+
 /// Prints and writes a report; the exit status says the verdict even when nobody reads it.
-fn finish(report: &Report, json: Option<&std::path::Path>, verbose: bool) -> Result<u8> {
-    if let Some(path) = json {
-        let text = serde_json::to_string_pretty(&to_json(report))? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write the report to {}", path.display()))?;
+fn finish(report: &Report, files: &Files, verbose: bool) -> Result<u8> {
+    let write = |path: &Path, text: String| {
+        fs::write(path, text).with_context(|| format!("cannot write the report to {}", path.display()))
+    };
+    if let Some(path) = &files.json {
+        write(path, serde_json::to_string_pretty(&to_json(report))? + "\n")?;
+    }
+    if let Some(path) = &files.html {
+        write(path, to_html(report))?;
     }
     match print(report, verbose) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
@@ -90,6 +113,7 @@ fn print(report: &Report, verbose: bool) -> io::Result<()> {
     for kernel in &report.kernels {
         print_kernel(&mut out, kernel, Paint::for_stdout(), verbose)?;
     }
+    print_matrix(&mut out, report, Paint::for_stdout())?;
     writeln!(out, "{}", report.closing_line())?;
     out.flush()
 }

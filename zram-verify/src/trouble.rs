@@ -161,6 +161,9 @@ pub enum Trouble {
         /// Why.
         reason: String,
     },
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// The model's side could not carry the operation out.
     #[error("operation {operation}: the model cannot carry it out: {reason}")]
     Model {

@@ -122,7 +122,7 @@ fn a_sound_kernel_agrees() {
     assert_eq!(stdout(&output).matches("verify:").count(), 1);
 
     let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
-    assert_eq!(report["schema"], 1);
+    assert_eq!(report["schema"], 2);
     assert_eq!(report["verdict"], "agreement");
     assert_eq!(report["summary"], line.as_str());
     let kernel = &report["kernels"][0];

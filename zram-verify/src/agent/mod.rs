@@ -19,12 +19,14 @@ use zram_agent::{
     serve::END,
 };
 
-use crate::trouble::Trouble;
+use crate::{interrupt, trouble::Trouble};
 use streams::{LastWords, read_lines};
 
 /// Most characters of a garbled line that are shown.
 const SHOWN: usize = 200;
-/// How long an agent has to end after its standard input was closed.
+/// How often a wait looks for signals.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long an agent has to end after each signal that asks it to.
 const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Where to find an agent.
@@ -45,6 +47,18 @@ pub struct Patience {
     pub answer: Duration,
     /// For the command to end after the conversation: a virtual machine has to power off.
     pub ending: Duration,
+    /// For the command to end by itself once its input was closed in the middle of one.
+    pub farewell: Duration,
+}
+
+impl Patience {
+    /// So many seconds for an answer, and the rest as usual.
+    #[must_use]
+    pub fn for_answers(seconds: u64) -> Self {
+        let answer = Duration::from_secs(seconds);
+        let usual = Self::default();
+        Self { answer, farewell: usual.farewell.min(answer), ..usual }
+    }
 }
 
 impl Default for Patience {
@@ -53,6 +67,7 @@ impl Default for Patience {
             hello: Duration::from_secs(180),
             answer: Duration::from_secs(90),
             ending: Duration::from_secs(60),
+            farewell: Duration::from_secs(10),
         }
     }
 }
@@ -69,6 +84,17 @@ pub struct Agent {
     asked: String,
     answered: u64,
     hello: Hello,
+    spent: Spent,
+    ended_well: bool,
+}
+
+/// Where the time goes that an agent takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Waiting for its answers.
+    pub waiting: Duration,
+    /// Reading them.
+    pub decoding: Duration,
 }
 
 impl Agent {
@@ -109,6 +135,8 @@ impl Agent {
             asked: "before its first line".to_owned(),
             answered: 0,
             hello,
+            spent: Spent::default(),
+            ended_well: false,
         };
         match agent.line(patience.hello)? {
             Answer::Hello(hello) if hello.protocol == VERSION => agent.hello = *hello,
@@ -125,6 +153,11 @@ impl Agent {
             Answer::Observation(_) => return Err(agent.garbled("an observation before the greeting", "")),
         }
         Ok(agent)
+    }
+
+    /// What was spent since this was last asked.
+    pub fn take_spent(&mut self) -> Spent {
+        std::mem::take(&mut self.spent)
     }
 
     /// What the agent said of itself.
@@ -198,7 +231,7 @@ impl Agent {
             stderr: agent.last_words(),
         };
         let late = format!("did not end within {} s", self.patience.ending.as_secs());
-        match self.lines.recv_timeout(self.patience.ending) {
+        match self.wait(self.patience.ending)? {
             Ok(Ok(line)) => {
                 return Err(match serde_json::from_str(&line) {
                     Ok(Answer::Trouble(reason)) => {
@@ -212,12 +245,16 @@ impl Agent {
         }
         loop {
             match self.child.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) if status.success() => {
+                    self.ended_well = true;
+                    return Ok(());
+                }
                 Ok(Some(status)) => {
                     // Its standard error may still be on its way.
                     std::thread::sleep(Duration::from_millis(50));
                     return Err(ending(&self, format!("failed ({status})")));
                 }
+                Ok(None) if interrupt::is_asked_for() => return Err(Trouble::Interrupted),
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
                 Ok(None) => return Err(ending(&self, late)),
                 Err(error) => return Err(ending(&self, format!("cannot be waited for ({error})"))),
@@ -226,9 +263,15 @@ impl Agent {
     }
 
     fn line(&mut self, patience: Duration) -> Result<Answer, Trouble> {
-        match self.lines.recv_timeout(patience) {
+        let asked = Instant::now();
+        let came = self.wait(patience)?;
+        let started = Instant::now();
+        self.spent.waiting += started - asked;
+        match came {
             Ok(Ok(line)) => {
-                serde_json::from_str(&line).map_err(|error| self.garbled(&error.to_string(), &line))
+                let answer = serde_json::from_str(&line);
+                self.spent.decoding += started.elapsed();
+                answer.map_err(|error| self.garbled(&error.to_string(), &line))
             }
             Ok(Err(_)) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.died()),
             Err(mpsc::RecvTimeoutError::Timeout) => Err(Trouble::Silent {
@@ -237,6 +280,24 @@ impl Agent {
                 during: self.asked.clone(),
                 stderr: self.last_words(),
             }),
+        }
+    }
+
+    /// Waits for a line, and looks now and then whether to go on waiting.
+    fn wait(
+        &self,
+        patience: Duration,
+    ) -> Result<Result<std::io::Result<String>, mpsc::RecvTimeoutError>, Trouble> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if interrupt::is_asked_for() {
+                return Err(Trouble::Interrupted);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left.min(LOOK)) {
+                Err(mpsc::RecvTimeoutError::Timeout) if !left.is_zero() => {}
+                came => return Ok(came),
+            }
         }
     }
 
@@ -260,12 +321,16 @@ impl Agent {
 }
 
 impl Drop for Agent {
-    /// Closes its input, which tells it to end; makes it end if it does not.
+    /// Closes its input, which tells it to end; makes it end if it does not, and at once if the user is waiting for that.
     fn drop(&mut self) {
         self.input = None;
+        if self.ended_well {
+            return;
+        }
         let Ok(group) = i32::try_from(self.child.id()).map(Pid::from_raw) else { return };
+        let by_itself = if interrupt::is_asked_for() { Duration::ZERO } else { self.patience.farewell };
         for (signal, time) in
-            [(None, FAREWELL), (Some(Signal::SIGTERM), FAREWELL), (Some(Signal::SIGKILL), FAREWELL)]
+            [(None, by_itself), (Some(Signal::SIGTERM), FAREWELL), (Some(Signal::SIGKILL), FAREWELL)]
         {
             if let Some(signal) = signal {
                 // An error says that it is gone already.
@@ -274,6 +339,8 @@ impl Drop for Agent {
             let end = Instant::now() + time;
             while Instant::now() < end {
                 if !matches!(self.child.try_wait(), Ok(None)) {
+                    // Also what it started and left behind.
+                    let _ = killpg(group, Signal::SIGKILL);
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(5));
@@ -299,6 +366,7 @@ mod tests {
             hello: Duration::from_secs(5),
             answer: Duration::from_millis(300),
             ending: Duration::from_millis(500),
+            farewell: Duration::from_millis(500),
         };
         Agent::start(&Target { name: "t".into(), command: command.into() }, patience, false)
     }

@@ -40,7 +40,7 @@ impl LastWords {
                 for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
                     let line = String::from_utf8_lossy(&line).trim_end().to_owned();
                     if verbose {
-                        eprintln!("{line}");
+                        crate::report::say(&line);
                     }
                     kept.keep(line);
                 }

@@ -22,7 +22,7 @@ use crate::{
     commands::trace::check,
     conversation::{Onlooker, farewell, play},
     generate::operations,
-    profiles,
+    interrupt, profiles,
     report::Progress,
     trace::{Header, Step, Trace},
 };
@@ -187,6 +187,9 @@ fn fates(all: &[Mutation], runs: &[(String, Trace)]) -> Vec<Fate> {
             let (next, sender) = (&next, sender.clone());
             scope.spawn(move || {
                 while let Some(mutation) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if interrupt::is_asked_for() {
+                        return;
+                    }
                     let needs = mutation.needs();
                     let met = runs.iter().any(|(_, trace)| {
                         needs.met_by(

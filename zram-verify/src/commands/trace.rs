@@ -72,28 +72,19 @@ pub fn report(path: &Path) -> Result<Report> {
     let trace = Trace::recorded(path)?;
     let chosen = crate::profiles::for_kernel(&trace.header.kernel, &trace.header.hello.attributes);
     let mut kernel = KernelReport {
-        name: trace.header.target.clone(),
         release: trace.header.kernel.clone(),
         bpf_object: trace.header.bpf_object.clone(),
         profile: chosen.profile.name.to_owned(),
         origin: trace.header.origin,
         remarks: chosen.remark.into_iter().collect(),
-        operations: 0,
-        generated: false,
-        events: 0,
-        tally: crate::compare::Tally::default(),
-        inputs: crate::ledger::Inputs::default(),
-        coverage: Coverage::default(),
-        found: Vec::new(),
-        trouble: None,
-        restarts: 0,
-        seconds: 0.0,
+        ..KernelReport::new(&trace.header.target)
     };
     match check(&trace, chosen.profile) {
         Ok(replayed) => {
             kernel.operations = replayed.operations;
             kernel.events = replayed.checker.events;
             kernel.inputs = replayed.checker.inputs();
+            kernel.stages.checked(replayed.checker.spent);
             kernel.tally = replayed.checker.tally;
             kernel.coverage = replayed.coverage;
             kernel.found = replayed
@@ -104,6 +95,6 @@ pub fn report(path: &Path) -> Result<Report> {
         }
         Err(trouble) => kernel.trouble = Some(trouble.in_full()),
     }
-    kernel.seconds = started.elapsed().as_secs_f64();
+    kernel.stages.whole = started.elapsed();
     Ok(Report { seed: Some(trace.header.seed), kernels: vec![kernel] })
 }

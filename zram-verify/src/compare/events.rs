@@ -4,9 +4,10 @@ use zram_events::{Event, Kind};
 use zram_probe::Coverage;
 
 use super::{Comparer, Level, Strength};
+use crate::divergence::{Difference, Timeline};
 
-/// Events shown before and after the first that differs.
-const AROUND: usize = 6;
+/// Events kept before and after the first that differs.
+const IN_FULL: usize = 40;
 
 /// The record from which an event is decoded.
 #[must_use]
@@ -83,14 +84,15 @@ pub fn compare(comparer: &mut Comparer, expected: &[Event], observed: &[Event], 
     // What follows the first difference is not compared: it would only say the same again.
     comparer.tally.count(Level::L2, Strength::Exact, common as u64 + 1);
     let (ours, theirs) = (visible.get(common), observed.get(common));
-    comparer.differ(
-        Level::L2,
-        Strength::Exact,
-        format!("event {common}{}", field(ours, theirs)),
-        show(ours),
-        show(theirs),
-        side_by_side(&visible, observed, common),
-    );
+    comparer.differences.push(Difference {
+        level: Level::L2,
+        strength: Strength::Exact,
+        field: format!("event {common}{}", field(ours, theirs)),
+        expected: show(ours),
+        observed: show(theirs),
+        context: Vec::new(),
+        timeline: Some(timeline(&visible, observed, common)),
+    });
 }
 
 /// The name of the first field in which two events of one kind differ.
@@ -125,15 +127,9 @@ fn show(event: Option<&Event>) -> String {
     event.map_or_else(|| "(no more events)".to_owned(), line)
 }
 
-fn side_by_side(ours: &[Event], theirs: &[Event], at: usize) -> Vec<String> {
-    let from = at.saturating_sub(AROUND);
-    let to = (at + AROUND).min(ours.len().max(theirs.len()));
-    let cell = |events: &[Event], n: usize| events.get(n).map(line).unwrap_or_default();
-    let width = (from..to).map(|n| cell(ours, n).len()).max().unwrap_or(0).max("expected".len());
-    let mut lines = vec![format!("      {:<width$}   observed", "expected")];
-    for n in from..to {
-        let mark = if n == at { '>' } else { ' ' };
-        lines.push(format!("{mark}{n:>4} {:<width$} | {}", cell(ours, n), cell(theirs, n)));
-    }
-    lines
+/// The two sequences, as far as a reader may want to see them.
+fn timeline(ours: &[Event], theirs: &[Event], differs: usize) -> Timeline {
+    let from = differs.saturating_sub(IN_FULL);
+    let shown = |events: &[Event]| events.iter().skip(from).take(2 * IN_FULL).map(line).collect();
+    Timeline { from, differs, expected: shown(ours), observed: shown(theirs) }
 }

@@ -63,6 +63,7 @@ impl Comparer {
         observed: String,
         context: Vec<String>,
     ) {
-        self.differences.push(Difference { level, strength, field, expected, observed, context });
+        let timeline = None;
+        self.differences.push(Difference { level, strength, field, expected, observed, context, timeline });
     }
 }

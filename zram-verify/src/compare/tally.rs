@@ -112,6 +112,12 @@ impl Tally {
         self.skipped.iter().map(|(skip, count)| (skip, *count))
     }
 
+    /// Checks of a level skipped.
+    #[must_use]
+    pub fn skipped_at(&self, level: Level) -> u64 {
+        self.skipped.iter().filter(|(skip, _)| skip.level == level).map(|(_, count)| count).sum()
+    }
+
     /// All checks skipped.
     #[must_use]
     pub fn total_skipped(&self) -> u64 {

@@ -6,7 +6,7 @@ use super::{Found, KernelReport, Report};
 use crate::compare::{Level, Strength};
 
 /// Version of the form.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The whole report.
 #[must_use]
@@ -64,8 +64,17 @@ fn kernel(report: &KernelReport) -> Value {
         "divergences": report.found.iter().map(found).collect::<Vec<_>>(),
         "trouble": report.trouble,
         "restarts": report.restarts,
-        "seconds": report.seconds,
+        "seconds": report.stages.whole.as_secs_f64(),
+        "operations_per_second": report.stages.rate(report.operations),
+        "stages": stages(report),
     })
+}
+
+fn stages(report: &KernelReport) -> Value {
+    let rows =
+        report.stages.rows().into_iter().map(|(name, time)| (name.to_owned(), json!(time.as_secs_f64())));
+    let calls = ("system_calls".to_owned(), json!(report.stages.calls.as_secs_f64()));
+    Value::Object(rows.chain([calls]).collect())
 }
 
 fn found(found: &Found) -> Value {
@@ -77,6 +86,7 @@ fn found(found: &Found) -> Value {
         "reproduction": found.reproduction.as_ref().map(|short| json!({
             "ops": short.ops,
             "file": short.file,
+            "command": short.command,
             "attempts": short.attempts,
             "differences": short.differences,
         })),

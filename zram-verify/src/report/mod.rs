@@ -1,16 +1,22 @@
 //! What a run found out, for people and for programs.
 
+mod html;
 mod json;
 mod paint;
 mod progress;
+pub mod stages;
 mod terminal;
+mod timeline;
 
 use std::path::PathBuf;
 
+pub use html::to_html;
 pub use json::{SCHEMA, to_json};
 pub use paint::Paint;
 pub use progress::Progress;
-pub use terminal::{divergence as print_divergence, kernel as print_kernel};
+pub(crate) use progress::say;
+pub use stages::Stages;
+pub use terminal::{divergence as print_divergence, kernel as print_kernel, matrix as print_matrix};
 use zram_agent::protocol::Op;
 
 use crate::{
@@ -61,6 +67,8 @@ pub struct Reproduction {
     pub ops: Vec<Op>,
     /// The file in which they stand.
     pub file: Option<PathBuf>,
+    /// The command that plays them again on the same kernel.
+    pub command: Option<String>,
     /// Attempts that shrinking took.
     pub attempts: usize,
     /// What differs after the last of them.
@@ -109,11 +117,34 @@ pub struct KernelReport {
     pub trouble: Option<String>,
     /// How often the machine had to be started again.
     pub restarts: u32,
-    /// How long it took.
-    pub seconds: f64,
+    /// How long it took, by stage.
+    pub stages: Stages,
 }
 
 impl KernelReport {
+    /// Of a kernel of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            release: String::new(),
+            bpf_object: None,
+            profile: String::new(),
+            origin: Origin::Recorded,
+            remarks: Vec::new(),
+            operations: 0,
+            generated: false,
+            events: 0,
+            tally: Tally::default(),
+            inputs: Inputs::default(),
+            coverage: Coverage::default(),
+            found: Vec::new(),
+            trouble: None,
+            restarts: 0,
+            stages: Stages::default(),
+        }
+    }
+
     /// Required rows that were not reached, if that counts.
     #[must_use]
     pub fn coverage_failures(&self) -> Vec<String> {
@@ -185,6 +216,15 @@ impl Report {
     }
 }
 
+/// What is known of a kernel's release.
+pub(crate) fn about_release(kernel: &KernelReport) -> String {
+    match (kernel.release.as_str(), kernel.origin) {
+        ("", _) => "did not start".to_owned(),
+        (release, Origin::Recorded) => format!("Linux {release}"),
+        (release, Origin::Model) => format!("{release} (a model in the place of a kernel)"),
+    }
+}
+
 /// A number and what it is of: 1 kernel, 2 kernels.
 pub(crate) fn counted(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -199,22 +239,10 @@ mod tests {
 
     fn kernel(operations: usize) -> KernelReport {
         KernelReport {
-            name: "k".into(),
-            release: "7.2.0".into(),
-            bpf_object: None,
-            profile: "p".into(),
-            origin: Origin::Recorded,
-            remarks: Vec::new(),
             operations,
             generated: true,
-            events: 0,
-            tally: Tally::default(),
-            inputs: Inputs::default(),
             coverage: Coverage::new(&Abilities::of_profile(&Profile::debian_7_2())),
-            found: Vec::new(),
-            trouble: None,
-            restarts: 0,
-            seconds: 0.0,
+            ..KernelReport::new("k")
         }
     }
 
@@ -226,6 +254,7 @@ mod tests {
             expected: "a".into(),
             observed: "b".into(),
             context: Vec::new(),
+            timeline: None,
         };
         let op = Op::Add {};
         let differences = vec![difference];

@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{Found, KernelReport, Paint, Verdict};
+use super::{Found, KernelReport, Paint, Report, Verdict, about_release, counted, stages::tenths, timeline};
 use crate::{
     compare::{Level, Strength},
     coverage::{ENOUGH_OPERATIONS, Line},
     divergence::Difference,
-    trace::Origin,
 };
 
 /// Operations of a reproduction that are printed; the file has them all.
@@ -22,7 +21,7 @@ pub fn kernel(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose
     for remark in &report.remarks {
         // What a machine said last comes in lines of its own.
         let mut lines = remark.lines();
-        paragraph(out, &paint.odd(lines.next().unwrap_or_default()))?;
+        paragraph(out, paint, &paint.odd(lines.next().unwrap_or_default()))?;
         for line in lines {
             writeln!(out, "  {line}")?;
         }
@@ -44,40 +43,74 @@ pub fn kernel(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose
 }
 
 fn headline(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
-    let verdict = match report.verdict() {
-        Verdict::Agreement => paint.good("agrees"),
-        Verdict::Trouble => paint.bad("no verdict"),
-        Verdict::Divergence if report.found.is_empty() => paint.bad("incomplete"),
-        Verdict::Divergence => paint.bad("differs"),
-    };
-    let release = match (report.release.as_str(), report.origin) {
-        ("", _) => "did not start".to_owned(),
-        (release, Origin::Recorded) => format!("Linux {release}"),
-        (release, Origin::Model) => format!("{release} (a model in the place of a kernel)"),
-    };
-    writeln!(out, "{}  {release}  {verdict}", paint.bold(&report.name))?;
+    let verdict = verdict(report, paint, 0);
+    writeln!(out, "{}  {}  {verdict}", paint.bold(&report.name), about_release(report))?;
     let restarts = match report.restarts {
         0 => String::new(),
         1 => ", machine started again once".to_owned(),
         n => format!(", machine started again {n} times"),
     };
-    writeln!(
-        out,
-        "  {} operations, {} events in {:.1} s{restarts}; profile {}{}",
+    if report.release.is_empty() {
+        return Ok(());
+    }
+    let object = report.bpf_object.as_ref().map_or_else(String::new, |sum| {
+        format!(", BPF object {}…", sum.chars().take(12).collect::<String>())
+    });
+    let text = format!(
+        "{} operations, {} events in {}{restarts}; profile {}{object}",
         report.operations,
         report.events,
-        report.seconds,
+        tenths(report.stages.whole),
         report.profile,
-        report.bpf_object.as_ref().map_or_else(String::new, |sum| format!(
-            ", BPF object {}…",
-            sum.chars().take(12).collect::<String>()
-        ))
-    )
+    );
+    paragraph(out, paint, &text)?;
+    let rate = report.stages.rate(report.operations);
+    paragraph(out, paint, &format!("{rate:.0} operations per second; {}", report.stages.line()))
 }
 
-/// A sentence that may be long, in lines of 80 columns; those after the first stand further in.
-fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
-    let shape = textwrap::Options::new(80)
+/// A verdict in a word, filled up to a width.
+fn verdict(report: &KernelReport, paint: Paint, width: usize) -> String {
+    match report.verdict() {
+        Verdict::Agreement => paint.good(&format!("{:width$}", "agrees")),
+        Verdict::Trouble => paint.bad(&format!("{:width$}", "no verdict")),
+        Verdict::Divergence if report.found.is_empty() => paint.bad(&format!("{:width$}", "incomplete")),
+        Verdict::Divergence => paint.bad(&format!("{:width$}", "differs")),
+    }
+}
+
+/// All kernels at a glance, where there are several.
+///
+/// # Errors
+/// When nobody reads any more.
+pub fn matrix(out: &mut impl Write, report: &Report, paint: Paint) -> io::Result<()> {
+    if report.kernels.len() < 2 {
+        return Ok(());
+    }
+    let names = report.kernels.iter().map(|kernel| kernel.name.len()).max().unwrap_or(0).max("kernel".len());
+    let header = format!(
+        "{:names$}  {:10}  {:>10}  {:>11}  {:>7}  {:>5}  {:>8}",
+        "kernel", "verdict", "operations", "comparisons", "skipped", "per s", "time"
+    );
+    writeln!(out, "{}", paint.bold(&header))?;
+    for kernel in &report.kernels {
+        writeln!(
+            out,
+            "{:names$}  {}  {:>10}  {:>11}  {:>7}  {:>5.0}  {:>8}",
+            kernel.name,
+            verdict(kernel, paint, 10),
+            kernel.operations,
+            kernel.tally.total(),
+            kernel.tally.total_skipped(),
+            kernel.stages.rate(kernel.operations),
+            tenths(kernel.stages.whole)
+        )?;
+    }
+    writeln!(out)
+}
+
+/// A sentence that may be long, in lines of 80 columns or as many as there are; those after the first stand further in.
+fn paragraph(out: &mut impl Write, paint: Paint, text: &str) -> io::Result<()> {
+    let shape = textwrap::Options::new(paint.paragraph())
         .initial_indent("  ")
         .subsequent_indent("      ")
         .break_words(false)
@@ -99,8 +132,7 @@ fn comparisons(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io:
             let cell = if made == 0 { "·".to_owned() } else { made.to_string() };
             write!(out, "{cell:>11}")?;
         }
-        let skipped: u64 =
-            report.tally.skipped().filter(|(skip, _)| skip.level == level).map(|(_, count)| count).sum();
+        let skipped = report.tally.skipped_at(level);
         let cell = if skipped == 0 { "·".to_owned() } else { skipped.to_string() };
         writeln!(out, "{cell:>8}")?;
     }
@@ -118,13 +150,13 @@ fn inputs(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Resu
         rows.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
     let taken = if taken.is_empty() { "nothing".to_owned() } else { taken.join(", ") };
     writeln!(out)?;
-    paragraph(out, &format!("{} {taken}", paint.bold("taken from observation:")))
+    paragraph(out, paint, &format!("{} {taken}", paint.bold("taken from observation:")))
 }
 
 fn skipped(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
     for (skip, count) in report.tally.skipped() {
         let text = format!("{:?} {}: {}", skip.level, skip.what, skip.reason);
-        paragraph(out, &format!("{} {count} × {text}", paint.odd("skipped:")))?;
+        paragraph(out, paint, &format!("{} {count} × {text}", paint.odd("skipped:")))?;
     }
     Ok(())
 }
@@ -140,7 +172,7 @@ fn coverage(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose: 
         required.len(),
         groups.join(", ")
     );
-    paragraph(out, &summary)?;
+    paragraph(out, paint, &summary)?;
     missing(out, report, paint)?;
     if verbose {
         for line in &table {
@@ -161,7 +193,7 @@ fn missing(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Res
     if report.generated && report.operations < ENOUGH_OPERATIONS {
         let note =
             format!("(coverage is part of the verdict from {ENOUGH_OPERATIONS} operations on; -v shows it)");
-        paragraph(out, &paint.dim(&note))?;
+        paragraph(out, paint, &paint.dim(&note))?;
     }
     Ok(())
 }
@@ -208,10 +240,10 @@ pub fn divergence(out: &mut impl Write, found: &Found, paint: Paint) -> io::Resu
     let Some(short) = &found.reproduction else { return Ok(()) };
     writeln!(
         out,
-        "  {} {} operations, after {} attempts:",
+        "  {} {}, after {}:",
         paint.bold("shortest failing list:"),
-        short.ops.len(),
-        short.attempts
+        counted(short.ops.len() as u64, "operation"),
+        counted(short.attempts as u64, "attempt")
     )?;
     for op in short.ops.iter().take(SHOWN_OPS) {
         let text = serde_json::to_string(op).unwrap_or_else(|_| op.name().to_owned());
@@ -220,8 +252,8 @@ pub fn divergence(out: &mut impl Write, found: &Found, paint: Paint) -> io::Resu
     if short.ops.len() > SHOWN_OPS {
         writeln!(out, "    … and {} more", short.ops.len() - SHOWN_OPS)?;
     }
-    if let Some(file) = &short.file {
-        writeln!(out, "  {} cargo xtask verify --replay {}", paint.bold("repeat it with:"), file.display())?;
+    if let Some(command) = &short.command {
+        writeln!(out, "  {}\n    {command}", paint.bold("repeat it with:"))?;
     }
     Ok(())
 }
@@ -231,8 +263,9 @@ fn difference(out: &mut impl Write, difference: &Difference, paint: Paint) -> io
     writeln!(out, "  {}", paint.bold(&what))?;
     writeln!(out, "    expected  {}", cut(&difference.expected, 400))?;
     writeln!(out, "    observed  {}", cut(&difference.observed, 400))?;
-    for line in &difference.context {
-        writeln!(out, "    {}", paint.dim(line))?;
+    let events = difference.timeline.iter().flat_map(|timeline| timeline::lines(timeline, paint));
+    for line in events.chain(difference.context.iter().cloned()) {
+        writeln!(out, "    {}", paint.dim(&line))?;
     }
     Ok(())
 }

@@ -159,6 +159,7 @@ mod tests {
 
     fn difference() -> Vec<Difference> {
         vec![Difference {
+            timeline: None,
             level: Level::L1,
             strength: Strength::Exact,
             field: "f".into(),

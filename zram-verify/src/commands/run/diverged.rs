@@ -1,6 +1,10 @@
 //! From a divergence to the shortest list of operations that shows it, in a file to replay.
 
-use std::path::PathBuf;
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context as _, Result};
 use zram_agent::protocol::Op;
@@ -42,14 +46,23 @@ impl Run<'_> {
             return Ok(());
         }
         let failing = program.ops[..=stop.at].to_vec();
-        let shrunk = self.shrink(failing, stop)?;
+        let started = Instant::now();
+        let shrunk = self.shrink(failing, stop);
+        self.report.stages.shrinking += started.elapsed();
+        // What the agent took for it is part of that.
+        if let Some(agent) = &mut self.agent {
+            agent.take_spent();
+        }
+        let shrunk = shrunk?;
         let file = self.write_failure(&shrunk.ops, operation);
         if let Err(error) = &file {
             self.report.remarks.push(format!("{error:#}"));
         }
+        let command = file.as_ref().ok().map(|file| self.again(file));
         if let Some(found) = self.report.found.last_mut() {
             found.reproduction = Some(Reproduction {
                 ops: shrunk.ops,
+                command,
                 file: file.ok(),
                 attempts: shrunk.attempts,
                 differences: shrunk.differences,
@@ -78,6 +91,22 @@ impl Run<'_> {
                 }
             }
         })
+    }
+
+    /// The command that plays a file of operations on the same target again.
+    fn again(&self, file: &Path) -> String {
+        let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), Cow::into_owned);
+        let mut command = match &self.options.again {
+            Some(command) => command.replace("{target}", &quoted(&self.target.name)),
+            None => {
+                let target = format!("{}={}", self.target.name, self.target.command);
+                format!("zram-verify run --target {}", quoted(&target))
+            }
+        };
+        if let Some(mutation) = self.options.mutant {
+            command.push_str(&format!(" --mutant {}", mutation.name()));
+        }
+        format!("{command} --replay {}", quoted(&file.to_string_lossy()))
     }
 
     /// Writes a failing list where it can be replayed from.

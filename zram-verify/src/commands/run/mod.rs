@@ -4,8 +4,10 @@ mod diverged;
 mod notes;
 
 use std::{
+    panic::resume_unwind,
     path::{Path, PathBuf},
-    time::Instant,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -17,14 +19,12 @@ use crate::{
     abilities::Abilities,
     agent::{Agent, Patience, Target},
     checker::Checker,
-    compare::Tally,
     conversation::{Stop, farewell, play},
     coverage::Coverage,
     divergence::Divergence,
     generate::{Program, operations},
-    ledger::Inputs,
     op_file, profiles,
-    report::{Found, KernelReport, Progress, Report, counted},
+    report::{Found, KernelReport, Progress, Report, counted, stages::tenths},
     trace::{Header, Origin, Recorder},
     trouble::Trouble,
 };
@@ -53,6 +53,14 @@ pub struct Options {
     pub failures: PathBuf,
     /// A rule of the model to break, to see what a divergence looks like.
     pub mutant: Option<Mutation>,
+    /// How long to wait for machines.
+    pub patience: Patience,
+    /// How many targets at a time.
+    pub jobs: usize,
+    /// Kernels that were asked for and cannot be had, each with the reason.
+    pub unavailable: Vec<(String, String)>,
+    /// The command that runs a target again, with `{target}` in the place of its name.
+    pub again: Option<String>,
 }
 
 /// Runs against every target.
@@ -60,7 +68,7 @@ pub struct Options {
 /// # Errors
 /// When the options make no sense; what happens to a target stands in the report.
 pub fn run(options: &Options) -> Result<Report> {
-    if options.targets.is_empty() {
+    if options.targets.is_empty() && options.unavailable.is_empty() {
         bail!("nothing to run against: give --target NAME=COMMAND (`cargo xtask verify` does)");
     }
     if options.trace.is_some() && options.targets.len() > 1 {
@@ -70,7 +78,11 @@ pub fn run(options: &Options) -> Result<Report> {
         Some(path) => Some(replayed(path)?),
         None => None,
     };
-    let kernels = options.targets.iter().map(|target| one(target, programs.as_deref(), options)).collect();
+    let mut kernels = several(programs.as_deref(), options);
+    kernels.extend(options.unavailable.iter().map(|(name, reason)| KernelReport {
+        trouble: Some(format!("{name} cannot be had: {reason}")),
+        ..KernelReport::new(name)
+    }));
     Ok(Report { seed: options.replay.is_none().then_some(options.seed), kernels })
 }
 
@@ -88,6 +100,31 @@ fn replayed(path: &Path) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
+/// Runs the targets, so many at a time, and gives their reports in the targets' order.
+fn several(programs: Option<&[Program]>, options: &Options) -> Vec<KernelReport> {
+    let next = AtomicUsize::new(0);
+    let mut reports: Vec<(usize, KernelReport)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.jobs.clamp(1, options.targets.len().max(1)))
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut done = Vec::new();
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(target) = options.targets.get(at) else { return done };
+                        done.push((at, one(target, programs, options)));
+                    }
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    reports.sort_by_key(|(at, _)| *at);
+    reports.into_iter().map(|(_, report)| report).collect()
+}
+
 /// Runs these programs, or those that are generated for the kernel.
 fn one(target: &Target, programs: Option<&[Program]>, options: &Options) -> KernelReport {
     let started = Instant::now();
@@ -103,30 +140,22 @@ fn one(target: &Target, programs: Option<&[Program]>, options: &Options) -> Kern
                 as u64,
             "operations",
         ),
-        report: KernelReport {
-            name: target.name.clone(),
-            release: String::new(),
-            bpf_object: None,
-            profile: String::new(),
-            origin: Origin::Recorded,
-            remarks: Vec::new(),
-            operations: 0,
-            generated: options.replay.is_none(),
-            events: 0,
-            tally: Tally::default(),
-            inputs: Inputs::default(),
-            coverage: Coverage::default(),
-            found: Vec::new(),
-            trouble: None,
-            restarts: 0,
-            seconds: 0.0,
-        },
+        report: KernelReport { generated: options.replay.is_none(), ..KernelReport::new(&target.name) },
     };
     if let Err(trouble) = run.all(programs) {
         run.report.trouble = Some(trouble.in_full());
     }
     run.progress.finish();
-    run.report.seconds = started.elapsed().as_secs_f64();
+    // Whatever is still running is ended before the clock is stopped.
+    run.agent = None;
+    run.report.stages.whole = started.elapsed();
+    if options.targets.len() > 1 {
+        run.progress.tell(&format!(
+            "{} after {}",
+            run.report.verdict().name(),
+            tenths(run.report.stages.whole)
+        ));
+    }
     run.report
 }
 
@@ -172,6 +201,7 @@ impl Run<'_> {
                 ended => result = ended,
             }
         }
+        self.report.stages.checked(checker.spent);
         self.report.operations = checker.operation();
         self.report.events = checker.events;
         self.report.inputs = checker.inputs();
@@ -214,7 +244,10 @@ impl Run<'_> {
     /// Has the machine tidy up once more, looks at what came of that, and sees it off.
     fn farewell(&mut self, checker: &Checker) -> Result<(), Trouble> {
         let Some(agent) = self.agent.take() else { return Ok(()) };
-        farewell(agent, checker)
+        let started = Instant::now();
+        let ended = farewell(agent, checker);
+        self.report.stages.ending += started.elapsed();
+        ended
     }
 
     /// Plays a program; on a fresh machine if the one it began on died.
@@ -228,9 +261,14 @@ impl Run<'_> {
                 progress: &mut self.progress,
                 coverage: self.report.coverage.clone(),
                 events: checker.events,
+                calls: Duration::ZERO,
             };
             let played = play(agent, &mut attempt, &program.ops, &mut notes);
-            let Notes { steps, coverage, .. } = notes;
+            let Notes { steps, coverage, calls, .. } = notes;
+            let spent = agent.take_spent();
+            self.report.stages.kernel += spent.waiting;
+            self.report.stages.decoding += spent.decoding;
+            self.report.stages.calls += calls;
             match played {
                 Ok(stop) => {
                     *checker = attempt;
@@ -277,8 +315,12 @@ impl Run<'_> {
                 return Ok(self.agent.insert(agent));
             }
             self.progress.say("starting");
-            match Agent::start(self.target, Patience::default(), self.options.verbose) {
-                Ok(agent) => {
+            let started = Instant::now();
+            let agent = Agent::start(self.target, self.options.patience, self.options.verbose);
+            self.report.stages.boot += started.elapsed();
+            match agent {
+                Ok(mut agent) => {
+                    agent.take_spent();
                     self.introduce(&agent)?;
                     self.agent = Some(agent);
                 }
