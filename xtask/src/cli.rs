@@ -58,6 +58,18 @@ Examples:
   cargo xtask attributes --kernel debian-6.12 --record tests/attributes/debian-6.12.txt")]
     Attributes(Attributes),
 
+    /// Play the same operations to two kernels and find what differs between them
+    ///
+    /// No model is involved: every answer, event, slot and block of one kernel is compared with the other's. Each difference is made as
+    /// small as it will go on both machines, printed with both timelines, and written to target/verify/diff-A-B; then the search goes on
+    /// for different ones. `model:PROFILE` in the place of a kernel is the model. Status 1 if anything differs.
+    #[command(after_help = "\
+Examples:
+  cargo xtask diff debian-6.12 debian-7.2
+  cargo xtask diff debian-7.2 debian-7.3 --seed 7 --ops 4000 --findings 30 --json diff.json
+  cargo xtask diff debian-7.2 model:debian-7.2")]
+    Diff(Diff),
+
     /// Break one rule of the model at a time and see that each is caught
     ///
     /// The operations come from the recorded runs in tests/traces, which takes no VM; with --kernel or --kernel-image, from a run
@@ -194,6 +206,41 @@ pub(crate) struct Mutants {
     /// How guest instructions are executed
     #[arg(long, value_enum, default_value_t)]
     pub(crate) accel: Accel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// Two kernels of the table (see `cargo xtask kernels`), or `model:PROFILE`, which stands on the right
+    #[arg(value_name = "KERNEL", num_args = 2, required = true)]
+    pub(crate) kernels: Vec<String>,
+
+    /// Seed of the generated operations [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// How many operations to generate [default: 1500]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) ops: Option<u64>,
+
+    /// How many differences to look for [default: 12]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) findings: Option<u64>,
+
+    /// Run the operations in this file instead of generated ones
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "ops"])]
+    pub(crate) replay: Option<PathBuf>,
+
+    /// Write the report to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// How guest instructions are executed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) accel: Accel,
+
+    /// Show what agents and machines say
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Args)]

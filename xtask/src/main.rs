@@ -54,6 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Verify(options) => verify::verify(&cx, &options),
         Command::Attributes(options) => verify::attributes(&cx, &options),
+        Command::Diff(options) => verify::diff(&cx, &options),
         Command::Mutants(options) => verify::mutants(&cx, &options),
         Command::Simulate { file, profile } => verify::simulate(&cx, &file, profile.as_deref()),
         Command::Test => test::run(&cx),

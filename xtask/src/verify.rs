@@ -36,6 +36,43 @@ pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode>
     become_program(command)
 }
 
+/// How the model is named where a kernel could stand.
+const MODEL: &str = "model:";
+
+/// `cargo xtask diff`.
+pub(crate) fn diff(cx: &Cx, options: &cli::Diff) -> anyhow::Result<ExitCode> {
+    if let Some(file) = &options.replay {
+        readable(file)?;
+    }
+    let (models, kernels): (Vec<&String>, Vec<&String>) =
+        options.kernels.iter().partition(|name| name.starts_with(MODEL));
+    let targets = if kernels.is_empty() {
+        Vec::new()
+    } else {
+        let kernel = kernels.into_iter().cloned().collect();
+        let kernels = cli::Targets { kernel, ..cli::Targets::default() };
+        targets(cx, &kernels, options.accel, Probes::Attached)?
+    };
+    let mut command = Command::new(build(cx)?);
+    command.arg("diff").args(targets);
+    for name in models {
+        command.args(["--profile", &name[MODEL.len()..]]);
+    }
+    numbers(&mut command, options.seed, options.ops);
+    if let Some(findings) = options.findings {
+        command.args(["--findings", &findings.to_string()]);
+    }
+    for (flag, file) in [("--replay", &options.replay), ("--json", &options.json)] {
+        if let Some(file) = file {
+            command.arg(flag).arg(file);
+        }
+    }
+    if options.verbose {
+        command.arg("--verbose");
+    }
+    become_program(command)
+}
+
 /// `cargo xtask attributes`.
 pub(crate) fn attributes(cx: &Cx, options: &cli::Attributes) -> anyhow::Result<ExitCode> {
     let cli::OneKernel { kernel, own } = &options.kernel;

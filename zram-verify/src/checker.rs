@@ -376,6 +376,12 @@ fn fit(observation: &Observation, operation: usize) -> Result<Vec<Reason>, Troub
     if let Some(splat) = heard.splat {
         return Err(Trouble::Splat { operation, kind: splat.mark.kind, line: splat.line });
     }
+    lost(observation, operation)?;
+    Ok(heard.allowed)
+}
+
+/// Whether something was lost on the way.
+pub(crate) fn lost(observation: &Observation, operation: usize) -> Result<(), Trouble> {
     if let Some(line) = kernel_log::first_loss(&observation.kernel_log) {
         return Err(Trouble::LogLost { operation, line: line.to_owned() });
     }
@@ -387,6 +393,6 @@ fn fit(observation: &Observation, operation: usize) -> Result<Vec<Reason>, Troub
                 health.reserve_failures, health.recursion_misses, health.missed, health.faults
             ),
         }),
-        _ => Ok(heard.allowed),
+        _ => Ok(()),
     }
 }

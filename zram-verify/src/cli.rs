@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use zram_model::{Mutation, Profile};
 use zram_verify::{
     agent::{Patience, Target},
-    commands::{attributes, mutants, run},
+    commands::{attributes, diff, mutants, run},
     profiles,
 };
 
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Trace(Trace),
     /// Play a fixed table of attribute writes, and compare with what was recorded from kernels
     Attributes(Attributes),
+    /// Play the same operations to two kernels and find what differs between them
+    Diff(Diff),
     /// Speak the agent's protocol with the model in the place of a machine
     ServeModel(ModelOptions),
 }
@@ -206,6 +208,66 @@ impl Attributes {
             verbose: self.verbose,
         })
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// A kernel's name, and the shell command whose standard streams are its agent's; up to twice
+    #[arg(long = "target", value_name = "NAME=COMMAND", value_parser = target)]
+    targets: Vec<Target>,
+    /// A profile: the model in the place of a kernel; up to twice, after the targets
+    #[arg(long = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
+    /// Seed of the operations; the same seed gives the same operations
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How many operations to generate
+    #[arg(long, value_name = "N", default_value_t = 1500, value_parser = clap::value_parser!(u64).range(1..))]
+    ops: u64,
+    /// Run the operations in this file instead of generated ones
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "ops"])]
+    replay: Option<PathBuf>,
+    /// How many differences to look for; what is so for as long as a kernel runs is not counted
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..))]
+    findings: u64,
+    /// Where to write findings: in it a folder diff-A-B is made
+    #[arg(long, value_name = "DIR", default_value = "target/verify")]
+    folder: PathBuf,
+    /// Write the report to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Show what agents and machines say
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl Diff {
+    pub(crate) fn options(self) -> Result<diff::Options> {
+        let mut targets = self.targets;
+        for name in &self.profiles {
+            profiles::by_name(name)
+                .ok_or_else(|| anyhow!("no profile is called {name:?}; there are: {}", profiles::names()))?;
+            targets.push(model(name)?);
+        }
+        Ok(diff::Options {
+            targets,
+            seed: self.seed,
+            ops: usize::try_from(self.ops)?,
+            replay: self.replay,
+            findings: usize::try_from(self.findings)?,
+            folder: self.folder,
+            json: self.json,
+            verbose: self.verbose,
+        })
+    }
+}
+
+/// This very program with the model in the place of a kernel.
+fn model(profile: &str) -> Result<Target> {
+    let program = std::env::current_exe()?;
+    let program = program.to_string_lossy().replace('\'', r"'\''");
+    let command = format!("exec '{program}' serve-model --profile {profile}");
+    Ok(Target { name: format!("model-{profile}"), command })
 }
 
 #[derive(Debug, Args)]

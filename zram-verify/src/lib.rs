@@ -5,7 +5,7 @@
 //! not determine; [`checker`] has the model carry out the same and [`compare`]s. What differs is a
 //! [`divergence`], made small by [`shrink`]; what was reached stands in [`coverage`]; [`report`] says it
 //! all. A [`trace`] keeps a run so that it can be checked again without a machine, and [`attributes`] what a kernel said
-//! to a fixed table of attribute writes.
+//! to a fixed table of attribute writes. [`diff`] holds two kernels against each other, without the model.
 //!
 //! Two principles run through it. Nothing that was not compared is counted as agreement: a lost
 //! record, a dead machine or a complaint of the kernel's is [`trouble`], never a verdict. And every
@@ -19,6 +19,7 @@ pub mod compare;
 pub mod conversation;
 pub mod coverage;
 pub mod dictionary;
+pub mod diff;
 mod disguise;
 pub mod divergence;
 mod exact;

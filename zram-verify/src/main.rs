@@ -12,7 +12,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use zram_verify::{
-    commands::{attributes, mutants, run, serve_model, simulate, trace},
+    commands::{attributes, diff, mutants, run, serve_model, simulate, trace},
+    diff::print as print_diff,
     interrupt::{self, EXIT_INTERRUPTED},
     report::{Paint, Report, print_kernel, print_matrix, to_html, to_json},
 };
@@ -75,6 +76,15 @@ fn dispatch(command: Command) -> Result<u8> {
             let compared = attributes::attributes(&arguments.options()?)?;
             io::stdout().write_all(attributes::report(&compared).as_bytes())?;
             Ok(u8::from(compared.iter().any(|one| !one.differences.is_empty())))
+        }
+        Command::Diff(arguments) => {
+            let outcome = diff::diff(&arguments.options()?)?;
+            let mut out = BufWriter::new(io::stdout().lock());
+            match print_diff(&mut out, &outcome, Paint::for_stdout()).and_then(|()| out.flush()) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+                _ => {}
+            }
+            Ok(outcome.exit_status())
         }
         Command::Mutants(arguments) => {
             let fates = mutants::mutants(&arguments.options()?)?;

@@ -1,6 +1,7 @@
 //! What the program does, one command each.
 
 pub mod attributes;
+pub mod diff;
 pub mod mutants;
 pub mod run;
 pub mod serve_model;

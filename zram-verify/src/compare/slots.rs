@@ -9,7 +9,7 @@ use super::{Comparer, Level, Strength};
 
 /// What the handle word of a slot stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
+pub(crate) enum Word {
     /// Nothing: no size, no flag that gives it a meaning.
     Unused(u64),
     /// A page of this word.
@@ -25,7 +25,7 @@ enum Word {
 /// From a row's handle word to the handle's life.
 pub type Life<'a> = &'a dyn Fn(u64) -> Option<u32>;
 
-fn word(row: &SlotRow, life: Life<'_>) -> Word {
+pub(crate) fn word(row: &SlotRow, life: Life<'_>) -> Word {
     let size = row.flags & (slot_flags::SAME - 1);
     if row.flags & slot_flags::WB != 0 {
         Word::Block(row.word)

@@ -86,7 +86,7 @@ pub fn run(options: &Options) -> Result<Report> {
     Ok(Report { seed: options.replay.is_none().then_some(options.seed), kernels })
 }
 
-fn replayed(path: &Path) -> Result<Vec<Program>> {
+pub(super) fn replayed(path: &Path) -> Result<Vec<Program>> {
     let mut programs: Vec<Program> = Vec::new();
     for (line, op) in op_file::read(path)? {
         if matches!(op, Op::Begin { .. }) {
