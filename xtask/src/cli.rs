@@ -43,7 +43,8 @@ pub(crate) enum Command {
 Examples:
   cargo xtask verify
   cargo xtask verify --seed 7 --ops 5000 --json report.json
-  cargo xtask verify --kernel-image ~/linux/arch/x86/boot/bzImage --modules ~/linux")]
+  cargo xtask verify --kernel-image ~/linux/arch/x86/boot/bzImage --modules ~/linux
+  cargo xtask verify --tree ~/linux                         build it first; the next time, what was edited")]
     Verify(Verify),
 
     /// Play a fixed table of attribute writes and compare with what was recorded
@@ -269,6 +270,10 @@ pub(crate) struct Targets {
 
     #[command(flatten)]
     pub(crate) own: OwnKernel,
+
+    /// A Linux source tree: it is built outside of itself, with what verification needs, and only what was edited is built again
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["kernel", "kernel_image"])]
+    pub(crate) tree: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -337,6 +342,11 @@ mod tests {
         let parse = |line: &str| Cli::try_parse_from(line.split(' ')).map_err(|error| error.kind());
         assert!(parse("xtask verify --kernel a --kernel b --seed 3").is_ok());
         assert!(parse("xtask verify --kernel-image i --modules m").is_ok());
+        assert!(parse("xtask verify --tree t --ops 9").is_ok());
+        assert_eq!(
+            parse("xtask verify --tree t --kernel a").unwrap_err(),
+            clap::error::ErrorKind::ArgumentConflict
+        );
         assert_eq!(
             parse("xtask verify --kernel a --kernel-image i").unwrap_err(),
             clap::error::ErrorKind::ArgumentConflict

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, anyhow};
 
 use crate::context::Cx;
-use crate::kernels::Table;
+use crate::kernels::{self, Table};
 use crate::qemu::Accel;
 use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
@@ -76,7 +76,7 @@ pub(crate) fn diff(cx: &Cx, options: &cli::Diff) -> anyhow::Result<ExitCode> {
 /// `cargo xtask attributes`.
 pub(crate) fn attributes(cx: &Cx, options: &cli::Attributes) -> anyhow::Result<ExitCode> {
     let cli::OneKernel { kernel, own } = &options.kernel;
-    let targets = cli::Targets { kernel: kernel.iter().cloned().collect(), own: own.clone() };
+    let targets = cli::Targets { kernel: kernel.iter().cloned().collect(), own: own.clone(), tree: None };
     let live = kernel.is_some() || own.kernel_image.is_some() || options.record.is_some();
     let mut command = if live {
         let targets = self::targets(cx, &targets, options.accel, Probes::None)?;
@@ -110,7 +110,9 @@ enum Probes {
 
 /// `cargo xtask mutants`.
 pub(crate) fn mutants(cx: &Cx, options: &cli::Mutants) -> anyhow::Result<ExitCode> {
-    let live = !options.targets.kernel.is_empty() || options.targets.own.kernel_image.is_some();
+    let live = !options.targets.kernel.is_empty()
+        || options.targets.own.kernel_image.is_some()
+        || options.targets.tree.is_some();
     let targets =
         if live { targets(cx, &options.targets, options.accel, Probes::Attached)? } else { Vec::new() };
     let mut command = mutants_command(cx)?;
@@ -168,13 +170,16 @@ pub(crate) fn run_command(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyh
 /// `--target NAME=COMMAND` for each kernel. Kernels, QEMU and the agent are made ready here, once, rather than by each VM.
 fn targets(cx: &Cx, options: &cli::Targets, accel: Accel, probes: Probes) -> anyhow::Result<Vec<String>> {
     let table = Table::built_in()?;
-    let choices = match options.own.choice() {
-        Some(own) => vec![("own".to_owned(), own.absolute()?)],
-        None if options.kernel.is_empty() => {
+    let choices = match (options.own.choice(), &options.tree) {
+        (Some(own), _) => vec![("own".to_owned(), own.absolute()?)],
+        (None, Some(tree)) => vec![("tree".to_owned(), kernels::build_tree(cx, &table, tree)?)],
+        (None, None) if options.kernel.is_empty() => {
             let name = table.default_name()?;
             vec![(name.to_owned(), Choice::Named(name.to_owned()))]
         }
-        None => options.kernel.iter().map(|name| (name.clone(), Choice::Named(name.clone()))).collect(),
+        (None, None) => {
+            options.kernel.iter().map(|name| (name.clone(), Choice::Named(name.clone()))).collect()
+        }
     };
     // Every name is looked up before anything is fetched for the first.
     for (_, choice) in &choices {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail};
 
 use super::index::{self, Package};
+use super::source_package::{self, SourcePackage};
 use super::sources::{Source, debian_mirror};
 use crate::cache::Lock;
 use crate::child;
@@ -18,6 +19,31 @@ const FRESH: Duration = Duration::from_secs(15 * 60);
 
 /// Where Debian puts the key of its archive, for sources that name none.
 const USUAL_KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// What is wanted of a suite. Each has lists of its own: who wants the one need not wait for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Binaries,
+    Sources,
+}
+
+impl Content {
+    /// As it stands in a list of sources.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Binaries => "deb",
+            Self::Sources => "deb-src",
+        }
+    }
+
+    /// The folder of these suites' lists.
+    fn folder(self, suites: &[String]) -> String {
+        match self {
+            Self::Binaries => suites.join("+"),
+            Self::Sources => format!("{}+sources", suites.join("+")),
+        }
+    }
+}
 
 /// An apt configuration whose lists are up to date, and which is in no other run's hands.
 pub(crate) struct Archive<'a> {
@@ -33,14 +59,23 @@ pub(crate) struct Archive<'a> {
 impl<'a> Archive<'a> {
     /// Suites of the machine's Debian mirror, whatever the machine itself runs.
     pub(crate) fn of_suites(cx: &'a Cx, suites: &[String]) -> anyhow::Result<Self> {
+        Self::of_mirror(cx, suites, Content::Binaries)
+    }
+
+    /// The same suites' source packages.
+    pub(crate) fn of_sources(cx: &'a Cx, suites: &[String]) -> anyhow::Result<Self> {
+        Self::of_mirror(cx, suites, Content::Sources)
+    }
+
+    fn of_mirror(cx: &'a Cx, suites: &[String], content: Content) -> anyhow::Result<Self> {
         require_apt()?;
         let mirror = debian_mirror(Path::new("/etc/apt"))?.with_context(|| {
             format!("the apt sources of this machine name no Debian mirror, {}", without_apt())
         })?;
-        let folder = cx.cache.root().join("apt").join(suites.join("+"));
+        let folder = cx.cache.root().join("apt").join(content.folder(suites));
         std::fs::create_dir_all(&folder)?;
         let key = key_of(&mirror, &folder)?;
-        let list = sources_list(&mirror, suites, key.as_deref());
+        let list = sources_list(&mirror, suites, content, key.as_deref());
         let config = config(&folder, true);
         Self::open(cx, folder, &config, Some(&list))
     }
@@ -142,6 +177,12 @@ impl<'a> Archive<'a> {
         Ok(index::parse(&shown.stdout))
     }
 
+    /// Every offered version of the named source package.
+    pub(crate) fn sources(&self, name: &str) -> anyhow::Result<Vec<SourcePackage>> {
+        let shown = child::run(self.program("apt-cache").args(["showsrc", "--only-source", name]), |_| {})?;
+        Ok(source_package::parse(&shown.stdout))
+    }
+
     /// What apt would install for some packages on this machine.
     pub(crate) fn missing_for(&self, packages: &[&str]) -> anyhow::Result<Vec<Package>> {
         let mut command = self.apt_get();
@@ -218,13 +259,13 @@ fn key_of(mirror: &Source, folder: &Path) -> anyhow::Result<Option<String>> {
     })
 }
 
-fn sources_list(mirror: &Source, suites: &[String], key: Option<&str>) -> String {
+fn sources_list(mirror: &Source, suites: &[String], content: Content, key: Option<&str>) -> String {
     let mut options = vec!["arch=amd64".to_owned()];
     options.extend(key.map(|key| format!("signed-by={key}")));
     options.extend(mirror.trusted.then(|| "trusted=yes".to_owned()));
     suites.iter().fold(String::new(), |mut list, suite| {
         // Writing to a string does not fail.
-        let _ = writeln!(list, "deb [{}] {} {suite} main", options.join(" "), mirror.uri);
+        let _ = writeln!(list, "{} [{}] {} {suite} main", content.word(), options.join(" "), mirror.uri);
         list
     })
 }
@@ -271,10 +312,11 @@ mod tests {
     fn the_list_names_mirror_key_and_suites() {
         let mirror = Source { uri: "http://m.example/debian".into(), trusted: true, ..Source::default() };
         assert_eq!(
-            sources_list(&mirror, &["sid".into(), "forky".into()], Some("/k.gpg")),
+            sources_list(&mirror, &["sid".into(), "forky".into()], Content::Binaries, Some("/k.gpg")),
             "deb [arch=amd64 signed-by=/k.gpg trusted=yes] http://m.example/debian sid main\n\
              deb [arch=amd64 signed-by=/k.gpg trusted=yes] http://m.example/debian forky main\n"
         );
+        assert!(sources_list(&mirror, &["sid".into()], Content::Sources, None).starts_with("deb-src ["));
     }
 
     #[test]

@@ -7,10 +7,12 @@
 mod archive;
 mod fetch;
 mod index;
+mod source_package;
 mod sources;
 mod version;
 
 pub(crate) use archive::Archive;
 pub(crate) use fetch::unpack;
 pub(crate) use index::Package;
+pub(crate) use source_package::{SourcePackage, extract};
 pub(crate) use version::compare as compare_versions;

@@ -73,7 +73,7 @@ fn key(kernel: &Kernel) -> anyhow::Result<String> {
         Origin::Packages(origin) => {
             format!("{:?}", (&origin.series, &origin.flavour, &origin.suites, &origin.packages))
         }
-        Origin::Source(origin) => format!("{:?}", (&origin.package, &origin.suites, origin.config()?)),
+        Origin::Source(origin) => format!("{:?}", (origin.wanted(), &origin.suites, origin.config()?)),
     };
     let hash: String = Sha256::digest(row).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("kernels/{}-{hash}", kernel.name))

@@ -61,6 +61,8 @@ pub(crate) struct Packages {
 pub(crate) struct Source {
     /// The package of sources.
     pub(crate) package: String,
+    /// Which upstream version, where `package` is a source package, of which there are many under one name.
+    pub(crate) series: Option<String>,
     /// Where to look.
     pub(crate) suites: Vec<String>,
     /// Lines of the configuration that this kernel is built without, since its sources do not have them.
@@ -72,6 +74,22 @@ pub(crate) struct Source {
 const CONFIG: &str = include_str!("../../custom.config");
 
 impl Source {
+    /// The package and which of it, for people and for the key in the cache.
+    pub(crate) fn wanted(&self) -> String {
+        match &self.series {
+            Some(series) => format!("{} {series}", self.package),
+            None => self.package.clone(),
+        }
+    }
+
+    /// Whether the kernel is of this upstream version.
+    pub(crate) fn builds(&self, series: &str) -> bool {
+        match &self.series {
+            Some(own) => own == series,
+            None => self.package.strip_prefix("linux-source-") == Some(series),
+        }
+    }
+
     /// What of the configuration must hold, line by line. Comments are left out: a better one is no reason to build again.
     pub(crate) fn config(&self) -> anyhow::Result<String> {
         if let Some(unknown) = self.without.iter().find(|line| !lines().any(|known| known == **line)) {
@@ -79,6 +97,11 @@ impl Source {
         }
         Ok(joined(lines().filter(|line| !self.without.iter().any(|without| without == line))))
     }
+}
+
+/// The configuration of a kernel that is built without nothing.
+pub(crate) fn complete_config() -> String {
+    joined(lines())
 }
 
 /// Lines that say something: `CONFIG_X=...` and `# CONFIG_X is not set`.
@@ -97,8 +120,8 @@ impl Origin {
             Self::Packages(Packages { series, flavour, suites, .. }) => {
                 format!("newest {series}.* ({flavour}) of {}", suites.join(", "))
             }
-            Self::Source(Source { package, suites, .. }) => {
-                format!("built from the newest {package} of {}", suites.join(", "))
+            Self::Source(source) => {
+                format!("built from the newest {} of {}", source.wanted(), source.suites.join(", "))
             }
         }
     }
@@ -164,6 +187,7 @@ mod tests {
     fn a_kernel_can_do_without_a_line_that_there_is() {
         let source = |without: &[&str]| Source {
             package: "p".into(),
+            series: None,
             suites: Vec::new(),
             without: without.iter().map(|&line| line.to_owned()).collect(),
         };
