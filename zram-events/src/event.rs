@@ -212,7 +212,7 @@ pub enum Event {
     ReadBegin {
         /// The object's handle.
         handle: HandleLife,
-        /// Bytes asked for.
+        /// Bytes asked for; 0 on kernels where nobody says (until 6.19).
         len: u32,
         /// Whether the object spans two pages, so that the caller's local copy was used.
         span: bool,
@@ -221,7 +221,7 @@ pub enum Event {
     ReadEnd {
         /// The object's handle.
         handle: HandleLife,
-        /// Bytes asked for at the beginning.
+        /// Bytes asked for at the beginning; 0 likewise.
         len: u32,
     },
     /// `zs_obj_write` was entered.

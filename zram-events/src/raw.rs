@@ -71,9 +71,10 @@ pub enum Kind {
     Malloc = 9,
     /// `zs_free` entry: pool, handle.
     Free = 10,
-    /// `zs_obj_read_begin` return: handle, length argument, 1 if the returned address is the caller's local copy (and that is not null).
+    /// `zs_obj_read_begin` return: handle, length argument (0 where there is none, until 6.19), 1 if the returned address is in the
+    /// caller's local copy (and that is not null).
     ReadBegin = 11,
-    /// `zs_obj_read_end` entry: handle, length argument.
+    /// `zs_obj_read_end` entry: handle, length argument (0 where there is none).
     ReadEnd = 12,
     /// `zs_obj_write` entry: handle, length argument.
     ObjWrite = 13,

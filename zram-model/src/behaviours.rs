@@ -6,7 +6,7 @@
 //! made is a behaviour here even where a mutation describes the same: there it is a fault to be found, here it
 //! is what that kernel does.
 //!
-//! The sources are the drivers of Linux 6.12, 7.2 and 7.3 as Debian ships them, that of 7.0's first candidate,
+//! The sources are the drivers of Linux 6.12, 6.18, 7.2 and 7.3 as Debian ships them, that of 7.0's first candidate,
 //! the compressed writeback patch as it was posted, and the commits themselves. What is not known from these
 //! is not claimed: [`crate::releases`] has no profile for such a kernel.
 
@@ -14,10 +14,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WritebackCommand {
     /// One word, or `page_index=` and a number, which may be negative and then is too large: whatever is wrong
-    /// is `EINVAL`. Until 6.15.
+    /// is `EINVAL`. Until 6.15, and so in 6.12.
     Word,
     /// A list of `key=value` with ranges, the words still understood at its end. A range that is out of bounds is
-    /// `ERANGE` (cf42d4cccf0d, 6.16).
+    /// `ERANGE` (cf42d4cccf0d, 6.16). Seen in 6.17.
     Arguments,
 }
 
@@ -29,7 +29,7 @@ pub enum WritebackSelection {
     /// limit, or `ENOSPC` on a full device. The mark of a slot in flight is IDLE. Until 6.12.
     SlotOrder,
     /// The table is scanned first, and what matches is queued by size; the largest come first. The mark is
-    /// PP_SLOT (330edc2bc059, 6.13).
+    /// PP_SLOT (330edc2bc059, 6.13). Seen in 6.17.
     Buckets,
 }
 
@@ -37,7 +37,7 @@ pub enum WritebackSelection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WrittenBack {
     /// The slot is freed and then marked as written back. Size, priority, HUGE, INCOMPRESSIBLE and the access
-    /// time are gone. Until 6.19.
+    /// time are gone. Until 6.19. Seen in 6.18.
     Freed,
     /// The slot is freed, and size, priority and HUGE are put back. Freeing has counted a huge page down, and when
     /// the slot is freed again, HUGE counts it down once more: `huge_pages` goes below zero. The patch as
@@ -78,7 +78,7 @@ pub enum ReadBackRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdleAge {
     /// Access times are nanoseconds in 64 bits, an age is seconds in 64 bits. An age beyond the uptime gives a
-    /// cutoff before the boot, which nothing is older than: every slot is *unmarked*. Until 6.19.
+    /// cutoff before the boot, which nothing is older than: every slot is *unmarked*. Until 6.19. Seen in 6.18.
     Nanoseconds,
     /// Both are seconds in 32 bits. An age beyond the uptime wraps to a cutoff in the far future: every slot is
     /// marked, and so it is for an age that equals the uptime, since 0 stands for "all". 7.0 to 7.2.
@@ -102,7 +102,7 @@ pub enum ParamsTarget {
     /// `algo=` overrides `priority=`, and both may be given at any time. `deflate.winbits` is not known, and like
     /// all unknown names passed over. Seen in 6.12.
     Loose,
-    /// The same, with `deflate.winbits`. Seen in the candidates of 7.0.
+    /// The same, with `deflate.winbits`. Seen in 6.17 and in the candidates of 7.0.
     LooseWithWinbits,
     /// The two must agree, and only before the device has a size. Seen in 7.2.
     Strict,
@@ -149,10 +149,10 @@ pub struct Behaviours {
     /// What becomes of a size that does not fit into 64 bits.
     pub size_overflow: SizeOverflow,
     /// The name of an algorithm is kept as it was written, less one newline; a second is ignored where names are looked up, so
-    /// that the device works, and not where they are shown, so that none is. Seen in 6.12.
+    /// that the device works, and not where they are shown, so that none is. Seen in 6.12 and 6.18, not in 7.1.
     pub algorithm_keeps_newline: bool,
     /// `recomp_algorithm` counts what it has printed twice when it goes on: after each line come as many NULs as there were bytes
-    /// before its list of names. Seen in 7.2.
+    /// before its list of names (`zcomp_available_show` counts from where it began to print). In the source of 6.18 and 7.2.
     pub recomp_algorithm_padded: bool,
     /// Choosing an algorithm sets its parameters back. 7.3.
     pub algorithm_resets_params: bool,
@@ -168,6 +168,15 @@ pub struct Behaviours {
     pub class_in_object_word: bool,
     /// A level of lz4 below 1 is refused when the device gets its size. 7.3; before, LZ4 took it for 1.
     pub lz4_level_checked: bool,
+    /// A window of deflate (`deflate.winbits`) outside of 9 to 15 bits is refused when the device gets its size. Seen in 7.2, not
+    /// in the source of 7.1. Before, `zlib_deflate_workspacesize` stops the kernel: [`crate::Hazard::DeflateWindow`].
+    pub deflate_window_checked: bool,
+    /// A device whose compressor could not be set up has no algorithm afterwards (`zram_destroy_comps`, which only a reset follows up with
+    /// the default): [`crate::Hazard::AlgorithmForgotten`]. Seen in 6.12 and 6.17, in the sources of 6.18 and 7.1, not in 7.2.
+    pub algorithm_forgotten: bool,
+    /// `zs_lookup_class_index` adds the object's header to the size that it is asked about, as allocating does. Seen in 6.12 and 7.2, not
+    /// in the sources of 6.18 and 7.1. Without, recompression compares two lengths by classes that neither of them gets.
+    pub class_lookup_adds_header: bool,
 }
 
 impl Behaviours {
@@ -195,22 +204,34 @@ impl Behaviours {
         span_by_length: false,
         class_in_object_word: false,
         lz4_level_checked: false,
+        deflate_window_checked: false,
+        algorithm_forgotten: true,
+        class_lookup_adds_header: true,
     };
 
-    /// Linux 6.19: selection by size, arguments, batches.
-    pub const V6_19: Self = Self {
+    /// Linux 6.17: selection by size, arguments, one slot at a time.
+    pub const V6_17: Self = Self {
         max_comp_streams: false,
         write_stalls: false,
         writeback_command: WritebackCommand::Arguments,
         writeback_selection: WritebackSelection::Buckets,
+        params_target: ParamsTarget::LooseWithWinbits,
+        recomp_algorithm_padded: true,
+        preemptible_mapping: true,
+        class_lookup_adds_header: false,
+        ..Self::V6_12
+    };
+
+    /// Linux 6.18: nothing that shows is different.
+    pub const V6_18: Self = Self::V6_17;
+
+    /// Linux 6.19: batches.
+    pub const V6_19: Self = Self {
         writeback_batches: true,
         block_zero: true,
         control_block_guarded: false,
         reserved_block_released: false,
-        params_target: ParamsTarget::LooseWithWinbits,
-        algorithm_keeps_newline: false,
-        preemptible_mapping: true,
-        ..Self::V6_12
+        ..Self::V6_18
     };
 
     /// The compressed writeback patch as posted in November 2025, on what became 6.19.
@@ -239,7 +260,10 @@ impl Behaviours {
         read_back_request: ReadBackRequest::FailureReported,
         params_target: ParamsTarget::Strict,
         size_overflow: SizeOverflow::Saturates,
-        recomp_algorithm_padded: true,
+        algorithm_keeps_newline: false,
+        deflate_window_checked: true,
+        algorithm_forgotten: false,
+        class_lookup_adds_header: true,
         ..Self::V7_0
     };
 

@@ -358,6 +358,11 @@ pub enum Step {
 pub enum Hazard {
     /// `zram_writeback_endio` wakes a waiter in a control block that the pass has freed (before bf62f69574b1).
     ControlBlockFreed,
+    /// `zlib_deflate_workspacesize` meets a window that zlib does not know (`BUG_ON`): the writer of `disksize` dies
+    /// with the device's lock held.
+    DeflateWindow,
+    /// The device has no algorithm any more: whoever reads `comp_algorithm` follows a null pointer (`zcomp_available_show`).
+    AlgorithmForgotten,
 }
 
 /// An absolute path without `//`, `.` and `..`; a relative one is taken from the root, where the first process stands.

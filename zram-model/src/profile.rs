@@ -135,6 +135,18 @@ impl Profile {
         Self { name: "debian-6.12", series: "6.12", behaviours: Behaviours::V6_12, ..Self::debian_7_2() }
     }
 
+    /// Debian's cloud kernel of the 6.17 series.
+    #[must_use]
+    pub fn debian_6_17() -> Self {
+        Self { name: "debian-6.17", series: "6.17", behaviours: Behaviours::V6_17, ..Self::debian_7_2() }
+    }
+
+    /// Debian's cloud kernel of the 6.18 series.
+    #[must_use]
+    pub fn debian_6_18() -> Self {
+        Self { name: "debian-6.18", series: "6.18", behaviours: Behaviours::V6_18, ..Self::debian_7_2() }
+    }
+
     /// Linux 6.19, configured as Debian's cloud kernel.
     #[must_use]
     pub fn linux_6_19() -> Self {

@@ -50,6 +50,8 @@ impl Profile {
     pub fn released() -> Vec<Self> {
         vec![
             Self::debian_6_12(),
+            Self::debian_6_17(),
+            Self::debian_6_18(),
             Self::linux_6_19(),
             Self::linux_7_0(),
             Self::debian_7_2(),
@@ -112,6 +114,7 @@ mod tests {
     fn a_release_finds_its_series() {
         assert_eq!(chosen("7.2.13+deb14-cloud-amd64"), ("debian-7.2", Fit::Exact));
         assert_eq!(chosen("6.12.107"), ("debian-6.12", Fit::Exact));
+        assert_eq!(chosen("6.18.15+deb13-cloud-amd64"), ("debian-6.18", Fit::Exact));
         assert_eq!(chosen("7.0.0-rc1"), ("linux-7.0", Fit::Exact));
         assert_eq!(chosen("7.3"), ("debian-7.3", Fit::Exact));
     }
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn what_has_no_profile_gets_another_and_says_so() {
         assert_eq!(chosen("7.1.4"), ("linux-7.0", Fit::NearestOlder));
-        assert_eq!(chosen("6.18.15"), ("debian-6.12", Fit::NearestOlder));
+        assert_eq!(chosen("6.16.12"), ("debian-6.12", Fit::NearestOlder));
         assert_eq!(chosen("6.1.170"), ("debian-6.12", Fit::Oldest));
         assert_eq!(chosen("7.20.1"), ("debian-7.3", Fit::Newest));
         assert_eq!(chosen("9.0.0"), ("debian-7.3", Fit::Newest));

@@ -18,15 +18,18 @@ use zram_model::{
     behaviours::{ParamsTarget, WritebackCommand, WrittenBack},
 };
 
-use crate::{facts, profiles::is_series};
+use crate::facts;
 
 /// What a kernel does not survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Deadly {
-    /// Looking at a device whose `disksize` was refused because of its compressor: until f364cdeb3893 (6.13) it forgets its
+    /// Looking at a device whose `disksize` was refused because of its compressor: before 7.2 it forgets its
     /// algorithm's name, and reading `comp_algorithm` compares with nothing (`docs/findings/algorithm-forgotten.md`).
     /// Every readable attribute is read after every operation.
     SizeRefusedByCompressor,
+    /// A `disksize` with a window of deflate that zlib does not know: `zlib_deflate_workspacesize` stops the kernel, until zram
+    /// looks at the number itself (`docs/findings/deflate-window.md`).
+    DeflateWindow,
 }
 
 /// What a kernel has, as far as operations depend on it.
@@ -88,8 +91,11 @@ impl Abilities {
         let compressed_writeback =
             behaviours.compressed_writeback_attribute().filter(|name| attributes.contains(*name));
         let mut deadly = BTreeSet::new();
-        if is_series(profile.series, "6.12") {
+        if behaviours.algorithm_forgotten {
             deadly.insert(Deadly::SizeRefusedByCompressor);
+        }
+        if behaviours.params_target != ParamsTarget::Loose && !behaviours.deflate_window_checked {
+            deadly.insert(Deadly::DeflateWindow);
         }
         Self {
             multi_comp: profile.multi_comp && attributes.contains("recompress"),
@@ -211,7 +217,8 @@ mod tests {
         let old = Abilities::of_profile(&Profile::debian_6_12());
         assert!(!old.arguments() && !old.batches() && !old.recompression() && !old.knows_winbits());
         assert!(old.writeback() && old.block_state && old.compressed_writeback.is_none());
-        assert!(!old.survives(Deadly::SizeRefusedByCompressor));
+        assert!(!old.survives(Deadly::SizeRefusedByCompressor) && old.survives(Deadly::DeflateWindow));
+        assert!(!Abilities::of_profile(&Profile::debian_6_18()).survives(Deadly::DeflateWindow));
         let new = Abilities::of_profile(&Profile::custom_7_2());
         assert!(new.arguments() && new.batches() && new.recompression() && new.knows_winbits());
         assert_eq!(new.compressed_writeback, Some("compressed_writeback"));

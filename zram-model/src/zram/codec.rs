@@ -5,7 +5,7 @@
 
 use crate::{
     context::Call,
-    environment::{Allocation, Environment},
+    environment::{Allocation, Environment, Hazard},
     errno::Errno,
     profile::Profile,
 };
@@ -81,16 +81,26 @@ impl Params {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
         let priority = priority.number();
-        let mut or = |what, errno| if call.env.allocate(what) { Ok(()) } else { Err(errno) };
-        or(Allocation::Compressor { priority }, Errno::ENOMEM)?;
+        if !call.env.allocate(Allocation::Compressor { priority }) {
+            return Err(Errno::ENOMEM);
+        }
+        if algorithm == "deflate" && !self.window_known() && !call.behaviours().deflate_window_checked {
+            call.env.hazard(Hazard::DeflateWindow);
+        }
         self.check(algorithm, call.profile)?;
         // Half of the backends say something else than what is the matter.
         let context = match algorithm {
             "lz4hc" | "zstd" | "deflate" => Errno::EINVAL,
             _ => Errno::ENOMEM,
         };
+        let mut or = |what, errno| if call.env.allocate(what) { Ok(()) } else { Err(errno) };
         or(Allocation::CompressorContext { priority }, context)?;
         or(Allocation::CompressorBuffers { priority }, Errno::ENOMEM)
+    }
+
+    /// Whether zlib can work with the window.
+    fn window_known(&self) -> bool {
+        self.winbits == NOT_SET || (9..=15).contains(&self.winbits.unsigned_abs())
     }
 
     /// Whether the backend accepts them.
@@ -104,10 +114,7 @@ impl Params {
             }
             "deflate" => {
                 let level = self.level == NOT_SET || (-1..=9).contains(&self.level);
-                let winbits = self.winbits == NOT_SET
-                    || (-15..=-9).contains(&self.winbits)
-                    || (9..=15).contains(&self.winbits);
-                level && winbits
+                level && self.window_known()
             }
             // lz4hc and zstd bring a level into range by themselves; the others take no parameter.
             _ => true,

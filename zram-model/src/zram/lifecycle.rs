@@ -14,7 +14,7 @@ use crate::{
     behaviours::IdleAge,
     complaint::Complaint,
     context::Call,
-    environment::{Allocation, Environment, TABLE_LIMIT},
+    environment::{Allocation, Environment, Hazard, TABLE_LIMIT},
     errno::Errno,
     mutation::Mutation,
     site::Site,
@@ -46,6 +46,9 @@ impl Device {
         for priority in Priority::PRIMARY.and_above() {
             let Some(algorithm) = self.state.algorithm(priority) else { continue };
             if let Err(errno) = self.state.params[priority.at()].create(algorithm, priority, call) {
+                if call.behaviours().algorithm_forgotten {
+                    call.env.hazard(Hazard::AlgorithmForgotten);
+                }
                 self.forget_compressors(call);
                 self.free_table(call);
                 return Err(errno);

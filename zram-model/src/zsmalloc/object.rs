@@ -95,7 +95,7 @@ impl Pool {
         } else {
             offset + shape.size > page_size
         };
-        call.emit(site, Event::ReadBegin { handle: handle.life(), len, span });
+        call.emit(site, Event::ReadBegin { handle: handle.life(), len: told(len, call), span });
         Some(match &self.objects {
             Objects::Words(_) => Found::Unknown,
             Objects::Pages(_, pages) => {
@@ -116,7 +116,7 @@ impl Pool {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         if let Some(at) = self.locate(handle) {
-            call.emit(site, Event::ReadEnd { handle: handle.life(), len });
+            call.emit(site, Event::ReadEnd { handle: handle.life(), len: told(len, call) });
             call.locks.unmap(at.zspage, call.behaviours().preemptible_mapping);
         }
     }
@@ -145,6 +145,11 @@ impl Pool {
             Objects::Words(_) | Objects::Pages(..) => None,
         }
     }
+}
+
+/// The length that a reader says it wants. Where the class size decides, it says none.
+fn told(len: u32, call: &Call<'_, impl Environment + ?Sized>) -> u32 {
+    if call.behaviours().span_by_length { len } else { 0 }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use zram_events::{ClassIndex, Event, HandleLife, PoolLife};
 
 use super::{
     class::{Class, Insertion},
-    class_table::{ClassShape, ClassTable},
+    class_table::{ClassShape, ClassTable, HANDLE_SIZE},
     fullness::named,
     handle::{Handle, Handles, Location, ZspageId},
     storage::{Objects, Storage},
@@ -118,9 +118,11 @@ impl Pool {
         (owner == handle.word()).then_some(at)
     }
 
-    /// `zs_lookup_class_index`: the index of the class that an object of `size` bytes would go to.
-    pub(crate) fn class_index(&self, size: u32) -> u16 {
-        let position = self.table.position(self.table.nominal_index(size));
+    /// `zs_lookup_class_index`: the index of the class that an object of `size` bytes would go to; on kernels that forget the
+    /// object's header here, of one that is smaller by that.
+    pub(crate) fn looked_up_class(&self, size: u32, call: &Call<'_, impl Environment + ?Sized>) -> u16 {
+        let forgotten = if call.behaviours().class_lookup_adds_header { 0 } else { HANDLE_SIZE };
+        let position = self.table.position(self.table.nominal_index(size.saturating_sub(forgotten)));
         self.classes[position].shape.index
     }
 

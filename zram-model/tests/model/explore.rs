@@ -143,8 +143,10 @@ fn passes_with_another_tasks_bio_in_every_order() {
         for batch in 1..=3 {
             total += pass_with_intruder(Profile::debian_7_2(), 2, batch, false, &intruder);
         }
-        total += pass_with_intruder(Profile::debian_6_12(), 2, 1, false, &intruder);
-        total += pass_with_intruder(Profile::debian_6_12(), 2, 1, true, &intruder);
+        for one_by_one in [Profile::debian_6_12(), Profile::debian_6_17()] {
+            total += pass_with_intruder(one_by_one.clone(), 2, 1, false, &intruder);
+            total += pass_with_intruder(one_by_one, 2, 1, true, &intruder);
+        }
         total += pass_with_intruder(Profile::debian_7_2(), 2, 2, true, &intruder);
     }
     assert!(total > 1000, "{total} interleavings");

@@ -174,7 +174,12 @@ fn run(m: &mut Machine, ops: &[Op]) -> BTreeMap<u64, [u8; PAGE]> {
 
 /// Profiles whose blocks are all accounted for.
 fn sound() -> impl Strategy<Value = Profile> {
-    prop::sample::select(vec![Profile::debian_6_12(), Profile::debian_7_2(), Profile::debian_7_3()])
+    prop::sample::select(vec![
+        Profile::debian_6_12(),
+        Profile::debian_6_17(),
+        Profile::debian_7_2(),
+        Profile::debian_7_3(),
+    ])
 }
 
 proptest! {

@@ -113,7 +113,11 @@ fn a_pass_in_slot_order_fails_at_the_limit_with_nothing_to_do() {
 
 #[test]
 fn selection_went_from_the_order_of_slots_to_that_of_sizes() {
-    for (profile, expected) in [(Profile::debian_6_12(), [1, 2, 3]), (Profile::linux_6_19(), [0, 2, 1])] {
+    for (profile, expected) in [
+        (Profile::debian_6_12(), [1, 2, 3]),
+        (Profile::debian_6_17(), [1, 3, 2]),
+        (Profile::linux_6_19(), [0, 2, 1]),
+    ] {
         let mut m = machine(profile);
         for (slot, len) in [(0, 3000), (1, 600), (2, 1500)] {
             m.fill(slot, &page(len, slot));
@@ -134,24 +138,74 @@ fn selection_went_from_the_order_of_slots_to_that_of_sizes() {
 /// A write that fails, one at a time: the block serves the next slot, the limit was never charged.
 #[test]
 fn a_failed_write_of_old_passes_the_block_on() {
-    let mut m = machine(Profile::debian_6_12());
-    for slot in 0..3 {
-        m.fill(slot, &page(600, slot));
+    for (profile, stays_idle) in [(Profile::debian_6_12(), false), (Profile::debian_6_17(), true)] {
+        let mut m = machine(profile);
+        for slot in 0..3 {
+            m.fill(slot, &page(600, slot));
+        }
+        m.put("idle", "all");
+        m.put("writeback_limit_enable", "1");
+        m.put("writeback_limit", "5");
+        m.world.bad_writes.insert(1);
+        assert_eq!(m.write("writeback", "idle"), Err(Errno::EIO));
+        // Block 1 is bad, and it is always the lowest.
+        assert_eq!((m.numbers("bd_stat"), m.text("writeback_limit")), (vec![0, 0, 0], "5\n".into()));
+        assert!((0..3).all(|slot| (m.flags(slot) & slot_flags::IDLE != 0) == stays_idle));
+        m.world.bad_writes.clear();
+        m.put("writeback", "page_index=1");
+        assert_eq!((m.numbers("bd_stat"), m.text("writeback_limit")), (vec![1, 0, 1], "4\n".into()));
     }
-    m.put("idle", "all");
-    m.put("writeback_limit_enable", "1");
-    m.put("writeback_limit", "5");
-    m.world.bad_writes.insert(1);
-    assert_eq!(m.write("writeback", "idle"), Err(Errno::EIO));
-    // Block 1 is bad, and it is always the lowest.
-    assert_eq!((m.numbers("bd_stat"), m.text("writeback_limit")), (vec![0, 0, 0], "5\n".into()));
-    assert!((0..3).all(|slot| m.flags(slot) & slot_flags::IDLE == 0), "tried and no longer idle");
-    m.world.bad_writes.clear();
-    m.put("writeback", "page_index=1");
-    assert_eq!((m.numbers("bd_stat"), m.text("writeback_limit")), (vec![1, 0, 1], "4\n".into()));
 }
 
-/// Slots touched while their write is waited for, on the kernel that marks them idle for that.
+/// What comes of a pass, slot by slot, where each is waited for and the limit runs out.
+#[test]
+fn slots_were_queued_before_they_had_company() {
+    let mut m = machine(Profile::debian_6_18());
+    for (slot, len) in [(0, 600), (1, 1500), (2, 3000)] {
+        m.fill(slot, &page(len, slot));
+    }
+    m.put("writeback_limit_enable", "1");
+    m.put("writeback_limit", "2");
+    m.events();
+    assert_eq!(m.write("writeback", "page_indexes=0-2"), Err(Errno::EIO));
+    let turn = ["read_begin", "decompress", "read_end", "read_from_pool", "slot_free", "free", "obj_free"];
+    let freed = ["fix_fullness", "zspage_free", "release_slot"];
+    let mut expected = vec!["writeback_scan", "writeback_begin"];
+    for _ in 0..2 {
+        expected.extend(turn.into_iter().chain(freed));
+    }
+    // The limit is looked at before the last, which is let go of with the queue.
+    expected.extend(["writeback_end", "release_slot"]);
+    assert_eq!(m.names(), expected);
+    assert_eq!((m.numbers("bd_stat"), m.text("writeback_limit")), (vec![2, 0, 2], "0\n".into()));
+    assert_eq!(m.flags(0) & (slot_flags::WB | slot_flags::PP_SLOT), 0);
+}
+
+/// A window that zlib does not know, and any parameter that a compressor refuses.
+#[test]
+fn parameters_that_a_kernel_does_not_survive() {
+    let dying = those(|profile| {
+        let mut m = Machine::bare(profile);
+        m.put("comp_algorithm", "deflate");
+        m.put("algorithm_params", "deflate.winbits=8");
+        let _ = m.write("disksize", "64K");
+        m.world.hazards.contains(&Hazard::DeflateWindow)
+    });
+    assert_eq!(dying, ["debian-6.17", "debian-6.18", "linux-6.19", "linux-7.0", "seed-patch"]);
+    let forgetful = those(|profile| {
+        let mut m = Machine::bare(profile);
+        m.put("comp_algorithm", "deflate");
+        m.put("algorithm_params", "level=10");
+        assert_eq!(m.write("disksize", "64K"), Err(Errno::EINVAL));
+        m.world.hazards == [Hazard::AlgorithmForgotten]
+    });
+    assert_eq!(
+        forgetful,
+        ["debian-6.12", "debian-6.17", "debian-6.18", "linux-6.19", "linux-7.0", "seed-patch"]
+    );
+}
+
+/// Slots touched while their write is waited for: the mark of that is IDLE, and later PP_SLOT.
 #[test]
 fn a_slot_touched_in_flight_passed_its_block_on() {
     let touches = [
@@ -160,19 +214,26 @@ fn a_slot_touched_in_flight_passed_its_block_on() {
         (zram_model::Bio { op: BioOp::Discard, sector: 0, segments: vec![], bytes: 4096 }, Memory(vec![])),
     ];
     for (bio, memory) in touches {
-        for later in [false, true] {
-            let mut m = machine(Profile::debian_6_12());
+        for (profile, later) in [
+            (Profile::debian_6_12(), false),
+            (Profile::debian_6_12(), true),
+            (Profile::debian_6_17(), false),
+            (Profile::debian_6_17(), true),
+        ] {
+            let touched = usize::from(profile.name != "debian-6.12");
+            let bio = zram_model::Bio { sector: 8 * touched as u64, ..bio.clone() };
+            let mut m = machine(profile);
             m.fill(0, &page(600, 0));
             m.fill(1, &page(600, 1));
             m.put("idle", "all");
             m.world.later = later;
-            // Asked before slot 0, and while it is waited for.
+            // Asked before the first slot, which is the last one queued where there is a queue, and while it is waited for.
             m.world.intruders = [(1, bio.clone(), memory.clone())].into();
             m.put("writeback", "idle");
             assert_eq!(m.numbers("bd_stat"), [1, 0, 2], "{bio:?}");
             let slots = m.kernel.slots(m.dev).unwrap();
-            assert_eq!(slots[1].word, zram_model::SlotWord::Block(Block(1)));
-            assert_eq!(slots[0].flags & (slot_flags::WB | slot_flags::IDLE), 0);
+            assert_eq!(slots[1 - touched].word, zram_model::SlotWord::Block(Block(1)));
+            assert_eq!(slots[touched].flags & (slot_flags::WB | slot_flags::IDLE), 0);
         }
     }
 }
@@ -271,7 +332,9 @@ fn a_read_that_never_happened_was_a_success() {
         m.world.refuse = Some(|what| matches!(what, Allocation::ReadBack { .. }));
         let untouched = [0xee; PAGE];
         let (expected, failed) = match profile.name {
-            "debian-6.12" | "linux-6.19" => ((BioStatus::OK, page(600, 1)), 0),
+            "debian-6.12" | "debian-6.17" | "debian-6.18" | "linux-6.19" => {
+                ((BioStatus::OK, page(600, 1)), 0)
+            }
             "linux-7.0" | "seed-patch" => ((BioStatus::OK, untouched), 0),
             _ => ((BioStatus::IO_ERROR, untouched), 1),
         };
@@ -305,7 +368,7 @@ fn an_age_beyond_the_uptime() {
     for profile in Profile::all() {
         let mut m = machine(profile.clone());
         let (marks, keeps) = match profile.name {
-            "debian-6.12" | "linux-6.19" | "seed-patch" => (false, false),
+            "debian-6.12" | "debian-6.17" | "debian-6.18" | "linux-6.19" | "seed-patch" => (false, false),
             "linux-7.0" | "debian-7.2" | "custom-7.2" => (true, true),
             _ => (false, true),
         };

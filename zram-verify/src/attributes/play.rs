@@ -14,10 +14,11 @@ use super::{
     state::{DEV, State},
 };
 use crate::{
+    abilities::Abilities,
     agent::Agent,
     facts,
     kernel_log::{first_loss, hear},
-    profiles::is_series,
+    profiles,
     trouble::Trouble,
 };
 
@@ -102,17 +103,16 @@ type View = BTreeMap<String, String>;
 /// When an operation has no answer, a preparation fails, or a state is not always the same.
 pub fn play(cases: &[Case], hello: &Hello, machine: &mut dyn Machine) -> Result<Played, Trouble> {
     let mut played = Played { missing: missing(hello), ..Played::default() };
+    let profile = profiles::for_kernel(&hello.kernel, &hello.attributes).profile;
+    let abilities = Abilities::new(&profile, hello);
     machine.answer(&Op::Sleep { millis: HEAD_START })?;
     for attr in played.missing.clone() {
-        let case = Case {
-            state: State::New,
-            steps: vec![Step::Row(super::state::set(&attr, "1"))],
-            deadly_on: None,
-        };
+        let case =
+            Case { state: State::New, steps: vec![Step::Row(super::state::set(&attr, "1"))], deadly: None };
         self::case(&case, machine, &mut played)?;
     }
     for case in cases.iter().filter(|case| possible(case, hello)) {
-        if case.deadly_on.is_some_and(|series| is_series(&hello.kernel, series)) {
+        if case.deadly.is_some_and(|deed| !abilities.survives(deed)) {
             leave_out(case, &mut played);
         } else {
             self::case(case, machine, &mut played)?;

@@ -123,7 +123,7 @@ fn refused_with_size(draft: &mut Draft<'_>) {
     let mut wrong = Vec::new();
     if abilities.algorithms.contains("deflate") {
         wrong.push(("deflate", "level=10"));
-        if abilities.knows_winbits() {
+        if abilities.knows_winbits() && abilities.survives(Deadly::DeflateWindow) {
             wrong.extend([("deflate", "deflate.winbits=8"), ("deflate", "deflate.winbits=-16")]);
         }
     }

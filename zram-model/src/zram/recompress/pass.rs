@@ -183,7 +183,8 @@ impl Live<'_> {
         threshold: u32,
         call: &Call<'_, impl Environment + ?Sized>,
     ) -> bool {
-        let (old, class) = (self.disk.pool.class_index(old), self.disk.pool.class_index(new));
+        let class_index = |size| self.disk.pool.looked_up_class(size, call);
+        let (old, class) = (class_index(old), class_index(new));
         let smaller = class < old || class == old && call.broken(Mutation::SameClassKept);
         let under = threshold == 0 || new < threshold || call.broken(Mutation::ThresholdNoCeiling);
         smaller && under

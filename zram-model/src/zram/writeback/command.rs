@@ -28,6 +28,9 @@ impl Live<'_> {
         if self.state.backing.is_none() {
             return Err(Errno::ENODEV);
         }
+        if !call.behaviours().writeback_batches {
+            return self.writeback_in_turn(text, call);
+        }
         let controls = [Allocation::Candidates, Allocation::WritebackControl];
         if !controls.into_iter().all(|what| call.env.allocate(what)) {
             return Err(Errno::ENOMEM);
@@ -45,7 +48,7 @@ impl Live<'_> {
     }
 
     /// Reads the command from left to right and scans as it goes.
-    fn collect(
+    pub(super) fn collect(
         &mut self,
         text: &[u8],
         candidates: &mut Candidates,

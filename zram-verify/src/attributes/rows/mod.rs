@@ -14,6 +14,7 @@ mod writeback;
 use zram_agent::protocol::Op;
 
 use super::state::{State, set};
+use crate::abilities::Deadly;
 
 /// One step of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +32,8 @@ pub struct Case {
     pub state: State,
     /// What is done to it.
     pub steps: Vec<Step>,
-    /// The series of a kernel that does not survive it.
-    pub deadly_on: Option<&'static str>,
+    /// What of it some kernels do not survive.
+    pub deadly: Option<Deadly>,
 }
 
 /// The list under construction.
@@ -56,13 +57,12 @@ impl Table {
 
     /// Whatever steps.
     fn case(&mut self, state: State, steps: impl IntoIterator<Item = Step>) {
-        self.cases.push(Case { state, steps: steps.into_iter().collect(), deadly_on: None });
+        self.cases.push(Case { state, steps: steps.into_iter().collect(), deadly: None });
     }
 
-    /// One text after another, but not on kernels of this series.
-    fn deadly_run(&mut self, series: &'static str, state: State, rows: &[(&str, &str)]) {
-        let steps = rows.iter().map(|(attr, text)| row(attr, text)).collect();
-        self.cases.push(Case { state, steps, deadly_on: Some(series) });
+    /// Whatever steps, but not on kernels that do not survive this.
+    fn deadly(&mut self, deed: Deadly, state: State, steps: impl IntoIterator<Item = Step>) {
+        self.cases.push(Case { state, steps: steps.into_iter().collect(), deadly: Some(deed) });
     }
 }
 

@@ -1,7 +1,7 @@
 //! `algorithm_params`: lists of `key=value`, checked in part when they are written and in part when the device gets its size.
 
-use super::{Table, padded};
-use crate::attributes::state::State;
+use super::{Table, padded, row};
+use crate::{abilities::Deadly, attributes::state::State};
 
 const PARAMS: &[&str] = &[
     "level=3",
@@ -97,7 +97,7 @@ const CHECKED_LATE: &[(&str, &str)] = &[
     ("lz4", "deflate.winbits=99"),
 ];
 
-/// The same, refused by every kernel. 6.12 then has no algorithm at all, and dies when somebody reads which it has
+/// The same, refused by every kernel. Those before 7.2 then have no algorithm at all, and die when somebody reads which they have
 /// (docs/findings/algorithm-forgotten.md).
 const REFUSED_LATE: &[(&str, &str)] = &[("deflate", "level=10"), ("deflate", "level=-2")];
 
@@ -108,30 +108,32 @@ pub(super) fn add(table: &mut Table) {
         "algorithm_params",
         [padded("level=3", " ", 4089), padded("level=3", " ", 4090) + "x", padded("level=", "0", 4090) + "x"],
     );
+    let sized = |algorithm, params| {
+        [row("comp_algorithm", algorithm), row("algorithm_params", params), row("disksize", "64K")]
+    };
     for (algorithm, params) in CHECKED_LATE {
-        table.run(
-            State::New,
-            &[("comp_algorithm", algorithm), ("algorithm_params", params), ("disksize", "64K")],
-        );
+        match window(algorithm, params) {
+            Some(window) if !(9..=15).contains(&window) => {
+                table.deadly(Deadly::DeflateWindow, State::New, sized(algorithm, params));
+            }
+            _ => table.case(State::New, sized(algorithm, params)),
+        }
     }
     for (algorithm, params) in REFUSED_LATE {
-        table.deadly_run(
-            "6.12",
-            State::New,
-            &[("comp_algorithm", algorithm), ("algorithm_params", params), ("disksize", "64K")],
-        );
+        table.deadly(Deadly::SizeRefusedByCompressor, State::New, sized(algorithm, params));
     }
     // The last parameters count, and all of those that went before are forgotten.
-    table.run(
+    table.deadly(
+        Deadly::DeflateWindow,
         State::New,
-        &[
-            ("comp_algorithm", "deflate"),
-            ("algorithm_params", "deflate.winbits=-99"),
-            ("disksize", "64K"),
-            ("comp_algorithm", "deflate"),
-            ("algorithm_params", "deflate.winbits=-99"),
-            ("algorithm_params", "level=6"),
-            ("disksize", "64K"),
+        [
+            row("comp_algorithm", "deflate"),
+            row("algorithm_params", "deflate.winbits=-99"),
+            row("disksize", "64K"),
+            row("comp_algorithm", "deflate"),
+            row("algorithm_params", "deflate.winbits=-99"),
+            row("algorithm_params", "level=6"),
+            row("disksize", "64K"),
         ],
     );
     table.run(
@@ -147,4 +149,10 @@ pub(super) fn add(table: &mut Table) {
     table.each(State::Sized, "algorithm_params", ["level=3", "level=x", "priority=9", "colour", ""]);
     table.each(State::Held, "algorithm_params", ["level=3"]);
     table.each(State::Backed, "algorithm_params", ["algo=lz4"]);
+}
+
+/// The window that deflate would get, in bits.
+fn window(algorithm: &str, params: &str) -> Option<u32> {
+    let number = params.strip_prefix("deflate.winbits=").filter(|_| algorithm == "deflate")?;
+    number.parse().ok().map(i32::unsigned_abs)
 }

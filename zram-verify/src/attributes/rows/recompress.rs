@@ -6,7 +6,7 @@
 use zram_agent::protocol::Op;
 
 use super::{Step, Table, padded, quiet, row};
-use crate::attributes::state::State;
+use crate::{abilities::Deadly, attributes::state::State};
 
 const COMMANDS: &[&str] = &[
     "type=idle",
@@ -150,7 +150,8 @@ pub(super) fn add(table: &mut Table) {
             ],
         );
     }
-    table.case(
+    table.deadly(
+        Deadly::DeflateWindow,
         State::New,
         [
             quiet("recomp_algorithm", "algo=deflate priority=2"),
