@@ -102,12 +102,16 @@ impl<T> Timed<T> {
 
 fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
     Ok(match op {
-        Op::Begin { backing_pages, backing_delay_ms, backing_bad_from } => {
-            at_most("a delay in milliseconds", u64::from(*backing_delay_ms), LONGEST_SLEEP)?;
+        Op::Begin(begin) => {
+            for delay in [begin.backing_delay_ms, begin.backing_read_delay_ms] {
+                at_most("a delay in milliseconds", u64::from(delay), LONGEST_SLEEP)?;
+            }
             world.begin(Backing {
-                pages: *backing_pages,
-                delay_ms: *backing_delay_ms,
-                bad_from: *backing_bad_from,
+                pages: begin.backing_pages,
+                delay_ms: begin.backing_delay_ms,
+                read_delay_ms: begin.backing_read_delay_ms,
+                interrupts: begin.backing_interrupts,
+                bad_from: begin.backing_bad_from,
             })?;
             timed(world, |_| Ok(0)).number(|n| n)
         }

@@ -44,7 +44,7 @@ impl<E: Surroundings> World for SimWorld<E> {
     fn begin(&mut self, backing: Backing) -> Result<(), Trouble> {
         self.host.restart(Disk {
             pages: backing.pages,
-            slow: backing.delay_ms != 0,
+            slow: backing.is_slow(),
             bad_from: backing.first_bad(),
         });
         Ok(())

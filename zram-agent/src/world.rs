@@ -29,8 +29,12 @@ pub enum Seen {
 pub struct Backing {
     /// Its pages. 0: there is none, whatever the rest says.
     pub pages: u64,
-    /// Milliseconds that a write takes at least. Reads do not wait.
+    /// Milliseconds that a write takes at least.
     pub delay_ms: u32,
+    /// Milliseconds that a read takes at least.
+    pub read_delay_ms: u32,
+    /// Whether it completes in interrupts.
+    pub interrupts: bool,
     /// The block from which on every read and write fails.
     pub bad_from: Option<u64>,
 }
@@ -45,7 +49,13 @@ impl Backing {
     /// Whether a RAM disk alone cannot be it.
     #[must_use]
     pub fn is_mapped(&self) -> bool {
-        self.pages != 0 && (self.delay_ms != 0 || self.first_bad().is_some())
+        self.pages != 0 && (self.is_slow() || self.first_bad().is_some())
+    }
+
+    /// Whether it completes only after the submission.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.delay_ms != 0 || self.read_delay_ms != 0 || self.interrupts
     }
 }
 
@@ -209,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_bad_block_beyond_the_device_is_none() {
-        let backing = |pages, bad| Backing { pages, delay_ms: 0, bad_from: Some(bad) };
+        let backing = |pages, bad| Backing { pages, bad_from: Some(bad), ..Backing::default() };
         for (backing, first) in
             [(backing(8, 0), Some(0)), (backing(8, 7), Some(7)), (backing(8, 8), None), (backing(0, 0), None)]
         {

@@ -24,6 +24,12 @@ pub(crate) fn bits(field: BitField) -> Result<Bits, Fault> {
     if bits.word == ABSENT { Err(Fault::at(Fault::BITS + field as usize)) } else { Ok(bits) }
 }
 
+/// An address in two halves; 0 where unknown.
+#[inline(always)]
+pub(crate) fn address(low: Measure, high: Measure) -> u64 {
+    u64::from(measure(high)) << 32 | u64::from(measure(low))
+}
+
 /// A size or count; 0 where unknown.
 #[inline(always)]
 pub(crate) fn measure(measure: Measure) -> u32 {

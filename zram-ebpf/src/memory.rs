@@ -22,6 +22,8 @@ impl Fault {
     pub(crate) const RETURN: usize = 0x200;
     /// A word behind a bare pointer.
     pub(crate) const WORD: usize = 0x201;
+    /// The CPU's offset, or its `preempt_count`.
+    pub(crate) const PREEMPT_COUNT: usize = 0x202;
 
     #[inline(always)]
     pub(crate) const fn at(place: usize) -> Self {

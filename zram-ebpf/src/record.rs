@@ -14,11 +14,14 @@ use aya_ebpf::{
 use aya_log_ebpf::error;
 use zram_events::{
     Kind, RawRecord,
-    layout::{Field, counter},
+    layout::{Field, Measure, counter},
     raw::{WORDS, context},
 };
 
-use crate::memory::{Fault, field};
+use crate::{
+    layout,
+    memory::{Fault, field, read},
+};
 
 /// `PF_WQ_WORKER` of the kernel's `sched.h`: the task is a worker of a work queue.
 const PF_WQ_WORKER: u32 = 0x20;
@@ -77,8 +80,31 @@ pub(crate) fn deliver(kind: Kind, words: Result<[u64; WORDS], Fault>) -> u32 {
     0
 }
 
+/// Bits of `preempt_count` that are set in interrupts: those that count hard interrupts (`HARDIRQ_MASK`) and non-maskable
+/// ones (`NMI_MASK`), and the lowest of those for soft ones, which alone says that one is being served (`SOFTIRQ_OFFSET`).
+const INTERRUPT: u32 = 0x000f_0000 | 0x00f0_0000 | 0x100;
+
+/// Whether the program runs on top of an interrupt. Where the kernel does not tell where the count lies, nobody knows, and
+/// the loader says so in the coverage.
+#[inline(always)]
+fn interrupts() -> Result<bool, Fault> {
+    let count = layout::address(Measure::PreemptCount, Measure::PreemptCountHigh);
+    let offsets = layout::address(Measure::PerCpuOffset, Measure::PerCpuOffsetHigh);
+    if count == 0 || offsets == 0 {
+        return Ok(false);
+    }
+    // SAFETY: the helper has no preconditions.
+    let cpu = u64::from(unsafe { bpf_get_smp_processor_id() });
+    let offset: u64 = read(offsets.wrapping_add(8 * cpu), Fault::PREEMPT_COUNT)?;
+    let count: u32 = read(offset.wrapping_add(count), Fault::PREEMPT_COUNT)?;
+    Ok(count & INTERRUPT != 0)
+}
+
 #[inline(always)]
 fn running_context() -> Result<u8, Fault> {
+    if interrupts()? {
+        return Ok(context::INTERRUPT);
+    }
     // SAFETY: the helper has no preconditions.
     let task = unsafe { bpf_get_current_task() };
     let flags: u32 = field(task, Field::TaskFlags)?;

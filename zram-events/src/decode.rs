@@ -13,7 +13,7 @@ use crate::{
         BioOp, Block, ClassIndex, Context, DeviceId, Event, Fullness, HandleLife, ObjectIndex, PoolLife,
         SlotIndex, ZspageLife,
     },
-    raw::{Kind, RawRecord, context},
+    raw::{Kind, RawRecord},
 };
 
 /// The lock bit of a slot's flags word (`ZRAM_ENTRY_LOCK`, bit 14 with 4 KiB pages): whether it is
@@ -188,7 +188,7 @@ impl Reading<'_> {
     }
 
     fn context(&self) -> Context {
-        if self.record.context == context::WORKER { Context::Worker } else { Context::Task }
+        Context::of(self.record)
     }
 
     fn event(&mut self) -> Result<Event, DecodeError> {

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::raw::{RawRecord, context};
+
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -100,6 +102,20 @@ pub enum Context {
     Task,
     /// A worker of a work queue.
     Worker,
+    /// An interrupt, hard or soft.
+    Interrupt,
+}
+
+impl Context {
+    /// Where the code ran that wrote this record.
+    #[must_use]
+    pub fn of(record: &RawRecord) -> Self {
+        match record.context {
+            context::WORKER => Self::Worker,
+            context::INTERRUPT => Self::Interrupt,
+            _ => Self::Task,
+        }
+    }
 }
 
 /// What happened. Each variant names the kernel function and the point in it.

@@ -94,6 +94,14 @@ pub enum Measure {
     EntryBytes,
     /// Elements of `zs_pool.size_class`.
     NominalClasses,
+    /// Low half of the address of the per-CPU `preempt_count`, before the CPU's offset is added.
+    PreemptCount,
+    /// Its high half.
+    PreemptCountHigh,
+    /// Low half of the address of `__per_cpu_offset`: 8 bytes per CPU.
+    PerCpuOffset,
+    /// Its high half.
+    PerCpuOffsetHigh,
 }
 
 /// How many [`Field`]s there are.
@@ -101,7 +109,7 @@ pub const FIELDS: usize = Field::ZspageInuse as usize + 1;
 /// How many [`BitField`]s there are.
 pub const BIT_FIELDS: usize = BitField::ZspageHuge as usize + 1;
 /// How many [`Measure`]s there are.
-pub const MEASURES: usize = Measure::NominalClasses as usize + 1;
+pub const MEASURES: usize = Measure::PerCpuOffsetHigh as usize + 1;
 
 /// The offset of a field that this kernel does not have.
 pub const ABSENT: u32 = u32::MAX;
@@ -160,6 +168,12 @@ impl Layout {
     #[must_use]
     pub fn bit_field(&self, field: BitField) -> Option<Bits> {
         Some(self.bits[field as usize]).filter(|bits| bits.word != ABSENT)
+    }
+
+    /// Sets an address, of which the two halves are measures of their own.
+    pub fn set_address(&mut self, low: Measure, high: Measure, address: u64) {
+        self.measures[low as usize] = address as u32;
+        self.measures[high as usize] = (address >> 32) as u32;
     }
 
     /// A size or count, if known.

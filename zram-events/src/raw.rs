@@ -40,6 +40,8 @@ pub mod context {
     pub const TASK: u8 = 0;
     /// A kernel worker (`PF_WQ_WORKER` set in the running task's flags).
     pub const WORKER: u8 = 1;
+    /// An interrupt, hard or soft, whatever task it came upon.
+    pub const INTERRUPT: u8 = 2;
 }
 
 /// What a record reports. The number is the wire format: new kinds are appended, none is reused.

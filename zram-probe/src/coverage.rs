@@ -16,6 +16,9 @@ pub struct Coverage {
     pub attached: Vec<Attached>,
     /// Kinds that are not.
     pub unobservable: Vec<Unobservable>,
+    /// Whether records tell interrupts from tasks.
+    #[serde(default)]
+    pub interrupts: bool,
 }
 
 /// One probe in place.

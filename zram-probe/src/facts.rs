@@ -7,6 +7,7 @@ use zram_events::layout::Layout;
 use crate::{
     btf::{Btf, BtfError},
     error::ProbeError,
+    interrupts,
     listing::Listing,
     offsets,
     plan::{Facts, Function},
@@ -127,6 +128,8 @@ impl KernelBtf<'_> {
                 functions.insert(target.symbol.to_owned(), function);
             }
         }
-        Ok(Facts { functions, layout: self.layout()? })
+        let mut layout = self.layout()?;
+        let interrupts = interrupts::locate(&mut layout, self.kernel);
+        Ok(Facts { functions, layout, interrupts })
     }
 }

@@ -15,6 +15,7 @@ pub mod coverage;
 pub mod error;
 mod facts;
 pub mod health;
+mod interrupts;
 mod listing;
 mod load;
 pub mod offsets;

@@ -34,6 +34,8 @@ pub struct Facts {
     pub functions: BTreeMap<String, Function>,
     /// Where fields lie.
     pub layout: Layout,
+    /// Whether it is known where the kernel counts its interrupts.
+    pub interrupts: bool,
 }
 
 /// One program and the function it goes on.

@@ -81,7 +81,7 @@ impl Probes {
                 Some(ref reason) => Err(reason.clone()),
             };
             Ok(Self {
-                coverage: covered(&programs, plan.unobservable),
+                coverage: covered(&programs, plan.unobservable, facts.interrupts),
                 layout: facts.layout,
                 stream: Stream::new(RingBuf::try_from(take(&mut ebpf, EVENTS)?).map_err(map_error(EVENTS))?),
                 sequence: take(&mut ebpf, SEQUENCE)?.try_into().map_err(map_error(SEQUENCE))?,
@@ -176,7 +176,11 @@ fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<aya::maps::Map, ProbeErro
     ebpf.take_map(name).ok_or_else(|| ProbeError::Object { what: format!("it has no map {name}") })
 }
 
-fn covered(programs: &[load::Attached], unobservable: Vec<coverage::Unobservable>) -> Coverage {
+fn covered(
+    programs: &[load::Attached],
+    unobservable: Vec<coverage::Unobservable>,
+    interrupts: bool,
+) -> Coverage {
     let attached = programs.iter().filter_map(|attached| {
         let placement = &attached.placement;
         Some(coverage::Attached {
@@ -191,6 +195,7 @@ fn covered(programs: &[load::Attached], unobservable: Vec<coverage::Unobservable
         object_sha256: object_sha256().to_owned(),
         attached: attached.collect(),
         unobservable,
+        interrupts,
     }
 }
 

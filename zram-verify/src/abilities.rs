@@ -61,6 +61,8 @@ pub struct Abilities {
     pub huge_stays: bool,
     /// Kinds of event that the probes see.
     pub kinds: BTreeSet<Kind>,
+    /// Whether records tell interrupts from tasks.
+    pub interrupts: bool,
     /// Backing devices that the machine can make.
     pub backing: BTreeSet<BackingKind>,
     /// What the kernel does not survive.
@@ -74,6 +76,7 @@ impl Abilities {
         let kinds = hello.coverage.iter().flat_map(|coverage| &coverage.attached);
         Self {
             kinds: kinds.map(|attached| attached.kind).collect(),
+            interrupts: hello.coverage.as_ref().is_some_and(|coverage| coverage.interrupts),
             backing: hello.backing.iter().copied().collect(),
             ..Self::of(profile, hello.attributes.iter().cloned().collect())
         }
@@ -111,6 +114,7 @@ impl Abilities {
             huge_stays: behaviours.written_back != WrittenBack::Freed,
             attributes,
             kinds: Kind::ALL.iter().copied().collect(),
+            interrupts: true,
             backing: BackingKind::ALL.iter().copied().collect(),
             deadly,
         }
@@ -142,6 +146,7 @@ impl Abilities {
             size_wraps: self.size_wraps && other.size_wraps,
             huge_stays: self.huge_stays && other.huge_stays,
             kinds: common(&self.kinds, &other.kinds),
+            interrupts: self.interrupts && other.interrupts,
             backing: common(&self.backing, &other.backing),
             deadly: self.deadly.union(&other.deadly).copied().collect(),
         }

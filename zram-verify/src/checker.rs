@@ -18,6 +18,7 @@ use crate::{
     compare::{
         Comparer, Level, Strength, Tally,
         blocks::{self, Store},
+        causes::Causes,
         classes, events, slots, surface,
     },
     divergence::Difference,
@@ -42,6 +43,7 @@ pub struct Checker {
     attributes_compared: bool,
     operation: usize,
     border: HugeBorder,
+    causes: Causes,
     /// What was compared so far.
     pub tally: Tally,
     /// Events observed so far.
@@ -92,6 +94,7 @@ impl Checker {
             attributes_compared: false,
             operation: 0,
             border: HugeBorder::default(),
+            causes: Causes::default(),
             tally: Tally::default(),
             events: 0,
             allowed: BTreeMap::new(),
@@ -103,6 +106,12 @@ impl Checker {
     #[must_use]
     pub fn inputs(&self) -> Inputs {
         self.model.inputs()
+    }
+
+    /// Completions of the backing devices: those that came in an interrupt, and the others.
+    #[must_use]
+    pub fn completions(&self) -> (u64, u64) {
+        (self.causes.interrupts, self.causes.elsewhere)
     }
 
     /// Operations checked so far.
@@ -167,10 +176,11 @@ impl Checker {
                 break;
             }
         }
-        let Some((model, store, comparer)) = first else {
+        let Some((model, store, mut comparer)) = first else {
             return Err(Trouble::Model { operation, reason: "no second to try".to_owned() });
         };
         (self.model, self.store) = (model, store);
+        self.causes.compare(&mut comparer, op, &observed, &self.coverage);
         self.tally.absorb(&comparer.tally);
         let expected_events = self.model.ledger().emitted.clone();
         Ok(Checked { differences: comparer.differences, observed, expected_events })
@@ -226,7 +236,7 @@ impl Checker {
         idle_second: u32,
         operation: usize,
     ) -> Result<Comparer, Trouble> {
-        if matches!(op, Op::Begin { .. }) {
+        if matches!(op, Op::Begin(_)) {
             self.store.clear();
         }
         self.model.ledger_mut().open(observed, idle_second);

@@ -1,6 +1,6 @@
 //! A program played to an agent, and checked as the answers come in.
 
-use zram_agent::protocol::{Observation, Op};
+use zram_agent::protocol::{Begin, Observation, Op};
 
 use crate::{
     agent::Agent,
@@ -79,7 +79,7 @@ pub fn play(
 /// # Errors
 /// When something was lost or complained of after the last operation, or the machine does not end well.
 pub fn farewell(mut agent: Agent, checker: &Checker) -> Result<(), Trouble> {
-    let begin = Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None };
+    let begin = Op::Begin(Begin { backing_pages: 0, ..Begin::default() });
     agent.send(&begin)?;
     checker.check_farewell(&begin, agent.receive()?)?;
     agent.end()

@@ -86,6 +86,7 @@ impl Disguise {
             object_sha256: String::new(),
             attached: attached.collect(),
             unobservable: Vec::new(),
+            interrupts: true,
         }
     }
 

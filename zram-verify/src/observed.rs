@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text, Touched};
-use zram_events::{DecodeError, Decoder, Event, RawRecord, raw::RECORD_BYTES};
+use zram_events::{Context, DecodeError, Decoder, Event, RawRecord, raw::RECORD_BYTES};
 
 use crate::pages::Pages;
 
@@ -15,12 +15,23 @@ pub struct Observed {
     pub observation: Observation,
     /// What happened inside, external stimuli taken out. `None`: nobody looked.
     pub events: Option<Vec<Event>>,
+    /// Beside each event who caused it. Empty where there are no records.
+    pub origins: Vec<Origin>,
     /// Events that the operation did not cause and that change nothing a model could know of: page migration.
     pub external: usize,
     /// Memory of a read or of a write that changed it.
     pub memory: Option<Pages>,
     /// Blocks of the backing device.
     pub blocks: Option<Pages>,
+}
+
+/// Where a record was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// In what context.
+    pub context: Context,
+    /// On which thread; for an interrupt, that which it came upon.
+    pub tid: u32,
 }
 
 /// Why an answer cannot be used. None of these is a verdict on the kernel.
@@ -51,12 +62,15 @@ impl Observed {
     /// # Errors
     /// When the records cannot be trusted.
     pub fn new(op: &Op, mut observation: Observation, decoder: &mut Decoder) -> Result<Self, Unusable> {
-        if matches!(op, Op::Begin { .. }) {
+        if matches!(op, Op::Begin(_)) {
             *decoder = Decoder::new();
         }
-        let events = match (observation.records.take(), observation.events.take()) {
-            (Some(records), _) => Some(decode(&records, decoder)?),
-            (None, events) => events,
+        let (events, mut origins) = match (observation.records.take(), observation.events.take()) {
+            (Some(records), _) => {
+                let (events, origins) = decode(&records, decoder)?;
+                (Some(events), origins)
+            }
+            (None, events) => (events, Vec::new()),
         };
         let (mut external, mut kept) = (0, events);
         if let Some(events) = &mut kept {
@@ -67,7 +81,7 @@ impl Observed {
                     _ => {}
                 }
             }
-            external = take_out_migrations(events);
+            external = take_out_migrations(events, &mut origins);
         }
         let (mut memory, mut blocks) = (None, None);
         observation.data = match observation.data.take() {
@@ -85,7 +99,7 @@ impl Observed {
             }
             other => other,
         };
-        Ok(Self { observation, events: kept, external, memory, blocks })
+        Ok(Self { observation, events: kept, origins, external, memory, blocks })
     }
 
     /// Access times of slots as shown afterwards, by device and slot: from the slot table, or from
@@ -106,19 +120,20 @@ impl Observed {
 
 /// Takes out page migrations: `zs_page_migrate`, and the rebuilding of a zspage that it ends. A
 /// zspage rebuilt for no such reason stays, and differs. How many events that were.
-fn take_out_migrations(events: &mut Vec<Event>) -> usize {
+fn take_out_migrations(events: &mut Vec<Event>, origins: &mut Vec<Origin>) -> usize {
     let all = events.len();
     let mut ends_migration = false;
-    let mut kept: Vec<Event> = Vec::with_capacity(all);
-    for event in events.iter().rev() {
+    let mut kept = vec![true; all];
+    for (kept, event) in kept.iter_mut().zip(events.iter()).rev() {
         match event {
-            Event::PageMigrate { .. } => ends_migration = true,
-            Event::ZspageRechain { .. } if ends_migration => ends_migration = false,
-            other => kept.push(*other),
+            Event::PageMigrate { .. } => (ends_migration, *kept) = (true, false),
+            Event::ZspageRechain { .. } if ends_migration => (ends_migration, *kept) = (false, false),
+            _ => {}
         }
     }
-    kept.reverse();
-    *events = kept;
+    let (mut of_events, mut of_origins) = (kept.iter(), kept.iter());
+    events.retain(|_| of_events.next().is_some_and(|kept| *kept));
+    origins.retain(|_| of_origins.next().is_some_and(|kept| *kept));
     all - events.len()
 }
 
@@ -130,12 +145,19 @@ fn state_line(line: &str) -> Option<(u32, u32)> {
     Some((slot, time))
 }
 
-fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<Vec<Event>, Unusable> {
+fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<(Vec<Event>, Vec<Origin>), Unusable> {
     let (records, rest) = records.0.as_chunks::<RECORD_BYTES>();
     if !rest.is_empty() {
         return Err(Unusable::Cut(records.len() * RECORD_BYTES + rest.len()));
     }
-    records.iter().map(|bytes| Ok(decoder.decode(&RawRecord::from_bytes(bytes))?)).collect()
+    let mut origins = Vec::with_capacity(records.len());
+    let mut events = Vec::with_capacity(records.len());
+    for bytes in records {
+        let record = RawRecord::from_bytes(bytes);
+        events.push(decoder.decode(&record)?);
+        origins.push(Origin { context: Context::of(&record), tid: record.tid });
+    }
+    Ok((events, origins))
 }
 
 /// The kernel's coarse clock may lag behind the fine one by a tick, which is 10 ms at the most.
@@ -166,10 +188,11 @@ mod tests {
         let rechain = Event::ZspageRechain { zspage: zram_events::ZspageLife(1) };
         let migrate = Event::PageMigrate { result: 0 };
         let mut events = vec![rechain, migrate, Event::Compress { result: 0, len: 9 }, migrate];
-        assert_eq!(take_out_migrations(&mut events), 3);
-        assert_eq!(events.len(), 1);
+        let mut origins: Vec<_> = (0..4).map(|tid| Origin { context: Context::Task, tid }).collect();
+        assert_eq!(take_out_migrations(&mut events, &mut origins), 3);
+        assert_eq!((events.len(), origins.len(), origins[0].tid), (1, 1, 2));
         let mut events = vec![migrate, rechain];
-        assert_eq!(take_out_migrations(&mut events), 1);
+        assert_eq!(take_out_migrations(&mut events, &mut Vec::new()), 1);
         assert_eq!(events, [rechain]);
     }
 

@@ -1,4 +1,4 @@
-//! The backing device: a RAM disk that is made anew for every program of operations.
+//! The backing device: a RAM disk that is made anew for every program of operations, or another disk where one is asked for.
 //!
 //! Unloading `brd` throws its pages away, so that loading it again makes a device that is zeroed and
 //! of exactly the wanted size. Where the size is to stay, a discard of all of it does the same (brd frees
@@ -17,6 +17,7 @@ use zram_host::live::{discard, read_direct};
 use super::{
     mapped::{self, Mapped},
     modules::{Source, is_built_in, is_loaded, unload},
+    null_disk::{self, NullDisk},
 };
 use crate::{
     memory::Arena,
@@ -38,7 +39,11 @@ pub(super) struct Backing {
     source: Source,
     /// Pages it has; `None`: it is not loaded.
     pages: Option<u64>,
-    /// What stands between it and zram, if anything.
+    /// The disk that completes in interrupts, once it was wanted.
+    null: Option<NullDisk>,
+    /// Whether it is the one that the program works with.
+    interrupts: bool,
+    /// What stands between the disk and zram, if anything.
     mapped: Option<Mapped>,
     attributes: PathBuf,
 }
@@ -57,7 +62,14 @@ impl Backing {
                 "the module brd is loaded already, and its RAM disks may hold somebody's data; unload it first",
             ));
         }
-        Ok(Self { source, pages: None, mapped: None, attributes: ATTRIBUTES.into() })
+        Ok(Self {
+            source,
+            pages: None,
+            null: None,
+            interrupts: false,
+            mapped: None,
+            attributes: ATTRIBUTES.into(),
+        })
     }
 
     /// What can be made here, as far as can be told without making it.
@@ -65,6 +77,9 @@ impl Backing {
         let mut kinds = vec![BackingKind::Ram];
         if mapped::MODULES.iter().all(|module| self.source.has(module)) {
             kinds.extend([BackingKind::Delay, BackingKind::Error]);
+            if self.null.is_some() || NullDisk::can_be_had(&self.source) {
+                kinds.push(BackingKind::Interrupts);
+            }
         }
         kinds
     }
@@ -82,18 +97,31 @@ impl Backing {
     /// Makes it anew.
     pub(super) fn renew(&mut self, wanted: world::Backing) -> Result<(), Trouble> {
         self.remove_mapped()?;
-        self.renew_disk(wanted.pages)?;
+        self.interrupts = wanted.interrupts && wanted.pages != 0;
+        if self.interrupts {
+            if self.null.is_none() {
+                self.null = Some(NullDisk::new(&self.source)?);
+            }
+            NullDisk::clear(wanted.pages)?;
+        } else {
+            self.renew_disk(wanted.pages)?;
+        }
         if wanted.is_mapped() {
-            self.mapped = Some(Mapped::new(&self.source, PATH, wanted)?);
+            self.mapped = Some(Mapped::new(&self.source, self.disk(), wanted)?);
         }
         Ok(())
+    }
+
+    /// The disk that the blocks are on in the end.
+    fn disk(&self) -> &'static str {
+        if self.interrupts { null_disk::PATH } else { PATH }
     }
 
     fn renew_disk(&mut self, pages: u64) -> Result<(), Trouble> {
         if pages != 0 && self.pages == Some(pages) && discard(Path::new(PATH), 0, pages * PAGE).is_ok() {
             return Ok(());
         }
-        self.remove()?;
+        self.remove_disk()?;
         if pages == 0 {
             return Ok(());
         }
@@ -125,6 +153,11 @@ impl Backing {
     /// Removes it.
     pub(super) fn remove(&mut self) -> Result<(), Trouble> {
         self.remove_mapped()?;
+        self.null.take().map_or(Ok(()), NullDisk::remove)?;
+        self.remove_disk()
+    }
+
+    fn remove_disk(&mut self) -> Result<(), Trouble> {
         if self.pages.is_some() {
             unload(MODULE)?;
             self.pages = None;
@@ -136,7 +169,7 @@ impl Backing {
     pub(super) fn read(&self, first: u64, count: u32) -> Result<Vec<u8>, Errno> {
         let mut arena = Arena::new(&Layout::default(), count as usize).map_err(|_| Errno::EINVAL)?;
         let at = first.checked_mul(PAGE).ok_or(Errno::EINVAL)?;
-        let read = read_direct(Path::new(PATH), at, arena.buffer())?;
+        let read = read_direct(Path::new(self.disk()), at, arena.buffer())?;
         Ok(arena.bytes()[..read].to_vec())
     }
 }

@@ -1,8 +1,8 @@
-//! A device over the RAM disk that takes its time to write, or has bad blocks: the device mapper's targets
-//! `delay` and `error`.
+//! A device over a disk that takes its time, has bad blocks, or is smaller: the device mapper's targets
+//! `delay`, `error` and `linear`.
 //!
 //! The RAM disk completes within the submission, so that nothing can ever happen to a slot whose page
-//! is on its way; and it never fails. Here a write is passed on only after its delay (reads at once),
+//! is on its way; and it never fails. Here a write or a read is passed on only after its delay,
 //! and blocks from a certain one on answer with an I/O error.
 //!
 //! The device mapper is driven by `ioctl`s over one structure ([`struct dm_ioctl`]), with a table behind
@@ -132,9 +132,14 @@ struct Stretch {
 /// The good blocks, then the bad ones.
 fn table(below: &str, wanted: Backing) -> Vec<Stretch> {
     let good = wanted.first_bad().unwrap_or(wanted.pages);
-    // Where reads go and after how many milliseconds, then the same for writes.
-    let parameters = format!("{below} 0 0 {below} 0 {}", wanted.delay_ms);
-    let delay = Stretch { first: 0, sectors: good * SECTORS, target: "delay", parameters };
+    let at_once = wanted.delay_ms == 0 && wanted.read_delay_ms == 0;
+    let (target, parameters) = if at_once {
+        ("linear", format!("{below} 0"))
+    } else {
+        // Where reads go and after how many milliseconds, then the same for writes.
+        ("delay", format!("{below} 0 {} {below} 0 {}", wanted.read_delay_ms, wanted.delay_ms))
+    };
+    let delay = Stretch { first: 0, sectors: good * SECTORS, target, parameters };
     let bad = (wanted.pages - good) * SECTORS;
     let error = Stretch { first: good * SECTORS, sectors: bad, target: "error", parameters: String::new() };
     [delay, error].into_iter().filter(|stretch| stretch.sectors != 0).collect()
@@ -207,7 +212,7 @@ mod tests {
         let word = |bytes: &[u8], at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap());
         let plain = request(&[]);
         assert_eq!((plain.len(), word(&plain, 12), word(&plain, 20)), (312, 312, 0));
-        let wanted = Backing { pages: 128, delay_ms: 80, bad_from: Some(100) };
+        let wanted = Backing { pages: 128, delay_ms: 80, bad_from: Some(100), ..Backing::default() };
         let table = request(&table("/dev/ram0", wanted));
         assert_eq!(word(&table, 12) as usize, table.len());
         assert_eq!((word(&table, 16), word(&table, 20)), (312, 2));

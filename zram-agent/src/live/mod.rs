@@ -7,6 +7,7 @@ mod backing;
 mod kernel_log;
 mod mapped;
 pub mod modules;
+mod null_disk;
 mod repeatable;
 
 use std::{

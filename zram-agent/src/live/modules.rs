@@ -137,6 +137,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether a module is in the list that travels with the image, and so is to be loaded by its own name.
+    pub(super) fn lists(&self, name: &str) -> bool {
+        matches!(self, Self::Files(modules) if modules.iter().any(|module| module.name == name))
+    }
+
     /// Whether a module is loaded, built in, or can be had.
     pub(super) fn has(&self, name: &str) -> bool {
         is_loaded(name)

@@ -12,11 +12,13 @@ pub enum BackingKind {
     Delay,
     /// The device mapper's target `error` beside it: blocks that always fail.
     Error,
+    /// A null block device with memory (`null_blk`, `irqmode=2`): completes in the interrupt of a timer.
+    Interrupts,
 }
 
 impl BackingKind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Ram, Self::Delay, Self::Error];
+    pub const ALL: &[Self] = &[Self::Ram, Self::Delay, Self::Error, Self::Interrupts];
 
     /// What agents could make that did not say what they can.
     pub(super) fn untold() -> Vec<Self> {

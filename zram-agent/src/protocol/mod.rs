@@ -19,7 +19,7 @@ pub use content::{Content, guard_page};
 pub use observation::{
     Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,
 };
-pub use operation::{Layout, LayoutError, Op, Piece, Touch};
+pub use operation::{Begin, Layout, LayoutError, Op, Piece, Touch};
 
 /// Version of the language and of the lines.
 pub const VERSION: u32 = 1;

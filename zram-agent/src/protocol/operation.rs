@@ -14,16 +14,7 @@ const PAGE: u32 = 4096;
 pub enum Op {
     /// Starts a program in a clean world: every device that the agent added is removed, and the
     /// backing device is made anew with this many zeroed pages (0: none). Ordinals start again.
-    Begin {
-        /// Pages of the backing device.
-        backing_pages: u64,
-        /// Milliseconds that each write to it takes at least (0: it completes at once). Reads do not wait.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        backing_delay_ms: u32,
-        /// The block from which on it fails every read and write with an I/O error. None: it never does.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        backing_bad_from: Option<u64>,
-    },
+    Begin(Begin),
     /// Reads `/sys/class/zram-control/hot_add`.
     Add {},
     /// Writes this text to `/sys/class/zram-control/hot_remove`.
@@ -139,6 +130,26 @@ pub enum Op {
     },
 }
 
+/// How a program begins: with which backing device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begin {
+    /// Pages of the backing device.
+    pub backing_pages: u64,
+    /// Milliseconds that each write to it takes at least (0: it completes at once).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub backing_delay_ms: u32,
+    /// The block from which on it fails every read and write with an I/O error. None: it never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backing_bad_from: Option<u64>,
+    /// Milliseconds that each read of it takes at least (0: it does not wait).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub backing_read_delay_ms: u32,
+    /// Whether it completes in interrupts, a while after the submission.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub backing_interrupts: bool,
+}
+
 impl Op {
     /// The device that the operation works on, where it names one by number.
     #[must_use]
@@ -155,7 +166,7 @@ impl Op {
             | Self::State { dev, .. }
             | Self::During { dev, .. }
             | Self::Classes { dev } => Some(dev),
-            Self::Begin { .. }
+            Self::Begin(_)
             | Self::Add {}
             | Self::Remove { .. }
             | Self::Blocks { .. }
@@ -167,7 +178,7 @@ impl Op {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Begin { .. } => "begin",
+            Self::Begin(_) => "begin",
             Self::Add {} => "add",
             Self::Remove { .. } => "remove",
             Self::Set { .. } => "set",
@@ -223,6 +234,10 @@ impl Touch {
             Self::Read { slot, count } | Self::Discard { slot, count } => (*slot, u64::from(*count)),
         }
     }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -316,7 +331,7 @@ mod tests {
     fn a_begin_says_only_what_is_unusual() {
         let plain = r#"{"op":"begin","backing_pages":3}"#;
         let op = serde_json::from_str::<Op>(plain).unwrap();
-        assert_eq!(op, Op::Begin { backing_pages: 3, backing_delay_ms: 0, backing_bad_from: None });
+        assert_eq!(op, Op::Begin(Begin { backing_pages: 3, ..Begin::default() }));
         assert_eq!(serde_json::to_string(&op).unwrap(), plain);
         let slow = r#"{"op":"begin","backing_pages":3,"backing_delay_ms":80}"#;
         assert_eq!(serde_json::to_string(&serde_json::from_str::<Op>(slow).unwrap()).unwrap(), slow);

@@ -99,7 +99,11 @@ pub fn discard(path: &Path, at: u64, bytes: u64) -> Result<(), Errno> {
     unsafe { request::blkdiscard(file.as_raw_fd(), &[at, bytes]) }.map(drop)
 }
 
-pub(super) fn zero_out(path: &Path, at: u64, bytes: u64) -> Result<(), Errno> {
+/// `BLKZEROOUT` of a byte range of any block device.
+///
+/// # Errors
+/// The errno of the open or the ioctl.
+pub fn zero_out(path: &Path, at: u64, bytes: u64) -> Result<(), Errno> {
     let file = open(path, true)?;
     // SAFETY: the kernel reads two u64 through the pointer, which is valid during the call.
     unsafe { request::blkzeroout(file.as_raw_fd(), &[at, bytes]) }.map(drop)

@@ -29,7 +29,7 @@ use nix::{
     time::{ClockId, clock_gettime},
 };
 
-pub use block::{discard, read_direct};
+pub use block::{discard, read_direct, zero_out};
 pub use tree::Tree;
 
 use crate::{
@@ -122,7 +122,7 @@ impl Port for LiveHost {
     }
 
     fn zero_out(&mut self, dev: u32, at: u64, bytes: u64) -> Result<(), Errno> {
-        block::zero_out(&self.tree.node(dev), at, bytes)
+        zero_out(&self.tree.node(dev), at, bytes)
     }
 
     fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {

@@ -1,6 +1,6 @@
 //! The states of a device in which attributes are written.
 
-use zram_agent::protocol::{Content, Layout, Op};
+use zram_agent::protocol::{Begin, Content, Layout, Op};
 
 /// Number of the device that the table works on: the first, since every case starts in a clean world.
 pub const DEV: u32 = 0;
@@ -94,11 +94,11 @@ impl State {
     #[must_use]
     pub fn way(self) -> Vec<Op> {
         let backing = matches!(self, Self::Offered | Self::Backed | Self::Ready | Self::Full);
-        let mut way = vec![Op::Begin {
+        let mut way = vec![Op::Begin(Begin {
             backing_pages: if backing { BACKING_PAGES } else { 0 },
-            backing_delay_ms: 0,
             backing_bad_from: None,
-        }];
+            ..Begin::default()
+        })];
         if self == Self::Absent {
             return way;
         }

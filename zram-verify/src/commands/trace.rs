@@ -85,6 +85,7 @@ pub fn report(path: &Path) -> Result<Report> {
             kernel.events = replayed.checker.events;
             kernel.inputs = replayed.checker.inputs();
             kernel.stages.checked(replayed.checker.spent);
+            kernel.completions = replayed.checker.completions();
             kernel.tally = replayed.checker.tally;
             kernel.coverage = replayed.coverage;
             kernel.found = replayed

@@ -7,6 +7,7 @@
 
 pub mod blocks;
 pub mod bytes;
+pub mod causes;
 pub mod classes;
 pub mod events;
 pub mod slots;

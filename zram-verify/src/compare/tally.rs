@@ -15,11 +15,13 @@ pub enum Level {
     L2,
     /// The slot table and the backing device's blocks.
     L3,
+    /// What may cause what: see [`super::causes`].
+    L4,
 }
 
 impl Level {
     /// Every level.
-    pub const ALL: [Self; 4] = [Self::L0, Self::L1, Self::L2, Self::L3];
+    pub const ALL: [Self; 5] = [Self::L0, Self::L1, Self::L2, Self::L3, Self::L4];
 
     /// What the level is about, in a word or two.
     #[must_use]
@@ -29,6 +31,7 @@ impl Level {
             Self::L1 => "answers and attributes",
             Self::L2 => "events",
             Self::L3 => "slots and blocks",
+            Self::L4 => "causes",
         }
     }
 }

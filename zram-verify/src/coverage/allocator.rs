@@ -34,7 +34,7 @@ type Rows = Vec<(&'static str, String)>;
 
 impl Allocator {
     pub(super) fn see(&mut self, op: &Op, events: &[Event], rows: &mut Rows) {
-        if matches!(op, Op::Begin { .. }) {
+        if matches!(op, Op::Begin(_)) {
             *self = Self::default();
         }
         let mut compacting = false;

@@ -6,6 +6,7 @@
 
 mod allocator;
 mod during;
+mod recompression;
 mod required;
 mod traffic;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use zram_agent::protocol::{Op, Outcome, Text};
-use zram_events::Event;
+use zram_events::{Context, Event};
 use zram_model::slot_flags;
 
 use self::{allocator::Allocator, required::Corner, traffic::Traffic};
@@ -26,7 +27,7 @@ type Row = (&'static str, String);
 const PAGE: u64 = 4096;
 
 /// Fewest operations of a run whose coverage is part of the verdict.
-pub const ENOUGH_OPERATIONS: usize = 1000;
+pub const ENOUGH_OPERATIONS: usize = 1500;
 
 /// Counts of what was reached.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,34 @@ pub struct Line {
     /// Why zero does not, where on other kernels it would.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waived: Option<&'static str>,
+}
+
+/// In what context backing devices complete.
+fn completions(observed: &Observed, rows: &mut Vec<(&'static str, String)>) {
+    for (event, origin) in observed.events.iter().flatten().zip(&observed.origins) {
+        let what = match event {
+            Event::ReadBackEndio { .. } => "read",
+            Event::WritebackEndio { .. } => "write",
+            _ => continue,
+        };
+        let place =
+            if origin.context == Context::Interrupt { "in an interrupt" } else { "outside interrupts" };
+        rows.push(("completion", format!("of a {what} {place}")));
+    }
+}
+
+/// How many devices there are at a time, and whether one is missing in the middle.
+fn devices(op: &Op, observed: &Observed, rows: &mut Vec<(&'static str, String)>) {
+    let there = &observed.observation.devices;
+    for (many, row) in [(2, "two at a time"), (3, "three at a time"), (4, "four at a time")] {
+        if there.len() >= many && op.dev().is_some() {
+            rows.push(("devices", row.to_owned()));
+        }
+    }
+    let last = there.keys().next_back().map_or(0, |last| *last as usize + 1);
+    if matches!(op, Op::Remove { .. }) && there.len() < last {
+        rows.push(("devices", "one in the middle removed".to_owned()));
+    }
 }
 
 impl Coverage {
@@ -88,6 +117,9 @@ impl Coverage {
         self.allocator.see(op, events, &mut rows);
         self.traffic.see(op, observed, events, &mut rows);
         during::see(op, events, &mut rows);
+        recompression::see(op, observed, events, &mut rows);
+        devices(op, observed, &mut rows);
+        completions(observed, &mut rows);
         for (group, row) in rows {
             self.count(group, row);
         }
@@ -110,6 +142,9 @@ impl Coverage {
                     if row.flags & flag != 0 {
                         self.count("slot flag", name);
                     }
+                }
+                if let Some(row) = recompression::of_flags(row.flags) {
+                    self.count("slot flag", row);
                 }
                 let compressed =
                     matches!(view.attrs.get("compressed_writeback"), Some(Text::Read(on)) if on == "1\n");

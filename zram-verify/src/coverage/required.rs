@@ -33,7 +33,22 @@ pub(super) fn corners(abilities: &Abilities) -> Vec<Corner> {
     slots(abilities, &mut add);
     allocator(abilities, &mut add);
     passes(abilities, &mut add);
+    recompression(abilities, &mut add);
     add("buffer", None, &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
+    add("buffer", writeback(abilities), &["several bios in a call"]);
+    add("devices", None, &["two at a time", "three at a time"]);
+    let told = unless(abilities.interrupts, "records do not tell interrupts from tasks");
+    let device = unless(
+        abilities.makes(BackingKind::Interrupts),
+        "the machine has no backing device that completes in interrupts (null_blk)",
+    );
+    for (kind, row) in [
+        (Kind::WritebackEndio, "of a write in an interrupt"),
+        (Kind::ReadBackEndio, "of a read in an interrupt"),
+    ] {
+        let seen = unless(abilities.sees(&[kind]), "the probes do not see it on this kernel");
+        add("completion", writeback(abilities).or(told).or(device).or(seen), &[row]);
+    }
     corners
 }
 
@@ -130,6 +145,31 @@ fn allocator(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &
     add("spanning object", seen(&[Kind::ReadBegin]), &["read"]);
     let pass = [Kind::ReadBegin, Kind::WritebackBegin, Kind::WritebackEnd];
     add("spanning object", writeback(abilities).or(seen(&pass)), &["written back"]);
+}
+
+fn recompression(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    let none = unless(abilities.recompression(), "no recompression (CONFIG_ZRAM_MULTI_COMP)");
+    add("operation", none, &["set recomp_algorithm: ok", "set recompress: ok", "set recompress: EINVAL"]);
+    add("slot flag", none, &["INCOMPRESSIBLE", "recompressed"]);
+    add("slot flag", none.or(writeback(abilities)), &["WB and recompressed"]);
+    let seen =
+        unless(abilities.sees(&[Kind::Compress, Kind::Malloc]), "the probes do not see it on this kernel");
+    add(
+        "recompression",
+        none.or(seen),
+        &[
+            "kept",
+            "thrown away",
+            "by threshold",
+            "by number",
+            "by idle mark",
+            "by huge mark",
+            "by a later priority",
+        ],
+    );
+    let params = unless(abilities.has("algorithm_params"), "no algorithm_params");
+    add("algorithm parameters", params, &["level"]);
+    add("algorithm parameters", params.or(none), &["of a later algorithm"]);
 }
 
 fn passes(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zram_agent::protocol::{Layout, Op, Outcome, Text};
+use zram_agent::protocol::{Begin, Layout, Op, Outcome, Text};
 use zram_events::{Context, Event};
 use zram_model::slot_flags;
 
@@ -21,11 +21,14 @@ pub(super) struct Traffic {
     bad: bool,
 }
 
+/// Pages that fit into one bio (`BIO_MAX_VECS`).
+const MOST_IN_A_BIO: usize = 256;
+
 type Rows = Vec<(&'static str, String)>;
 
 impl Traffic {
     pub(super) fn see(&mut self, op: &Op, observed: &Observed, events: &[Event], rows: &mut Rows) {
-        if let Op::Begin { backing_bad_from, .. } = op {
+        if let Op::Begin(Begin { backing_bad_from, .. }) = op {
             *self = Self { bad: backing_bad_from.is_some(), ..Self::default() };
         }
         if matches!(observed.observation.outcome, Outcome::Ok(moved) if moved > 0) {
@@ -162,6 +165,9 @@ fn buffers(op: &Op, rows: &mut Rows) {
     if count > 1 {
         rows.push(("buffer", "several slots in a bio".to_owned()));
     }
+    if count > MOST_IN_A_BIO {
+        rows.push(("buffer", "several bios in a call".to_owned()));
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +190,7 @@ mod tests {
             health: None,
             kernel_log: Vec::new(),
         };
-        Observed { observation, events: None, external: 0, memory: None, blocks: None }
+        Observed { observation, events: None, origins: Vec::new(), external: 0, memory: None, blocks: None }
     }
 
     fn reached(op: &Op, observed: &Observed, events: &[Event]) -> Vec<String> {

@@ -37,7 +37,9 @@ impl Lacking {
 /// Whether it is left to the machine when writes of this program complete, and so in which order.
 pub(super) fn times_decide(ops: &[Op]) -> bool {
     let decides = |op: &Op| match op {
-        Op::Begin { backing_delay_ms, .. } => *backing_delay_ms > 0,
+        Op::Begin(begin) => {
+            begin.backing_delay_ms > 0 || begin.backing_read_delay_ms > 0 || begin.backing_interrupts
+        }
         Op::During { .. } => true,
         _ => false,
     };

@@ -3,7 +3,7 @@
 use core::ops::ControlFlow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use zram_agent::protocol::{Observation, Op, Text};
+use zram_agent::protocol::{Begin, Observation, Op, Text};
 
 use super::{
     compare::{Depth, Eyes, compare},
@@ -184,7 +184,7 @@ impl Search {
 
     /// Notes attributes that only one has, and learns the compressors: both with the list that shows them.
     fn attributes(&mut self, a: &Introduction, b: &Introduction) -> Result<(), Trouble> {
-        let ops = [Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None }, Op::Add {}];
+        let ops = [Op::Begin(Begin::default()), Op::Add {}];
         let (mut timeline, mut algorithms) = (Timeline::default(), Vec::new());
         let played = self.stage.play(&ops, &mut |_, op, seen| {
             timeline.note(op, seen, &[]);

@@ -1,6 +1,6 @@
 //! The time between a device's birth and its `disksize`, when most attributes are open.
 
-use super::draft::Draft;
+use super::{draft::Draft, recompressions};
 use crate::{abilities::Deadly, dictionary};
 
 /// What a program wants of its device; the rest is left to the dice.
@@ -16,6 +16,10 @@ pub(super) struct Wanted {
     pub(super) batch: Option<u64>,
     /// `comp_algorithm`.
     pub(super) algorithm: Option<&'static str>,
+    /// Its level, by `algorithm_params`, where there are parameters.
+    pub(super) level: Option<u64>,
+    /// How many algorithms for recompression.
+    pub(super) secondaries: u64,
 }
 
 /// Sets the device up, in any order, now and then with a misstep.
@@ -33,6 +37,11 @@ pub(super) fn configure(draft: &mut Draft<'_>, wanted: Wanted) {
     }
     if wanted.backing && (draft.abilities.writeback() || draft.dice.chance(8)) {
         steps.push(backing);
+    }
+    if wanted.secondaries > 0 {
+        steps.push(secondaries);
+    } else if !draft.abilities.has("recompress") && draft.dice.chance(2) {
+        steps.push(no_recompression);
     }
     if draft.dice.chance(15) {
         steps.push(misstep);
@@ -60,7 +69,12 @@ pub(super) fn configure(draft: &mut Draft<'_>, wanted: Wanted) {
 
 fn algorithm(draft: &mut Draft<'_>, wanted: Wanted) {
     match wanted.algorithm {
-        Some(name) => draft.set("comp_algorithm", name),
+        Some(name) => {
+            draft.set("comp_algorithm", name);
+            if let Some(level) = wanted.level.filter(|_| draft.abilities.has("algorithm_params")) {
+                draft.set("algorithm_params", format!("level={level}"));
+            }
+        }
         None if draft.dice.chance(60) => {
             let all: Vec<&'static str> = draft.abilities.algorithms.iter().copied().collect();
             let name = if draft.dice.chance(50) { "lz4" } else { draft.dice.pick(&all) };
@@ -137,6 +151,15 @@ fn refused_with_size(draft: &mut Draft<'_>) {
     draft.set("comp_algorithm", algorithm);
     draft.set("algorithm_params", params);
     draft.set("disksize", "64K");
+}
+
+fn secondaries(draft: &mut Draft<'_>, wanted: Wanted) {
+    recompressions::choose_algorithms(draft, wanted.secondaries);
+}
+
+fn no_recompression(draft: &mut Draft<'_>, _: Wanted) {
+    draft.set("recomp_algorithm", "algo=zstd priority=1");
+    draft.set("recompress", "type=huge");
 }
 
 fn compressed(draft: &mut Draft<'_>, wanted: Wanted) {

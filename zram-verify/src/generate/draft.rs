@@ -1,8 +1,8 @@
 //! A program in the making, and a rough idea of the device it runs on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use zram_agent::protocol::{Content, Layout, Op};
+use zram_agent::protocol::{Begin, Content, Layout, Op};
 
 use super::{contents, dice::Dice, layouts};
 use crate::abilities::Abilities;
@@ -23,16 +23,60 @@ pub(super) struct Draft<'a> {
     pub(super) backing: u64,
     /// Slots that were written.
     pub(super) filled: BTreeSet<u64>,
+    /// Algorithms for recompression, by priority.
+    pub(super) secondaries: Vec<(u64, &'static str)>,
+    /// Devices that are not `dev` at the moment.
+    others: BTreeMap<u32, Other>,
 }
+
+/// A device that the program has turned away from: slots, slots that were written, algorithms for recompression.
+type Other = (u64, BTreeSet<u64>, Vec<(u64, &'static str)>);
 
 impl<'a> Draft<'a> {
     /// Begins with a backing device of this many pages and adds a device.
     pub(super) fn new(dice: &'a mut Dice, abilities: &'a Abilities, backing: u64) -> Self {
-        let ops = vec![
-            Op::Begin { backing_pages: backing, backing_delay_ms: 0, backing_bad_from: None },
-            Op::Add {},
-        ];
-        Self { dice, abilities, ops, dev: 0, slots: 0, backing, filled: BTreeSet::new() }
+        let ops = vec![Op::Begin(Begin { backing_pages: backing, ..Begin::default() }), Op::Add {}];
+        Self {
+            dice,
+            abilities,
+            ops,
+            dev: 0,
+            slots: 0,
+            backing,
+            filled: BTreeSet::new(),
+            secondaries: Vec::new(),
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a device and turns to it; the kernel gives out the lowest number that is free, which is this one.
+    pub(super) fn another(&mut self, dev: u32) {
+        self.ops.push(Op::Add {});
+        self.turn_to(dev);
+    }
+
+    /// What follows is about this device.
+    pub(super) fn turn_to(&mut self, dev: u32) {
+        if dev == self.dev {
+            return;
+        }
+        let (slots, filled, secondaries) = self.others.remove(&dev).unwrap_or_default();
+        let old = (
+            core::mem::replace(&mut self.slots, slots),
+            core::mem::replace(&mut self.filled, filled),
+            core::mem::replace(&mut self.secondaries, secondaries),
+        );
+        self.others.insert(self.dev, old);
+        self.dev = dev;
+    }
+
+    /// This device is gone, or as if it were new.
+    pub(super) fn forget(&mut self, dev: u32) {
+        if dev == self.dev {
+            (self.slots, self.filled, self.secondaries) = Other::default();
+        } else {
+            self.others.remove(&dev);
+        }
     }
 
     pub(super) fn set(&mut self, attr: &str, value: impl Into<String>) {

@@ -11,6 +11,7 @@ mod dice;
 mod draft;
 mod layouts;
 mod passes;
+mod recompressions;
 mod themes;
 
 use zram_agent::protocol::Op;
@@ -150,8 +151,8 @@ mod tests {
     #[test]
     fn every_program_begins_in_a_clean_world() {
         for program in operations(3, 3000, &debian()) {
-            let begins = program.ops.iter().filter(|op| matches!(op, Op::Begin { .. })).count();
-            assert!(begins == 1 && matches!(program.ops[0], Op::Begin { .. }), "{}", program.theme);
+            let begins = program.ops.iter().filter(|op| matches!(op, Op::Begin(_))).count();
+            assert!(begins == 1 && matches!(program.ops[0], Op::Begin(_)), "{}", program.theme);
         }
     }
 

@@ -317,6 +317,7 @@ mod tests {
             object_sha256: String::new(),
             attached: attached.collect(),
             unobservable: Vec::new(),
+            interrupts: false,
         }
     }
 
@@ -332,8 +333,14 @@ mod tests {
             health: None,
             kernel_log: Vec::new(),
         };
-        let observed =
-            Observed { observation, events: Some(events), external: 0, memory: None, blocks: None };
+        let observed = Observed {
+            observation,
+            events: Some(events),
+            origins: Vec::new(),
+            external: 0,
+            memory: None,
+            blocks: None,
+        };
         let mut ledger = Ledger::new(everything());
         ledger.open(&observed, 6);
         ledger.times.insert((0, 1), 6);

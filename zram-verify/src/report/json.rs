@@ -58,6 +58,7 @@ fn kernel(report: &KernelReport) -> Value {
         "events": report.events,
         "comparisons": comparisons,
         "skipped": skipped,
+        "completions": { "in_interrupts": report.completions.0, "elsewhere": report.completions.1 },
         "inputs": report.inputs,
         "coverage": report.coverage.table(),
         "coverage_failures": report.coverage_failures(),

@@ -107,6 +107,8 @@ pub struct KernelReport {
     pub events: u64,
     /// Comparisons.
     pub tally: Tally,
+    /// Completions of backing devices: in interrupts, and otherwise.
+    pub completions: (u64, u64),
     /// Inputs given to the model.
     pub inputs: Inputs,
     /// What was reached.
@@ -136,6 +138,7 @@ impl KernelReport {
             generated: false,
             events: 0,
             tally: Tally::default(),
+            completions: (0, 0),
             inputs: Inputs::default(),
             coverage: Coverage::default(),
             found: Vec::new(),

@@ -29,6 +29,7 @@ pub fn kernel(out: &mut impl Write, report: &KernelReport, paint: Paint, verbose
     if report.operations > 0 {
         comparisons(out, report, paint)?;
         inputs(out, report, paint)?;
+        completions(out, report, paint)?;
         skipped(out, report, paint)?;
         coverage(out, report, paint, verbose)?;
     }
@@ -151,6 +152,19 @@ fn inputs(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Resu
     let taken = if taken.is_empty() { "nothing".to_owned() } else { taken.join(", ") };
     writeln!(out)?;
     paragraph(out, paint, &format!("{} {taken}", paint.bold("taken from observation:")))
+}
+
+/// How much of L4's claim about interrupts was tried.
+fn completions(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {
+    let (interrupts, elsewhere) = report.completions;
+    if interrupts + elsewhere == 0 {
+        return Ok(());
+    }
+    let text = format!(
+        "{} {interrupts} in interrupts, {elsewhere} elsewhere",
+        paint.bold("completions of backing devices:")
+    );
+    paragraph(out, paint, &text)
 }
 
 fn skipped(out: &mut impl Write, report: &KernelReport, paint: Paint) -> io::Result<()> {

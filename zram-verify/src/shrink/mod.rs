@@ -147,7 +147,7 @@ impl Shrinker<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use zram_agent::protocol::{Content, Layout};
+    use zram_agent::protocol::{Begin, Content, Layout};
 
     use super::*;
     use crate::compare::{Level, Strength};
@@ -190,8 +190,7 @@ mod tests {
 
     #[test]
     fn what_does_not_matter_is_left_out() {
-        let mut ops =
-            vec![Op::Begin { backing_pages: 64, backing_delay_ms: 0, backing_bad_from: None }, Op::Add {}];
+        let mut ops = vec![Op::Begin(Begin { backing_pages: 64, ..Begin::default() }), Op::Add {}];
         ops.push(Op::Set { dev: 0, attr: "disksize".into(), value: "1M".into() });
         ops.extend((0..30).map(|n| write(n, 3)));
         ops.push(Op::Read { dev: 0, slot: 0, count: 20, layout: Layout::default() });
@@ -210,11 +209,7 @@ mod tests {
 
     #[test]
     fn another_failure_is_not_followed() {
-        let ops = vec![
-            Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None },
-            Op::Add {},
-            write(5, 1),
-        ];
+        let ops = vec![Op::Begin(Begin { backing_pages: 0, ..Begin::default() }), Op::Add {}, write(5, 1)];
         let mut other = difference();
         other[0].field = "g".into();
         let shrunk =

@@ -1,29 +1,28 @@
 //! Simpler forms of one operation, simplest first.
 
-use zram_agent::protocol::{Content, Layout, Op};
+use zram_agent::protocol::{Begin, Content, Layout, Op};
+
+/// Smaller, and without what is unusual.
+fn simpler_begin(begin: &Begin, tries: &mut Vec<Op>) {
+    for pages in [0, 1, begin.backing_pages / 2] {
+        if pages < begin.backing_pages {
+            tries.push(Op::Begin(Begin { backing_pages: pages, ..begin.clone() }));
+        }
+    }
+    let plainer = [
+        Begin { backing_delay_ms: 0, ..begin.clone() },
+        Begin { backing_read_delay_ms: 0, ..begin.clone() },
+        Begin { backing_interrupts: false, ..begin.clone() },
+        Begin { backing_bad_from: None, ..begin.clone() },
+    ];
+    tries.extend(plainer.into_iter().filter(|plainer| plainer != begin).map(Op::Begin));
+}
 
 /// What to try in the place of an operation.
 pub(super) fn simpler(op: &Op) -> Vec<Op> {
     let mut tries = Vec::new();
     match op {
-        &Op::Begin { backing_pages, backing_delay_ms, backing_bad_from } => {
-            let begin = |pages, delay, bad| Op::Begin {
-                backing_pages: pages,
-                backing_delay_ms: delay,
-                backing_bad_from: bad,
-            };
-            for pages in [0, 1, backing_pages / 2] {
-                if pages < backing_pages {
-                    tries.push(begin(pages, backing_delay_ms, backing_bad_from));
-                }
-            }
-            if backing_delay_ms != 0 {
-                tries.push(begin(backing_pages, 0, backing_bad_from));
-            }
-            if backing_bad_from.is_some() {
-                tries.push(begin(backing_pages, backing_delay_ms, None));
-            }
-        }
+        Op::Begin(begin) => simpler_begin(begin, &mut tries),
         Op::During { dev, pass, after_ms, bios } => {
             let with = |bios| Op::During { dev: *dev, pass: pass.clone(), after_ms: *after_ms, bios };
             if bios.is_empty() {

@@ -7,7 +7,7 @@ use crate::exact;
 
 /// Whether every operation names a device that is there: what an agent insists on.
 pub(super) fn is_valid(ops: &[Op]) -> bool {
-    if !matches!(ops.first(), Some(Op::Begin { .. })) {
+    if !matches!(ops.first(), Some(Op::Begin(_))) {
         return false;
     }
     let mut world = SimWorld::new(exact::host(Profile::debian_7_2()));
@@ -19,7 +19,7 @@ pub(super) fn is_valid(ops: &[Op]) -> bool {
         match op {
             // What these do to devices does not depend on what the others do to slots, but for a
             // device that is held or initialised: those operations are carried out, too.
-            Op::Begin { .. } | Op::Add {} | Op::Remove { .. } | Op::Hold { .. } | Op::Release { .. } => {
+            Op::Begin(_) | Op::Add {} | Op::Remove { .. } | Op::Hold { .. } | Op::Release { .. } => {
                 match execute(n, op, &mut world) {
                     Ok(observation) => there = observation.devices.keys().copied().collect(),
                     Err(_) => return false,
@@ -33,11 +33,13 @@ pub(super) fn is_valid(ops: &[Op]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use zram_agent::protocol::Begin;
+
     use super::*;
 
     #[test]
     fn a_device_must_be_added_first() {
-        let begin = Op::Begin { backing_pages: 0, backing_delay_ms: 0, backing_bad_from: None };
+        let begin = Op::Begin(Begin { backing_pages: 0, ..Begin::default() });
         let get = Op::Get { dev: 0, attr: "mm_stat".into() };
         let remove = Op::Remove { text: "0".into() };
         assert!(is_valid(&[begin.clone(), Op::Add {}, get.clone()]));

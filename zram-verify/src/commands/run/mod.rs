@@ -89,7 +89,7 @@ pub fn run(options: &Options) -> Result<Report> {
 pub(super) fn replayed(path: &Path) -> Result<Vec<Program>> {
     let mut programs: Vec<Program> = Vec::new();
     for (line, op) in op_file::read(path)? {
-        if matches!(op, Op::Begin { .. }) {
+        if matches!(op, Op::Begin(_)) {
             programs.push(Program { theme: "replay", ops: Vec::new() });
         }
         let program = programs.last_mut().with_context(|| {
@@ -205,6 +205,7 @@ impl Run<'_> {
         self.report.operations = checker.operation();
         self.report.events = checker.events;
         self.report.inputs = checker.inputs();
+        self.report.completions = checker.completions();
         if result.is_ok() && self.report.found.is_empty() {
             let differences = checker.finish();
             if let (false, Some(op)) =

@@ -5,7 +5,7 @@
 //! a bucket of its own, so that it is known which are which; the I/O comes well before the
 //! first write is done. Nothing depends on that: what came when is seen in the events.
 
-use zram_agent::protocol::{Content, Layout, Op, Touch};
+use zram_agent::protocol::{Begin, Content, Layout, Op, Touch};
 
 use crate::generate::{
     configure::{Wanted, configure},
@@ -37,7 +37,7 @@ const DEEDS: [Deed; 3] = [Deed::Read, Deed::Write, Deed::Discard];
 
 /// Each deed on a slot in flight and on one that is queued, then whatever comes.
 pub(in crate::generate) fn during(draft: &mut Draft<'_>) {
-    if let Some(Op::Begin { backing_delay_ms, .. }) = draft.ops.first_mut() {
+    if let Some(Op::Begin(Begin { backing_delay_ms, .. })) = draft.ops.first_mut() {
         *backing_delay_ms = DELAY_MS;
     }
     let slots = draft.dice.between(2 * COUNT, 4 * COUNT);
@@ -48,6 +48,7 @@ pub(in crate::generate) fn during(draft: &mut Draft<'_>) {
         compressed: Some(compressed),
         batch: Some(BATCH),
         algorithm: Some("lz4"),
+        ..Wanted::default()
     };
     configure(draft, wanted);
     let mut deeds = DEEDS;
@@ -127,8 +128,7 @@ mod tests {
                 matches!(op, Op::During { .. }) || matches!(op, Op::Set { attr, .. } if attr == "writeback")
             });
             assert!(passes.count() as u32 * (COUNT.div_ceil(BATCH) as u32 + 1) * DELAY_MS < 2000);
-            let delayed =
-                matches!(program.ops[0], Op::Begin { backing_delay_ms, .. } if backing_delay_ms == DELAY_MS);
+            let delayed = matches!(program.ops[0], Op::Begin(Begin { backing_delay_ms, .. }) if backing_delay_ms == DELAY_MS);
             assert!(delayed);
         }
     }

@@ -52,13 +52,12 @@ pub(in crate::generate) fn lifecycle(draft: &mut Draft<'_>) {
 
 /// A neighbour comes and goes: numbers, pools and lives are not mixed up.
 fn second_device(draft: &mut Draft<'_>) {
-    draft.ops.push(Op::Add {});
-    let first = (draft.dev, draft.slots, core::mem::take(&mut draft.filled));
-    draft.dev += 1;
+    let (first, other) = (draft.dev, draft.dev + 1);
+    draft.another(other);
     draft.size(12);
     draft.churn(5);
-    let other = draft.dev;
-    (draft.dev, draft.slots, draft.filled) = first;
+    draft.turn_to(first);
     draft.churn(2);
     draft.ops.push(Op::Remove { text: other.to_string() });
+    draft.forget(other);
 }

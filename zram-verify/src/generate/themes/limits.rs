@@ -1,6 +1,6 @@
 //! Things that run out.
 
-use zram_agent::protocol::{Content, Op};
+use zram_agent::protocol::{Begin, Content, Op};
 
 use crate::generate::{
     configure::{Wanted, configure},
@@ -38,7 +38,7 @@ pub(in crate::generate) fn full_backing(draft: &mut Draft<'_>) {
 /// limit, and ends with the error.
 pub(in crate::generate) fn bad_blocks(draft: &mut Draft<'_>) {
     let bad = draft.dice.between(0, draft.backing - 2);
-    if let Some(Op::Begin { backing_bad_from, .. }) = draft.ops.first_mut() {
+    if let Some(Op::Begin(Begin { backing_bad_from, .. })) = draft.ops.first_mut() {
         *backing_bad_from = Some(bad);
     }
     let slots = draft.dice.between(draft.backing, draft.backing + 16);

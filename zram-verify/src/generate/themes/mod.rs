@@ -8,9 +8,12 @@ mod allocator;
 mod attributes;
 mod buffers;
 mod during;
+mod interrupts;
 mod lifecycle;
 mod limits;
 mod readback;
+mod recompression;
+mod several;
 mod writeback;
 
 use zram_agent::protocol::BackingKind;
@@ -61,6 +64,7 @@ pub(super) const ALL: &[Theme] = &[
     Theme { name: "long calls", needs: Abilities::writeback, backing: (16, 32), play: readback::long },
     Theme { name: "mixed bios", needs: Abilities::writeback, backing: (64, 128), play: readback::mixed },
     Theme { name: "during", needs: slow, backing: (40, 64), play: during::during },
+    Theme { name: "interrupts", needs: interrupts, backing: (24, 48), play: interrupts::interrupts },
     Theme { name: "bad blocks", needs: bad, backing: (6, 24), play: limits::bad_blocks },
     Theme { name: "full backing", needs: Abilities::writeback, backing: (1, 12), play: limits::full_backing },
     Theme {
@@ -71,6 +75,19 @@ pub(super) const ALL: &[Theme] = &[
     },
     Theme { name: "memory limit", needs: any, backing: (0, 16), play: limits::memory_limit },
     Theme { name: "lifecycle", needs: any, backing: (1, 32), play: lifecycle::lifecycle },
+    Theme { name: "several devices", needs: any, backing: (16, 48), play: several::several_devices },
+    Theme {
+        name: "recompression",
+        needs: Abilities::recompression,
+        backing: (0, 0),
+        play: recompression::recompression,
+    },
+    Theme {
+        name: "recompressed and away",
+        needs: recompression_and_writeback,
+        backing: (32, 96),
+        play: recompression::recompressed_and_away,
+    },
     Theme { name: "attributes", needs: any, backing: (0, 32), play: attributes::attributes },
 ];
 
@@ -97,6 +114,14 @@ fn algorithms(abilities: &Abilities) -> bool {
 /// A pass with several slots in its hands, and a device on which they stay there for a while.
 fn slow(abilities: &Abilities) -> bool {
     abilities.batches() && abilities.arguments() && abilities.makes(BackingKind::Delay)
+}
+
+fn recompression_and_writeback(abilities: &Abilities) -> bool {
+    abilities.recompression() && abilities.writeback()
+}
+
+fn interrupts(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.makes(BackingKind::Interrupts)
 }
 
 fn bad(abilities: &Abilities) -> bool {

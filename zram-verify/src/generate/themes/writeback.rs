@@ -45,7 +45,7 @@ fn whole(draft: &mut Draft<'_>, compressed: bool) {
         backing: true,
         compressed: Some(compressed),
         batch: Some(batch),
-        algorithm: None,
+        ..Wanted::default()
     };
     configure(draft, wanted);
     fill(draft);
@@ -149,6 +149,7 @@ pub(in crate::generate) fn algorithms(draft: &mut Draft<'_>) {
         others = exact;
     }
     let algorithm = draft.dice.pick(&others);
+    let leveled = ["zstd", "lz4hc", "deflate"].contains(&algorithm);
     let compressed = draft.dice.chance(75);
     let slots = draft.dice.between(24, 64);
     let wanted = Wanted {
@@ -156,6 +157,7 @@ pub(in crate::generate) fn algorithms(draft: &mut Draft<'_>) {
         backing: true,
         compressed: Some(compressed),
         algorithm: Some(algorithm),
+        level: leveled.then(|| draft.dice.pick(&[1, 3, 9])),
         ..Wanted::default()
     };
     configure(draft, wanted);
