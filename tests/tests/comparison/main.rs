@@ -51,7 +51,10 @@ enum Fate {
 
 /// Falsifies the first answer to which the falsification applies, and checks up to there.
 fn falsified(run: &Run, name: &str, falsify: impl Fn(&Op, &mut Observation) -> bool) -> Fate {
-    let mut checker = Checker::new(Profile::debian_7_2(), &run.hello).unwrap();
+    let mut checker = match Checker::new(Profile::debian_7_2(), &run.hello) {
+        Ok(checker) => checker,
+        Err(trouble) => return Fate::Unusable(trouble.in_full()),
+    };
     for (op, answer) in &run.steps {
         let mut answer = answer.clone();
         let applied = falsify(op, &mut answer);
