@@ -256,7 +256,9 @@ impl Environment for Ledger {
         !fails
     }
 
-    /// Whether it succeeded is seen; what it produced is not.
+    /// Whether it succeeded is seen, and how it failed; what it produced is not. A failure is no errno with every
+    /// compressor: `lzo_decompress` and `lzorle_decompress` pass on the library's own number (-8 for
+    /// `LZO_E_INPUT_NOT_CONSUMED`), of which zram only looks at whether it is 0.
     fn decompress_foreign(
         &mut self,
         _found: Option<&BlockContent>,
@@ -266,6 +268,9 @@ impl Environment for Ledger {
         self.inputs.foreign_decompressions += 1;
         match self.next() {
             Some(Event::Decompress { result: 0, .. }) => Ok(None),
+            Some(Event::Decompress { result, .. }) => {
+                Err(Errno::from_number(result.saturating_neg()).unwrap_or(Errno::EINVAL))
+            }
             _ => Err(Errno::EINVAL),
         }
     }
