@@ -16,6 +16,7 @@ use crate::{
     zsmalloc::{ClassTable, storage::Storage},
 };
 
+pub mod interleaving;
 mod memory;
 mod sizes;
 

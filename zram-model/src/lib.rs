@@ -119,13 +119,13 @@ pub use environment::{
     Allocation, BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step,
 };
 pub use errno::Errno;
-pub use kernel::Kernel;
+pub use kernel::{Kernel, interleaving::Interleaving};
 pub use mutation::{Mutation, Needs};
 pub use page::{PageBytes, PageSize};
 pub use profile::Profile;
 pub use releases::{Chosen, Fit};
 pub use site::{Site, SiteSet};
 pub use view::{BlockContent, ClassView, Moment, SlotFlags, SlotView, SlotWord, ZspageView, slot_flags};
-pub use zram::write::Stored;
+pub use zram::{task::Next, write::Stored};
 pub use zsmalloc::storage::Storage;
 pub use zsmalloc::{lock, mapping};

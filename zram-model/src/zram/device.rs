@@ -158,6 +158,20 @@ impl Live<'_> {
         site: Site,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
+        if let Some(handle) = self.vacate(index, site, call) {
+            self.disk.pool.free(handle, Site::FreeSlot, call);
+        }
+    }
+
+    /// What `slot_free` does to the slot and the counters: the object that it frees is left to the caller. (In the kernel
+    /// `zs_free` comes before the last counters, which nobody can tell: the slot is locked, and the counters are atomic.)
+    pub(super) fn vacate(
+        &mut self,
+        index: SlotIndex,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Option<Handle> {
+        let mut object = None;
         let stats = &mut self.state.stats;
         let slot = &mut self.disk.slots[index.0 as usize];
         let flags = slot.flags_word(call.profile.page_size);
@@ -191,8 +205,7 @@ impl Live<'_> {
             slot.clear(SAME);
             sub(&mut stats.same_pages, 1);
         } else {
-            let Some(handle) = Handle::from_word(slot.word) else { return };
-            self.disk.pool.free(handle, Site::FreeSlot, call);
+            object = Some(Handle::from_word(slot.word)?);
             sub(&mut stats.compr_data_size, u64::from(slot.size()));
         }
         if site != Site::SlotFreeDiscard || !call.broken(Mutation::PagesStoredKeptOnDiscard) {
@@ -200,6 +213,7 @@ impl Live<'_> {
         }
         slot.word = 0;
         slot.set_size(0);
+        object
     }
 
     /// `mark_slot_accessed`

@@ -6,6 +6,7 @@
 //! which flag outlives what. Each file here is one of the driver's paths, in the driver's order:
 //! * [`slot`] and [`device`]: the state; [`codec`]: the compressors and their parameters;
 //! * [`write`], [`read`], [`discard`]: bios; [`readback`]: the asynchronous rest of a read;
+//! * [`task`]: a bio step by step, beside others;
 //! * [`idle`]: marking; [`writeback`]: moving slots to the [`backing`] device; [`recompress`]: a second try;
 //! * [`lifecycle`]: from disksize to reset; [`block_state`]: the debugfs file.
 
@@ -22,5 +23,6 @@ mod recompress;
 pub(crate) mod slot;
 pub(crate) mod stats;
 pub(crate) mod submit;
+pub(crate) mod task;
 pub(crate) mod write;
 pub(crate) mod writeback;

@@ -34,13 +34,14 @@ pub enum Stored {
 }
 
 /// The sites of one kind of stored page.
-struct Sites {
-    write: Site,
-    free: Site,
+pub(super) struct Sites {
+    pub(super) write: Site,
+    pub(super) free: Site,
 }
 
-const HUGE_SITES: Sites = Sites { write: Site::ObjWriteHuge, free: Site::SlotFreeHuge };
-const COMPRESSED_SITES: Sites = Sites { write: Site::ObjWriteCompressed, free: Site::SlotFreeCompressed };
+pub(super) const HUGE_SITES: Sites = Sites { write: Site::ObjWriteHuge, free: Site::SlotFreeHuge };
+pub(super) const COMPRESSED_SITES: Sites =
+    Sites { write: Site::ObjWriteCompressed, free: Site::SlotFreeCompressed };
 
 impl Live<'_> {
     /// `zram_write_page`
@@ -107,15 +108,10 @@ impl Live<'_> {
         };
         call.emit(Site::Compress, Event::Compress { result, len });
         let len = compressed?;
-        let threshold = self.disk.huge_class_size;
-        if len > threshold || len == threshold && !call.broken(Mutation::HugeThreshold) {
+        if self.is_huge(len, call) {
             let page = Written { bytes: content.page.unwrap_or_default(), ..content };
             self.store(index, page, call.profile.page_size.bytes(), &HUGE_SITES, call)?;
-            let slot = &mut self.disk.slots[index.0 as usize];
-            slot.set(HUGE);
-            let stats = &mut self.state.stats;
-            add(&mut stats.huge_pages, 1);
-            add(&mut stats.huge_pages_since, 1);
+            self.install_huge(index);
             return Ok(());
         }
         self.store(index, content, len, &COMPRESSED_SITES, call)
@@ -129,11 +125,13 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         self.replace(index, Site::SlotFreeSame, call);
-        let slot = &mut self.disk.slots[index.0 as usize];
-        slot.set(SAME);
-        slot.word = fill;
-        add(&mut self.state.stats.same_pages, 1);
-        add(&mut self.state.stats.pages_stored, 1);
+        self.install_fill(index, fill);
+    }
+
+    /// Whether a page that compresses to so many bytes is stored as it is.
+    pub(super) fn is_huge(&self, len: u32, call: &Call<'_, impl Environment + ?Sized>) -> bool {
+        let threshold = self.disk.huge_class_size;
+        len > threshold || len == threshold && !call.broken(Mutation::HugeThreshold)
     }
 
     /// The common part of `zram_write_page` and `write_incompressible_page`: from `zs_malloc` on.
@@ -165,12 +163,34 @@ impl Live<'_> {
         if !early {
             self.replace(index, sites.free, call);
         }
+        self.install(index, handle, size);
+        Ok(())
+    }
+
+    /// The new object takes its place in the slot.
+    pub(super) fn install(&mut self, index: SlotIndex, handle: Handle, size: u32) {
         let slot = &mut self.disk.slots[index.0 as usize];
         slot.word = handle.word();
         slot.set_size(size);
         add(&mut self.state.stats.pages_stored, 1);
         add(&mut self.state.stats.compr_data_size, u64::from(size));
-        Ok(())
+    }
+
+    /// It is a whole page.
+    pub(super) fn install_huge(&mut self, index: SlotIndex) {
+        self.disk.slots[index.0 as usize].set(HUGE);
+        let stats = &mut self.state.stats;
+        add(&mut stats.huge_pages, 1);
+        add(&mut stats.huge_pages_since, 1);
+    }
+
+    /// A word takes its place in the slot.
+    pub(super) fn install_fill(&mut self, index: SlotIndex, fill: u64) {
+        let slot = &mut self.disk.slots[index.0 as usize];
+        slot.set(SAME);
+        slot.word = fill;
+        add(&mut self.state.stats.same_pages, 1);
+        add(&mut self.state.stats.pages_stored, 1);
     }
 
     /// `zs_malloc`, in two attempts on kernels that first tried without waiting for memory.
@@ -215,7 +235,7 @@ impl Live<'_> {
 }
 
 /// The word that fills the page, if one does (`page_same_filled`).
-fn same_filled(page: &PageBytes, call: &Call<'_, impl Environment + ?Sized>) -> Option<u64> {
+pub(super) fn same_filled(page: &PageBytes, call: &Call<'_, impl Environment + ?Sized>) -> Option<u64> {
     let words = page.as_chunks::<8>().0;
     let (first, last) = (words.first()?, words.last()?);
     if first != last {

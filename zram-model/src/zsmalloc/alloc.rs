@@ -5,7 +5,7 @@ use zram_events::{ClassIndex, Event, ObjectIndex};
 use super::{
     class::{ALLOCATED, INUSE},
     fullness::{EMPTY, HIGHEST, LOWEST, named},
-    handle::{Handle, Location, ZspageId},
+    handle::{Handle, Location, Position, ZspageId},
     pool::Pool,
 };
 use crate::{
@@ -16,6 +16,13 @@ use crate::{
     site::Site,
 };
 
+/// What an allocation has before it looks for room: its class, by position, and a handle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WantedObject {
+    class: usize,
+    position: Position,
+}
+
 impl Pool {
     /// `zs_malloc`: room for `size` bytes.
     pub(crate) fn malloc(
@@ -24,6 +31,17 @@ impl Pool {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<Handle, Errno> {
         let result = self.try_malloc(size, call);
+        self.tell_malloc(size, result, call);
+        result
+    }
+
+    /// `zs_malloc` returns.
+    pub(crate) fn tell_malloc(
+        &self,
+        size: u32,
+        result: Result<Handle, Errno>,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
         let event = match result {
             Ok(handle) => {
                 debug_assert_eq!(self.life_of(handle), Some(handle.life()));
@@ -32,7 +50,6 @@ impl Pool {
             Err(errno) => Event::MallocFailed { pool: self.life, size, result: errno.negative() },
         };
         call.emit(Site::Malloc, event);
-        result
     }
 
     fn try_malloc(
@@ -40,6 +57,20 @@ impl Pool {
         size: u32,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<Handle, Errno> {
+        let wanted = self.want(size, call)?;
+        if let Some(handle) = self.take_from_existing(wanted, call) {
+            return Ok(handle);
+        }
+        let id = self.zspage_for(wanted, call).ok_or(Errno::ENOMEM)?;
+        Ok(self.take_first(id, wanted, call))
+    }
+
+    /// What `zs_malloc` does before it takes a lock: the handle and the class.
+    pub(crate) fn want(
+        &mut self,
+        size: u32,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<WantedObject, Errno> {
         if size == 0 {
             return Err(Errno::EINVAL);
         }
@@ -55,35 +86,66 @@ impl Pool {
         if call.broken(Mutation::ClassOffByOne) {
             nominal += 1;
         }
-        let class = self.table.position(nominal);
+        Ok(WantedObject { class: self.table.position(nominal), position })
+    }
 
-        call.locks.lock_class(class);
-        if let Some(number) = self.find_with_room(class, call) {
-            let id = ZspageId { class: class as u16, number };
-            let handle = Handle::new(position, call.lives.handle());
-            self.take(id, handle, Site::ObjMallocExisting, call);
-            let group = self.classes[class].fix(number, self.insertion);
-            self.tell_fullness(id, group, Site::FixFullnessMalloc, call);
-            self.classes[class].count(INUSE, 1);
-            call.locks.unlock_class(class);
-            return Ok(handle);
+    /// A zspage for what is wanted (`alloc_zspage`), in no list yet.
+    pub(crate) fn zspage_for(
+        &mut self,
+        wanted: WantedObject,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Option<ZspageId> {
+        let id = self.new_zspage(wanted.class, call);
+        if id.is_none() {
+            self.handles.release(wanted.position);
         }
-        call.locks.unlock_class(class);
-        let Some(id) = self.new_zspage(class, call) else {
-            self.handles.release(position);
-            return Err(Errno::ENOMEM);
-        };
-        let handle = Handle::new(position, call.lives.handle());
+        id
+    }
+
+    /// Whether a zspage of the class has room: what `find_get_zspage` finds at this moment.
+    pub(crate) fn has_room(&self, wanted: WantedObject) -> bool {
+        self.classes[wanted.class].first_of_fullest(EMPTY, HIGHEST).is_some()
+    }
+
+    /// `zs_malloc` in the first time that it holds the class lock: an object of a zspage that is there, if one has room.
+    pub(crate) fn take_from_existing(
+        &mut self,
+        WantedObject { class, position }: WantedObject,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Option<Handle> {
         call.locks.lock_class(class);
+        let Some(number) = self.find_with_room(class, call) else {
+            call.locks.unlock_class(class);
+            return None;
+        };
+        let id = ZspageId { class: class as u16, number };
+        let handle = Handle::new(position, call.lives.handle());
+        self.take(id, handle, Site::ObjMallocExisting, call);
+        let group = self.classes[class].fix(number, self.insertion);
+        self.tell_fullness(id, group, Site::FixFullnessMalloc, call);
+        self.classes[class].count(INUSE, 1);
+        call.locks.unlock_class(class);
+        Some(handle)
+    }
+
+    /// `zs_malloc` in the second time: the first object of a zspage made for it, whatever room there is by now.
+    pub(crate) fn take_first(
+        &mut self,
+        id: ZspageId,
+        wanted: WantedObject,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Handle {
+        let handle = Handle::new(wanted.position, call.lives.handle());
+        call.locks.lock_class(wanted.class);
         self.take(id, handle, Site::ObjMallocNew, call);
-        let class = &mut self.classes[class];
+        let class = &mut self.classes[wanted.class];
         let group = class.group_of(id.number, self.insertion);
         class.insert(id.number, group, self.insertion);
         self.pages_allocated += u64::from(class.shape.pages);
         class.count(ALLOCATED, u64::from(class.shape.objects));
         class.count(INUSE, 1);
         call.locks.unlock_class(id.class.into());
-        Ok(handle)
+        handle
     }
 
     /// The zspage for a new object (`find_get_zspage`): the fullest group first, its newest first.
@@ -175,9 +237,29 @@ impl Pool {
         site: Site,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
+        if self.tell_free(handle, site, call) {
+            self.release(handle, call);
+        }
+    }
+
+    /// `zs_free` is entered, with no lock held yet; whether there is such an object.
+    pub(crate) fn tell_free(
+        &self,
+        handle: Handle,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> bool {
+        let there = self.locate(handle).is_some();
+        if there {
+            call.emit(site, Event::Free { pool: self.life, handle: handle.life() });
+        }
+        there
+    }
+
+    /// What `zs_free` does while it holds the class lock.
+    pub(crate) fn release(&mut self, handle: Handle, call: &mut Call<'_, impl Environment + ?Sized>) {
         let Some(at) = self.locate(handle) else { return };
         let id = at.zspage;
-        call.emit(site, Event::Free { pool: self.life, handle: handle.life() });
         if call.behaviours().class_in_object_word {
             call.locks.lock_class(id.class.into());
         } else {

@@ -19,7 +19,7 @@
 //! * [`mapping`]: how a user gets at its bytes;
 //! * [`lock`]: who may do so while others look.
 
-mod alloc;
+pub(crate) mod alloc;
 pub(crate) mod class;
 pub(crate) mod class_table;
 mod classes_file;

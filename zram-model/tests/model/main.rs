@@ -8,6 +8,7 @@ mod explore;
 mod facts;
 mod faults;
 mod history;
+mod interleaving;
 mod invariants;
 mod memory;
 mod mutations;
