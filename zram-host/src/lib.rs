@@ -13,4 +13,4 @@ pub mod sim;
 pub use live::LiveHost;
 pub use port::{Buffer, Iovec, Port, SetupError};
 #[cfg(feature = "sim")]
-pub use sim::{Compressor, Disk, SimHost, Simulated, Surroundings};
+pub use sim::{Compressor, Disk, Followed, Following, SimHost, Simulated, Surroundings};

@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-use zram_events::{Block, DeviceId, Event, SlotIndex};
+use zram_events::{Block, Context, DeviceId, Event, SlotIndex};
 
 pub use crate::allocation::Allocation;
 use crate::{
@@ -105,6 +105,12 @@ pub trait Environment {
     fn decompress(&mut self, codec: Codec, bytes: &[u8], page: &mut PageBytes) -> Result<(), Errno> {
         let _ = (codec, bytes, page);
         Err(Errno::EINVAL)
+    }
+
+    /// Who submits the bio that is being served, and so decompresses what it reads from memory: a system call does, and
+    /// where a file system writes back, a worker may.
+    fn submitter(&self) -> Context {
+        Context::Task
     }
 
     /// `ktime_get_boottime_seconds()`, as a `u32`.

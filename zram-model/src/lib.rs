@@ -126,6 +126,9 @@ pub use profile::Profile;
 pub use releases::{Chosen, Fit};
 pub use site::{Site, SiteSet};
 pub use view::{BlockContent, ClassView, Moment, SlotFlags, SlotView, SlotWord, ZspageView, slot_flags};
-pub use zram::{task::Next, write::Stored};
+pub use zram::{
+    task::Next,
+    write::{Incoming, Stored},
+};
 pub use zsmalloc::storage::Storage;
 pub use zsmalloc::{lock, mapping};

@@ -148,6 +148,8 @@ mutations! {
     PartialWriteLosesRest, "partial-write-loses-rest", "A write of part of a page clears the rest of the page.", LargePages;
     DiscardRoundsOut, "discard-rounds-out", "A discard that begins within a page frees that page, too.", LargePages;
     ResetForgetsLimit, "reset-forgets-limit", "A reset also resets writeback_limit.";
+    NotificationNotCounted, "notification-not-counted", "A slot-free notification is not counted in notify_free.";
+    NotificationFreesNothing, "notification-frees-nothing", "A slot-free notification is counted and frees nothing.";
 }
 
 impl Mutation {

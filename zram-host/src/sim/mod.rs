@@ -9,6 +9,7 @@
 //! from a compressor and a clock that stands still; a checker answers with what it observed.
 
 mod direct_io;
+mod follow;
 mod log;
 mod meanwhile;
 mod paths;
@@ -24,6 +25,7 @@ use zram_model::{
     Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PageBytes, PageSize, Profile, SlotView,
 };
 
+pub use follow::{Followed, Following};
 pub use simulated::{Compressor, Simulated};
 pub use surroundings::Surroundings;
 

@@ -1,13 +1,13 @@
 //! What is around the module: the model's own questions, and a clock for the port.
 
-use zram_events::{DeviceId, Event};
+use zram_events::{Context, DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
     Completion, Contention, Environment, Errno, Hazard, Memory, PageBytes, Step,
 };
 
 use super::{
-    BACKING, Disk, MAPPED_BACKING, Seen,
+    BACKING, Disk, Following, MAPPED_BACKING, Seen,
     paths::{Found, find},
 };
 
@@ -31,6 +31,12 @@ pub trait Surroundings: Environment {
     fn lets_in(&mut self, dev: DeviceId, bio: &Bio, sent: bool) -> bool {
         let _ = (dev, bio);
         sent
+    }
+
+    /// What a workload was seen to do next, on this device where nothing says another.
+    fn follow(&mut self, dev: u32) -> Following {
+        let _ = dev;
+        Following::Unknown
     }
 
     /// What this compressor makes of a page. The model knows only how long that is; the bytes are
@@ -65,6 +71,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
 
     fn compress_again(&mut self, codec: Codec, was: u32) -> Result<u32, Errno> {
         self.surroundings.compress_again(codec, was)
+    }
+
+    fn submitter(&self) -> Context {
+        self.surroundings.submitter()
     }
 
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {

@@ -1,13 +1,16 @@
 //! What memory management does to a pool, and what can be seen of its memory.
 
-use zram_events::{DeviceId, SlotIndex, ZspageLife};
+use std::sync::Arc;
+
+use zram_events::{Block, DeviceId, SlotIndex, ZspageLife};
 
 use super::Kernel;
 use crate::{
     context::Call,
     environment::Environment,
     errno::Errno,
-    view::ZspageView,
+    page::PageBytes,
+    view::{BlockContent, ZspageView},
     zram::slot::flag::{SAME, WB},
     zsmalloc::{Handle, Pool},
 };
@@ -108,6 +111,32 @@ impl Kernel {
         let slot = disk.slots.get(slot.0 as usize).ok_or(Errno::ENOENT)?;
         let handle = Handle::from_word(slot.word).filter(|_| !slot.has(SAME | WB));
         Ok(handle.and_then(|handle| disk.pool.bytes(handle, slot.size())))
+    }
+
+    /// With [`crate::Storage::Pages`], the page that a slot stands for, in memory or on the backing device. `None` if that
+    /// is not kept, or the page was [never given](crate::Incoming::Stored). An empty slot stands for zeros.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is no such device or slot.
+    pub fn page(&self, dev: DeviceId, index: SlotIndex) -> Result<Option<Arc<PageBytes>>, Errno> {
+        let device = self.device(dev)?;
+        let disk = device.disk.as_ref().ok_or(Errno::ENOENT)?;
+        let slot = disk.slots.get(index.0 as usize).ok_or(Errno::ENOENT)?;
+        if slot.has(WB) {
+            return Ok(match self.block(dev, Block(slot.word)) {
+                BlockContent::Raw(page)
+                | BlockContent::Compressed { page, .. }
+                | BlockContent::Unclean { page, .. } => Some(page),
+                BlockContent::Untouched | BlockContent::Unknown => None,
+            });
+        }
+        Ok(match Handle::from_word(slot.word).filter(|_| !slot.has(SAME)) {
+            Some(handle) => disk.pool.page(handle).cloned(),
+            None => {
+                let words = self.profile.page_size.as_usize() / size_of::<u64>();
+                Some(std::iter::repeat_n(slot.word.to_le_bytes(), words).flatten().collect())
+            }
+        })
     }
 
     fn pool(&self, dev: DeviceId) -> Result<&Pool, Errno> {

@@ -44,11 +44,15 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         call.emit(Site::SlotFreeNotify, Event::SlotFreeNotify { slot: index });
-        add(&mut self.state.stats.notify_free, 1);
+        if !call.broken(Mutation::NotificationNotCounted) {
+            add(&mut self.state.stats.notify_free, 1);
+        }
         if locked {
             add(&mut self.state.stats.miss_free, 1);
             return;
         }
-        self.slot_free(index, Site::SlotFreeNotified, call);
+        if !call.broken(Mutation::NotificationFreesNothing) {
+            self.slot_free(index, Site::SlotFreeNotified, call);
+        }
     }
 }

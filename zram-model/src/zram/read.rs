@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zram_events::{Context, Event, SlotIndex};
+use zram_events::{Event, SlotIndex};
 
 use super::{
     device::Live,
@@ -188,7 +188,7 @@ impl Live<'_> {
         }
         if !huge {
             let result = done.err().map_or(0, Errno::negative);
-            call.emit(Site::Decompress, Event::Decompress { result, len, context: Context::Task });
+            call.emit(Site::Decompress, Event::Decompress { result, len, context: call.env.submitter() });
         }
         pool.read_end(handle, len, at, call);
         done

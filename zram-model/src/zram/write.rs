@@ -33,6 +33,15 @@ pub enum Stored {
     Huge,
 }
 
+/// A page of a write that somebody else made and a checker follows: its bytes where they are known, and else what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Incoming {
+    /// The page.
+    Page(Box<PageBytes>),
+    /// What it came to. What is stored is [unknown](crate::Environment::undetermined) when read.
+    Stored(Stored),
+}
+
 /// The sites of one kind of stored page.
 pub(super) struct Sites {
     pub(super) write: Site,
@@ -76,22 +85,51 @@ impl Live<'_> {
         what: Stored,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
+        self.write_told(index, &[Incoming::Stored(what)], call)
+    }
+
+    /// A bio of whole pages from this slot on (`zram_bio_write`), of which some pages may be known only by what came of
+    /// them. The device has all of these slots.
+    pub(crate) fn write_told(
+        &mut self,
+        first: SlotIndex,
+        pages: &[Incoming],
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
         let page_size = call.profile.page_size;
-        let (sector, bytes) = (u64::from(index.0) * page_size.sectors(), page_size.bytes());
+        let sector = u64::from(first.0) * page_size.sectors();
+        let bytes = page_size.bytes().saturating_mul(pages.len() as u32);
         call.emit(Site::Bio, Event::Bio { dev: self.dev, op: BioOp::Write, sector, bytes });
-        let done = match what {
+        for (index, page) in (first.0..).map(SlotIndex).zip(pages) {
+            let done = match page {
+                Incoming::Page(page) => self.write_page(index, page, call),
+                Incoming::Stored(what) => self.write_outcome(index, *what, call),
+            };
+            if done.is_err() {
+                add(&mut self.state.stats.failed_writes, 1);
+                return done;
+            }
+            self.mark_accessed(index, Mutation::IdleKeptAfterWrite, call);
+        }
+        Ok(())
+    }
+
+    /// `zram_write_page` of a page that nobody has.
+    fn write_outcome(
+        &mut self,
+        index: SlotIndex,
+        what: Stored,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<(), Errno> {
+        let len = match what {
             Stored::Same(fill) => {
                 self.write_same_filled(index, fill, call);
-                Ok(())
+                return Ok(());
             }
-            Stored::Compressed(len) => self.write_compressed(index, Ok(len), Written::default(), call),
-            Stored::Huge => self.write_compressed(index, Ok(bytes), Written::default(), call),
+            Stored::Compressed(len) => len,
+            Stored::Huge => call.profile.page_size.bytes(),
         };
-        match done {
-            Ok(()) => self.mark_accessed(index, Mutation::IdleKeptAfterWrite, call),
-            Err(_) => add(&mut self.state.stats.failed_writes, 1),
-        }
-        done
+        self.write_compressed(index, Ok(len), Written::default(), call)
     }
 
     /// The rest of `zram_write_page`: after `zcomp_compress`.

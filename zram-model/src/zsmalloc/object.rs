@@ -41,6 +41,14 @@ impl Pool {
         }
     }
 
+    /// The page that the object stands for, if pages are kept and this one was given.
+    pub(crate) fn page(&self, handle: Handle) -> Option<&Arc<PageBytes>> {
+        match &self.objects {
+            Objects::Pages(_, pages) => pages.get(handle.position().index()),
+            Objects::Words(_) | Objects::Frames(_) => None,
+        }
+    }
+
     /// Whether it is the objects' bytes that are kept.
     pub(crate) fn keeps_bytes(&self) -> bool {
         matches!(self.objects, Objects::Frames(_))

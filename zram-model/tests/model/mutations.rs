@@ -10,6 +10,7 @@ use crate::{
     page_size, recompression,
     world::{BioOp, Machine, PAGE, aligned, filled, page},
 };
+use zram_events::SlotIndex;
 use zram_model::{Kernel, Memory, Mutation, Needs, PageSize, Profile};
 
 /// What an observer sees: events, answers, and the state after each step.
@@ -170,6 +171,11 @@ fn life(profile: Profile) -> Vec<String> {
     log.step("words", |m| m.store(12, &[filled(0x0102_0304_0506_0708)]));
     log.step("zero", |m| m.store(13, &[filled(0)]));
     log.load(12);
+    for slot in [12, 13, 91] {
+        log.step("notify", |m| {
+            m.kernel.slot_free_notify(m.dev, SlotIndex(slot), false, &mut m.world).unwrap();
+        });
+    }
 
     // Idle marking, by age and altogether.
     log.machine.world.now += 10;

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use zram_events::{DeviceId, Event};
+use zram_events::{Context, DeviceId, Event};
 
 use crate::{
     bio::{Bio, BioStatus, Memory},
@@ -184,6 +184,10 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
 
     fn compress_again(&mut self, codec: Codec, was: u32) -> Result<u32, Errno> {
         self.env.compress_again(codec, was)
+    }
+
+    fn submitter(&self) -> Context {
+        self.env.submitter()
     }
 
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
