@@ -13,7 +13,7 @@ use crate::{
     during::{Errand, Touches, at_most},
     memory::Arena,
     observe,
-    protocol::{Boundary, Bytes, Data, Layout, Observation, Op},
+    protocol::{Boundary, Bytes, Data, Layout, Observation, Op, Work},
     refusal::refuse,
     world::{Backing, Seen, Trouble, World},
 };
@@ -177,6 +177,17 @@ fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
                 Err(errno) => Done { clock, outcome: Err(errno), data: None },
             }
         }
+        Op::SwapOn { .. }
+        | Op::SwapOff { .. }
+        | Op::Pressure { .. }
+        | Op::Revisit { .. }
+        | Op::Relieve { .. }
+        | Op::Mount { .. }
+        | Op::Unmount { .. }
+        | Op::WriteFile { .. }
+        | Op::ReadFile { .. }
+        | Op::RemoveFile { .. }
+        | Op::Trim { .. } => workload(op, world)?,
         Op::Sleep { millis } => {
             at_most("a sleep in milliseconds", u64::from(*millis), LONGEST_SLEEP)?;
             timed(world, |world| {
@@ -186,6 +197,27 @@ fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
             .number(nothing)
         }
     })
+}
+
+/// An operation whose bios the kernel chooses.
+fn workload<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
+    let Some((dev, work)) = op.dev().zip(op.work()) else {
+        return Ok(timed(world, |_| Err(Errno::ENOSYS)).number(nothing));
+    };
+    let pages = match work {
+        Work::Pressure { pages, .. } | Work::Revisit { pages, .. } | Work::WriteFile { pages, .. } => {
+            pages.len()
+        }
+        _ => 0,
+    };
+    at_most("a number of pages", pages as u64, MOST_PAGES)?;
+    if let Work::WriteFile { at, .. } = work {
+        at_most("a position in a file in pages", u64::from(at), MOST_PAGES)?;
+    }
+    let Timed { clock, result } = timed(world, |world| Ok(world.work(dev, work)));
+    let worked = result.unwrap_or_else(|errno| Ok(Err(errno)))?;
+    let ended = Timed { clock, result: worked };
+    Ok(ended.bringing(|worked| (worked.value, Data::Work(worked.report))))
 }
 
 fn count(n: usize) -> u64 {

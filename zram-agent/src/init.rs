@@ -43,6 +43,9 @@ const MOUNTS: &[(&str, &str)] = &[
 const TUNING: &[(&str, &str, bool)] = &[
     // Background compaction moves zspages: an input that nobody asked for.
     ("/proc/sys/vm/compaction_proactiveness", "0", true),
+    // Swapping in takes the page that is asked for and no neighbours, and nothing is written back by the clock.
+    ("/proc/sys/vm/page-cluster", "0", false),
+    ("/proc/sys/vm/dirty_writeback_centisecs", "0", false),
     // Removing a device and a module waits for grace periods, which an idle emulated machine is slow to
     // end. Only the waiting gets shorter.
     ("/sys/kernel/rcu_expedited", "1", false),

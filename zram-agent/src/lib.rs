@@ -5,6 +5,7 @@
 //!   with the same code for a machine and for the model.
 //! * [`live`] is the world of a real machine.
 //! * [`sim`] (feature `sim`) is the world of the model.
+//! * [`workload`] is what workloads hold; [`occupant`] is the process that does so under memory pressure.
 //! * [`serve`] is the conversation, [`init`] what must be done first when the agent is the only
 //!   program on the machine.
 mod channel;
@@ -15,11 +16,13 @@ mod kernel_text;
 pub mod live;
 mod memory;
 mod observe;
+pub mod occupant;
 pub mod protocol;
 mod refusal;
 pub mod serve;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod workload;
 pub mod world;
 
 pub use executor::execute;

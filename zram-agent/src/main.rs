@@ -6,7 +6,7 @@ use anyhow::Result;
 use zram_agent::{
     init,
     live::{LiveWorld, make_repeatable, modules::Source},
-    serve,
+    occupant, serve,
 };
 
 const USAGE: &str = "\
@@ -31,6 +31,15 @@ fn main() -> ExitCode {
         init::run(!arguments.contains(&"--no-probes"));
     }
     let probe = match arguments[..] {
+        ["occupy", pages] => {
+            return match occupant::run(pages) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("zram-agent: the occupant: {}", serve::reason(&error));
+                    ExitCode::FAILURE
+                }
+            };
+        }
         ["serve"] => true,
         ["serve", "--no-probes"] => false,
         ["--help" | "-h"] => {

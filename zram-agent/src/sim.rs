@@ -9,8 +9,9 @@ use zram_model::SlotWord;
 use zram_probe::{ClassEntry, Health};
 
 use crate::{
-    protocol::SlotRow,
-    world::{Backing, Seen, Trouble, World},
+    protocol::{Report, SlotRow, Work},
+    workload::{Holdings, digest_of},
+    world::{Backing, Seen, Trouble, Worked, World},
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -19,19 +20,26 @@ const MILLISECOND: u64 = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct SimWorld<E> {
     host: SimHost<E>,
+    holdings: Holdings,
 }
 
 impl<E: Surroundings> SimWorld<E> {
     /// The world of this host.
     #[must_use]
     pub fn new(host: SimHost<E>) -> Self {
-        Self { host }
+        Self { host, holdings: Holdings::default() }
     }
 
     /// The host.
     #[must_use]
     pub fn host(&self) -> &SimHost<E> {
         &self.host
+    }
+
+    /// What workloads hold.
+    #[must_use]
+    pub fn holdings(&self) -> &Holdings {
+        &self.holdings
     }
 
     /// The host.
@@ -42,6 +50,7 @@ impl<E: Surroundings> SimWorld<E> {
 
 impl<E: Surroundings> World for SimWorld<E> {
     fn begin(&mut self, backing: Backing) -> Result<(), Trouble> {
+        self.holdings = Holdings::default();
         self.host.restart(Disk {
             pages: backing.pages,
             slow: backing.is_slow(),
@@ -108,6 +117,30 @@ impl<E: Surroundings> World for SimWorld<E> {
 
     fn kernel_log(&mut self) -> Vec<String> {
         self.host.take_kernel_log()
+    }
+
+    /// What is read back is what was written; everything else is followed.
+    fn work(&mut self, dev: u32, work: Work<'_>) -> Result<Result<Worked, Errno>, Trouble> {
+        let taken = matches!(work, Work::SwapOn { .. } | Work::Mount { .. });
+        let expected = match (taken, self.host.devices().is_ok_and(|devices| devices.contains(&dev))) {
+            (true, false) => Err(Errno::ENOENT),
+            _ => self.holdings.note(dev, work),
+        };
+        let doing = || format!("following a workload on the model's zram{dev}");
+        let trouble = |errno| Trouble::setup(doing(), errno);
+        if taken && expected.is_ok() {
+            self.host.claim(dev).map_err(trouble)?;
+        }
+        if !self.host.follow(dev).map_err(trouble)? {
+            return Err(Trouble::NotSimulated { work: work.name() });
+        }
+        if matches!(work, Work::SwapOff | Work::Unmount) && expected.is_ok() {
+            self.host.unclaim(dev).map_err(trouble)?;
+        }
+        Ok(expected.map(|expected| Worked {
+            value: expected.value,
+            report: Report { digest: expected.read.as_deref().map(digest_of), ..Report::default() },
+        }))
     }
 
     fn sleep(&mut self, millis: u32) {

@@ -10,7 +10,7 @@ use zram_events::Event;
 use zram_host::{Port, SetupError};
 use zram_probe::{ClassEntry, Health, ProbeError};
 
-use crate::protocol::{LayoutError, SlotRow};
+use crate::protocol::{LayoutError, Report, SlotRow, Work};
 use nix::errno::Errno;
 
 /// What happened inside since the last time it was asked for.
@@ -57,6 +57,15 @@ impl Backing {
     pub fn is_slow(&self) -> bool {
         self.delay_ms != 0 || self.read_delay_ms != 0 || self.interrupts
     }
+}
+
+/// What a workload came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Worked {
+    /// What it succeeded with.
+    pub value: u64,
+    /// What it says of itself.
+    pub report: Report,
 }
 
 /// A kernel with zram, a backing device for it, and eyes inside.
@@ -121,6 +130,12 @@ pub trait World: Port {
 
     /// Lines that the kernel logged since the last call, each as `<level> text`.
     fn kernel_log(&mut self) -> Vec<String>;
+
+    /// Has the kernel do something of which only it knows what bios it becomes, and waits until nothing goes on any more.
+    ///
+    /// # Errors
+    /// When it cannot be done here: a model alone does not know what a kernel would do.
+    fn work(&mut self, dev: u32, work: Work<'_>) -> Result<Result<Worked, Errno>, Trouble>;
 
     /// Lets time pass.
     fn sleep(&mut self, millis: u32);
@@ -193,6 +208,15 @@ pub enum Trouble {
     NoProbes {
         /// What needs them.
         what: &'static str,
+    },
+    /// The model of zram is none of swap or of file systems.
+    #[error(
+        "{work} cannot be simulated: which bios it becomes is decided outside zram; run it on a kernel, and the model \
+         follows what is observed"
+    )]
+    NotSimulated {
+        /// The operation.
+        work: &'static str,
     },
     /// The kernel answered in a form that we cannot read.
     #[error("{what} reads {text:?}, which is not {expected}")]

@@ -158,6 +158,7 @@ fn a_conversation_passes_over_comments_and_ends_when_told() {
         backing_path: "/dev/ram0".into(),
         coverage: None,
         backing: vec![BackingKind::Ram],
+        workloads: Vec::new(),
     };
     let mut said = Vec::new();
     let input =

@@ -11,14 +11,14 @@
 
 use std::collections::BTreeSet;
 
-use zram_agent::protocol::{BackingKind, Hello};
+use zram_agent::protocol::{BackingKind, Hello, WorkKind};
 use zram_events::Kind;
 use zram_model::{
     Kernel, Profile,
     behaviours::{ParamsTarget, WritebackCommand, WrittenBack},
 };
 
-use crate::facts;
+use crate::{facts, follow};
 
 /// What a kernel does not survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +65,8 @@ pub struct Abilities {
     pub interrupts: bool,
     /// Backing devices that the machine can make.
     pub backing: BTreeSet<BackingKind>,
+    /// Workloads that the machine can carry.
+    pub workloads: BTreeSet<WorkKind>,
     /// What the kernel does not survive.
     pub deadly: BTreeSet<Deadly>,
 }
@@ -78,6 +80,7 @@ impl Abilities {
             kinds: kinds.map(|attached| attached.kind).collect(),
             interrupts: hello.coverage.as_ref().is_some_and(|coverage| coverage.interrupts),
             backing: hello.backing.iter().copied().collect(),
+            workloads: hello.workloads.iter().copied().collect(),
             ..Self::of(profile, hello.attributes.iter().cloned().collect())
         }
     }
@@ -116,6 +119,7 @@ impl Abilities {
             kinds: Kind::ALL.iter().copied().collect(),
             interrupts: true,
             backing: BackingKind::ALL.iter().copied().collect(),
+            workloads: WorkKind::ALL.iter().copied().collect(),
             deadly,
         }
     }
@@ -148,6 +152,7 @@ impl Abilities {
             kinds: common(&self.kinds, &other.kinds),
             interrupts: self.interrupts && other.interrupts,
             backing: common(&self.backing, &other.backing),
+            workloads: common(&self.workloads, &other.workloads),
             deadly: self.deadly.union(&other.deadly).copied().collect(),
         }
     }
@@ -192,6 +197,12 @@ impl Abilities {
     #[must_use]
     pub fn makes(&self, kind: BackingKind) -> bool {
         self.backing.contains(&kind)
+    }
+
+    /// Whether the machine can carry such a workload, and the probes see enough of it to follow.
+    #[must_use]
+    pub fn follows(&self, kind: WorkKind) -> bool {
+        self.workloads.contains(&kind) && self.sees(follow::NEEDED)
     }
 
     /// Whether the probes see all of these.
@@ -252,10 +263,12 @@ mod tests {
             backing_path: String::new(),
             coverage: None,
             backing: vec![BackingKind::Ram],
+            workloads: vec![WorkKind::Swap],
         };
         let abilities = Abilities::new(&Profile::custom_7_2(), &hello);
         assert!(!abilities.writeback() && !abilities.recompression() && !abilities.batches());
         assert!(abilities.compressed_writeback.is_none());
+        assert!(!abilities.follows(WorkKind::Swap), "nothing is seen");
         assert!(abilities.makes(BackingKind::Ram) && !abilities.makes(BackingKind::Delay));
     }
 }

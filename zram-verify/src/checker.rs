@@ -5,11 +5,11 @@
 //! live machine, a recorded trace and a model that plays the kernel are the same to it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     time::{Duration, Instant},
 };
 
-use zram_agent::protocol::{Data, Hello, Observation, Op, Text};
+use zram_agent::protocol::{Content, Data, Hello, Observation, Op, Text};
 use zram_events::{Decoder, Event};
 use zram_model::Profile;
 use zram_probe::Coverage;
@@ -23,6 +23,7 @@ use crate::{
     },
     divergence::Difference,
     facts::{self, HugeBorder},
+    follow::{self, Lengths},
     kernel_log::{self, Reason},
     ledger::{Inputs, Ledger},
     model::Model,
@@ -44,6 +45,9 @@ pub struct Checker {
     operation: usize,
     border: HugeBorder,
     causes: Causes,
+    lengths: Lengths,
+    /// Why the model no longer knows what the kernel's state is, until the next `begin`.
+    adrift: Option<String>,
     /// What was compared so far.
     pub tally: Tally,
     /// Events observed so far.
@@ -95,6 +99,8 @@ impl Checker {
             operation: 0,
             border: HugeBorder::default(),
             causes: Causes::default(),
+            lengths: Lengths::default(),
+            adrift: None,
             tally: Tally::default(),
             events: 0,
             allowed: BTreeMap::new(),
@@ -160,6 +166,9 @@ impl Checker {
         }
         self.operation += 1;
         self.events += observed.events.as_ref().map_or(0, |events| events.len() as u64);
+        if self.is_adrift(op, &observed) {
+            return Ok(Checked { differences: Vec::new(), observed, expected_events: Vec::new() });
+        }
         let candidates = idle_seconds(op, &observed);
         let before = (candidates.len() > 1).then(|| (self.model.clone(), self.store.clone()));
         let mut first: Option<(Model, Store, Comparer)> = None;
@@ -184,6 +193,32 @@ impl Checker {
         self.tally.absorb(&comparer.tally);
         let expected_events = self.model.ledger().emitted.clone();
         Ok(Checked { differences: comparer.differences, observed, expected_events })
+    }
+
+    /// Whether the model cannot come along: not with this operation, or not with one before it in the same program.
+    fn is_adrift(&mut self, op: &Op, observed: &Observed) -> bool {
+        if matches!(op, Op::Begin { .. }) {
+            self.adrift = None;
+        }
+        if op.work().is_some() && self.adrift.is_none() {
+            self.adrift = self.cannot_follow(observed);
+        }
+        if let Some(reason) = &self.adrift {
+            self.tally.skip(
+                Level::L1,
+                "an operation with all that follows in its program",
+                reason.clone(),
+                1,
+            );
+        }
+        self.adrift.is_some()
+    }
+
+    fn cannot_follow(&self, observed: &Observed) -> Option<String> {
+        if let Some(kind) = follow::NEEDED.iter().find(|kind| !self.coverage.observes(**kind)) {
+            return Some(format!("a workload cannot be followed where no probe sees {kind:?}"));
+        }
+        follow::interleaved(observed.events.as_deref().unwrap_or_default(), &observed.origins)
     }
 
     /// Whether everything was looked at that an agent with probes looks at.
@@ -239,6 +274,7 @@ impl Checker {
         if matches!(op, Op::Begin(_)) {
             self.store.clear();
         }
+        let mut contents: HashSet<Content> = op.dev().map_or_else(HashSet::new, |dev| self.contents(dev));
         self.model.ledger_mut().open(observed, idle_second);
         let started = Instant::now();
         let expected =
@@ -256,9 +292,31 @@ impl Checker {
         {
             classes::compare(&mut comparer, ours, theirs);
         }
+        if let Some(dev) = op.dev().filter(|_| op.work().is_some()) {
+            contents.extend(self.contents(dev));
+            self.compare_followed(&mut comparer, op, &contents);
+            if let (Some(Data::Work(ours)), Some(Data::Work(theirs))) =
+                (&expected.data, &observed.observation.data)
+            {
+                follow::report(&mut comparer, dev, ours, theirs, self.model.kernel());
+            }
+        }
         self.compare_attributes(&mut comparer, &expected);
         self.spent.comparison += executed.elapsed();
         Ok(comparer)
+    }
+
+    /// Every page that a workload on this device may write.
+    fn contents(&self, dev: u32) -> HashSet<Content> {
+        self.model.holdings().pages(dev).collect()
+    }
+
+    fn compare_followed(&mut self, comparer: &mut Comparer, op: &Op, contents: &HashSet<Content>) {
+        let ledger = self.model.ledger();
+        let mut codecs = ledger.codecs();
+        let unknown = &ledger.follower.unknown;
+        let lengths = (&mut self.lengths, &mut codecs);
+        follow::compare(comparer, op, unknown, contents, self.model.kernel(), lengths);
     }
 
     fn compare_events(&mut self, comparer: &mut Comparer, observed: &Observed) {

@@ -3,10 +3,11 @@
 use zram_agent::{
     SimWorld, execute,
     protocol::{Observation, Op},
+    workload::Holdings,
 };
 use zram_events::{Block, DeviceId};
 use zram_host::SimHost;
-use zram_model::{BlockContent, Errno, Profile};
+use zram_model::{BlockContent, Errno, Kernel, Profile};
 
 use crate::ledger::{Inputs, Ledger};
 
@@ -31,6 +32,15 @@ impl Model {
 
     pub(crate) fn ledger_mut(&mut self) -> &mut Ledger {
         self.world.host_mut().surroundings_mut()
+    }
+
+    /// What workloads hold.
+    pub(crate) fn holdings(&self) -> &Holdings {
+        self.world.holdings()
+    }
+
+    pub(crate) fn kernel(&self) -> &Kernel {
+        self.world.host().kernel()
     }
 
     pub(crate) fn inputs(&self) -> Inputs {

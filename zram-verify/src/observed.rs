@@ -32,6 +32,8 @@ pub struct Origin {
     pub context: Context,
     /// On which thread; for an interrupt, that which it came upon.
     pub tid: u32,
+    /// What the slot held, where one was freed: its handle word, whatever that means.
+    pub word: u64,
 }
 
 /// Why an answer cannot be used. None of these is a verdict on the kernel.
@@ -145,6 +147,9 @@ fn state_line(line: &str) -> Option<(u32, u32)> {
     Some((slot, time))
 }
 
+/// Where a record of `slot_free` has the slot's handle word ([`zram_events::Kind::SlotFree`]).
+const HANDLE_WORD: usize = 3;
+
 fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<(Vec<Event>, Vec<Origin>), Unusable> {
     let (records, rest) = records.0.as_chunks::<RECORD_BYTES>();
     if !rest.is_empty() {
@@ -154,8 +159,10 @@ fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<(Vec<Event>, Vec<Ori
     let mut events = Vec::with_capacity(records.len());
     for bytes in records {
         let record = RawRecord::from_bytes(bytes);
-        events.push(decoder.decode(&record)?);
-        origins.push(Origin { context: Context::of(&record), tid: record.tid });
+        let event = decoder.decode(&record)?;
+        let word = if matches!(event, Event::SlotFree { .. }) { record.args[HANDLE_WORD] } else { 0 };
+        events.push(event);
+        origins.push(Origin { context: Context::of(&record), tid: record.tid, word });
     }
     Ok((events, origins))
 }
@@ -188,7 +195,7 @@ mod tests {
         let rechain = Event::ZspageRechain { zspage: zram_events::ZspageLife(1) };
         let migrate = Event::PageMigrate { result: 0 };
         let mut events = vec![rechain, migrate, Event::Compress { result: 0, len: 9 }, migrate];
-        let mut origins: Vec<_> = (0..4).map(|tid| Origin { context: Context::Task, tid }).collect();
+        let mut origins: Vec<_> = (0..4).map(|tid| Origin { context: Context::Task, tid, word: 0 }).collect();
         assert_eq!(take_out_migrations(&mut events, &mut origins), 3);
         assert_eq!((events.len(), origins.len(), origins[0].tid), (1, 1, 2));
         let mut events = vec![migrate, rechain];

@@ -4,11 +4,16 @@
 //! there may be others, with somebody's swap on them.
 
 mod backing;
+mod cgroup;
+mod filesystem;
 mod kernel_log;
 mod mapped;
 pub mod modules;
 mod null_disk;
+mod occupant;
 mod repeatable;
+mod swap;
+mod workloads;
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +26,7 @@ use std::{
 };
 
 use nix::errno::Errno;
-use zram_events::{DeviceId, raw::RECORD_BYTES};
+use zram_events::{DeviceId, RawRecord, raw::RECORD_BYTES};
 use zram_host::{
     Buffer, LiveHost, Port,
     meanwhile::{Ended, Errand, Io},
@@ -29,14 +34,15 @@ use zram_host::{
 use zram_probe::{ClassEntry, Coverage, Health, Probes, SlotEntry, object_sha256};
 
 use crate::{
-    protocol::{Hello, SlotRow, VERSION},
-    world::{self, Seen, Trouble, World},
+    protocol::{Hello, SlotRow, VERSION, Work},
+    world::{self, Seen, Trouble, Worked, World},
 };
 pub use repeatable::make_repeatable;
 
 use backing::Backing;
 use kernel_log::KernelLog;
 use modules::Source;
+use workloads::Workloads;
 
 /// The lock bit of a slot's flags word (`ZRAM_ENTRY_LOCK` with 4 KiB pages). Whether it is set in a
 /// snapshot says something about the moment, not about the slot.
@@ -50,6 +56,9 @@ const REMOVAL: Duration = Duration::from_secs(5);
 /// kernel's coarse clock is up to one tick (10 ms at 100 Hz) behind the fine one, and an operation
 /// that starts late in a second may end in the next one.
 const STEADY: std::ops::Range<u64> = 30_000_000..700_000_000;
+
+/// How long nothing must have happened for a workload to be over.
+const QUIET: Duration = Duration::from_millis(50);
 
 /// Has the kernel print complaints again that it prints only once: a program is to get the same answers whatever ran
 /// before it.
@@ -66,6 +75,9 @@ pub struct LiveWorld {
     log: KernelLog,
     probes: Option<Probes>,
     added: BTreeSet<u32>,
+    workloads: Workloads,
+    /// Records that came while an operation waited for quiet.
+    drained: Vec<RawRecord>,
 }
 
 impl LiveWorld {
@@ -81,7 +93,15 @@ impl LiveWorld {
             Trouble::setup("looking for /sys/class/zram-control/hot_add (is the module zram loaded?)", error)
         })?;
         let probes = if probe { Some(Probes::attach()?) } else { None };
-        Ok(Self { host, backing: Backing::new(source)?, log, probes, added: BTreeSet::new() })
+        Ok(Self {
+            host,
+            backing: Backing::new(source)?,
+            log,
+            probes,
+            added: BTreeSet::new(),
+            workloads: Workloads::default(),
+            drained: Vec::new(),
+        })
     }
 
     /// The agent's first line. Makes a backing device and a device to look at, and removes both.
@@ -104,6 +124,7 @@ impl LiveWorld {
             backing_path: self.backing_path().to_owned(),
             coverage: self.coverage().cloned(),
             backing: self.backing.kinds(),
+            workloads: workloads::kinds(),
         })
     }
 
@@ -123,6 +144,7 @@ impl LiveWorld {
     }
 
     fn remove_all(&mut self) -> Result<(), Trouble> {
+        self.workloads.end()?;
         self.host.release_all();
         for dev in self.added.clone() {
             self.remove(dev)?;
@@ -139,6 +161,18 @@ impl LiveWorld {
                 Err(Errno::EBUSY) if start.elapsed() < REMOVAL => sleep(Duration::from_millis(5)),
                 Err(errno) => return Err(Trouble::setup(format!("removing zram{dev}"), errno)),
             }
+        }
+    }
+
+    /// Waits until nothing more comes: a swap area's clusters are discarded by a worker.
+    fn wait_for_quiet(&mut self) {
+        let Some(probes) = &mut self.probes else { return };
+        let mut last = Instant::now();
+        while last.elapsed() < QUIET {
+            if probes.drain(&mut self.drained) > 0 {
+                last = Instant::now();
+            }
+            sleep(QUIET / 10);
         }
     }
 
@@ -205,7 +239,7 @@ impl World for LiveWorld {
 
     fn take_events(&mut self) -> Result<Seen, Trouble> {
         let Some(probes) = &mut self.probes else { return Ok(Seen::Nothing) };
-        let mut records = Vec::new();
+        let mut records = std::mem::take(&mut self.drained);
         probes.drain(&mut records);
         let mut bytes = Vec::with_capacity(records.len() * RECORD_BYTES);
         for record in &records {
@@ -220,6 +254,13 @@ impl World for LiveWorld {
 
     fn kernel_log(&mut self) -> Vec<String> {
         self.log.lines()
+    }
+
+    fn work(&mut self, dev: u32, work: Work<'_>) -> Result<Result<Worked, Errno>, Trouble> {
+        let node = self.host.tree().node(dev);
+        let worked = self.workloads.work(dev, &node, work)?;
+        self.wait_for_quiet();
+        Ok(worked)
     }
 
     fn sleep(&mut self, millis: u32) {

@@ -8,6 +8,8 @@ use rand_chacha::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::ext2;
+
 const PAGE: usize = 4096;
 
 /// What a page holds.
@@ -46,6 +48,18 @@ pub enum Content {
         /// Seed.
         seed: u32,
     },
+    /// What `mkswap` writes to the first page: the header of a swap area.
+    SwapHeader {
+        /// Pages of the area, this one included.
+        pages: u32,
+    },
+    /// A block of an empty ext2 file system.
+    Ext2 {
+        /// Blocks of the file system, at least 16 and at most 32768.
+        blocks: u32,
+        /// Which of them.
+        block: u32,
+    },
 }
 
 impl Content {
@@ -66,8 +80,15 @@ impl Content {
                 noise_of(seed).fill_bytes(&mut page[..(noise as usize).min(PAGE)]);
             }
             Self::Random { seed } => noise_of(seed).fill_bytes(&mut page[..]),
+            Self::SwapHeader { pages } => swap_header(&mut page, pages),
+            Self::Ext2 { blocks, block } => ext2::block(&mut page, blocks, block),
         }
         page
+    }
+
+    /// The blocks of an empty ext2 file system of so many blocks that are not empty, from the first.
+    pub fn ext2(blocks: u32) -> impl Iterator<Item = Self> {
+        (0..ext2::TAKEN).map(move |block| Self::Ext2 { blocks, block })
     }
 
     /// The kind's name, as it stands in JSON and in the coverage table.
@@ -80,6 +101,8 @@ impl Content {
             Self::Text { .. } => "text",
             Self::Noisy { .. } => "noisy",
             Self::Random { .. } => "random",
+            Self::SwapHeader { .. } => "swap_header",
+            Self::Ext2 { .. } => "ext2",
         }
     }
 }
@@ -103,6 +126,14 @@ fn fill(page: &mut [u8; PAGE], word: u64) {
     for chunk in page.as_chunks_mut::<8>().0 {
         *chunk = word.to_le_bytes();
     }
+}
+
+/// `union swap_header`: version 1, the last page, no bad pages; the magic word ends the page.
+fn swap_header(page: &mut [u8; PAGE], pages: u32) {
+    const MAGIC: &[u8] = b"SWAPSPACE2";
+    page[1024..1028].copy_from_slice(&1_u32.to_le_bytes());
+    page[1028..1032].copy_from_slice(&pages.saturating_sub(1).to_le_bytes());
+    page[PAGE - MAGIC.len()..].copy_from_slice(MAGIC);
 }
 
 const WORDS: [&str; 16] = [

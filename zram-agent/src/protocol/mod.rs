@@ -10,8 +10,10 @@
 mod attributes;
 mod backing;
 mod content;
+mod ext2;
 mod observation;
 mod operation;
+mod work;
 
 pub use attributes::{EVERY_DISK, READABLE, READABLE_WHERE_THERE, ZRAM};
 pub use backing::BackingKind;
@@ -20,6 +22,7 @@ pub use observation::{
     Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,
 };
 pub use operation::{Begin, Layout, LayoutError, Op, Piece, Touch};
+pub use work::{Placement, Report, SwapDiscard, Work, WorkKind};
 
 /// Version of the language and of the lines.
 pub const VERSION: u32 = 1;

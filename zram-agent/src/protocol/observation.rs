@@ -8,7 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zram_events::Event;
 use zram_probe::{ClassEntry, Coverage, Health};
 
-use super::backing::BackingKind;
+use super::{
+    backing::BackingKind,
+    work::{Report, WorkKind},
+};
 
 /// Bytes, as base64 in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +48,9 @@ pub struct Hello {
     /// Backing devices that `begin` can make on this machine.
     #[serde(default = "BackingKind::untold")]
     pub backing: Vec<BackingKind>,
+    /// Workloads that this machine can carry. Agents that did not say knew none.
+    #[serde(default)]
+    pub workloads: Vec<WorkKind>,
 }
 
 /// How a system call ended.
@@ -85,6 +91,8 @@ pub enum Data {
     Classes(Vec<ClassEntry>),
     /// `during`: what came of each I/O, in order.
     Bios(Vec<Touched>),
+    /// A workload: what it says of itself.
+    Work(Report),
 }
 
 /// What came of an I/O within `during`.

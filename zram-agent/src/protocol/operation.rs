@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::content::Content;
+use super::{
+    content::Content,
+    work::{SwapDiscard, Work},
+};
 
 /// Bytes of a page, and of a slot.
 const PAGE: u32 = 4096;
@@ -128,6 +131,90 @@ pub enum Op {
         /// Milliseconds.
         millis: u32,
     },
+    /// `swapon(2)`. The header is written before, as any page ([`Content::SwapHeader`]).
+    SwapOn {
+        /// The device's number.
+        dev: u32,
+        /// Its priority, below 32768. None: the kernel chooses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<u16>,
+        /// What of the device the kernel discards.
+        #[serde(default, skip_serializing_if = "SwapDiscard::is_none")]
+        discard: SwapDiscard,
+    },
+    /// `swapoff(2)`.
+    SwapOff {
+        /// The device's number.
+        dev: u32,
+    },
+    /// Starts the occupant, a process in a memory cgroup of its own, and has it write these pages, in order.
+    Pressure {
+        /// The device whose bios and slots the pages are expected on.
+        dev: u32,
+        /// How many of its pages the cgroup has room for in memory.
+        limit: u32,
+        /// What each page gets.
+        pages: Vec<Content>,
+    },
+    /// The occupant reads pages, in order, and then, from the first of them on, writes others.
+    Revisit {
+        /// The device whose bios and slots the pages are expected on.
+        dev: u32,
+        /// First page.
+        first: u32,
+        /// How many are read.
+        count: u32,
+        /// What is written.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pages: Vec<Content>,
+    },
+    /// The occupant ends.
+    Relieve {
+        /// The device on which its slots are expected.
+        dev: u32,
+    },
+    /// `mount(2)` of the file system on the device: ext2, by the kernel's ext4.
+    Mount {
+        /// The device's number.
+        dev: u32,
+        /// Whether blocks that become free are discarded at once.
+        discard: bool,
+    },
+    /// `umount2(2)`.
+    Unmount {
+        /// The device's number.
+        dev: u32,
+    },
+    /// Writes pages to a file on the mounted device, creating it if need be, and syncs the file system.
+    WriteFile {
+        /// The device's number.
+        dev: u32,
+        /// The file's name.
+        name: String,
+        /// First page in the file.
+        at: u32,
+        /// What each page gets.
+        pages: Vec<Content>,
+    },
+    /// Reads a whole file on the mounted device, of which nothing is left in the page cache.
+    ReadFile {
+        /// The device's number.
+        dev: u32,
+        /// The file's name.
+        name: String,
+    },
+    /// Deletes a file on the mounted device and syncs the file system.
+    RemoveFile {
+        /// The device's number.
+        dev: u32,
+        /// The file's name.
+        name: String,
+    },
+    /// `FITRIM` of all of the mounted file system.
+    Trim {
+        /// The device's number.
+        dev: u32,
+    },
 }
 
 /// How a program begins: with which backing device.
@@ -165,7 +252,18 @@ impl Op {
             | Self::ZeroOut { dev, .. }
             | Self::State { dev, .. }
             | Self::During { dev, .. }
-            | Self::Classes { dev } => Some(dev),
+            | Self::Classes { dev }
+            | Self::SwapOn { dev, .. }
+            | Self::SwapOff { dev }
+            | Self::Pressure { dev, .. }
+            | Self::Revisit { dev, .. }
+            | Self::Relieve { dev }
+            | Self::Mount { dev, .. }
+            | Self::Unmount { dev }
+            | Self::WriteFile { dev, .. }
+            | Self::ReadFile { dev, .. }
+            | Self::RemoveFile { dev, .. }
+            | Self::Trim { dev } => Some(dev),
             Self::Begin(_)
             | Self::Add {}
             | Self::Remove { .. }
@@ -194,7 +292,39 @@ impl Op {
             Self::Classes { .. } => "classes",
             Self::During { .. } => "during",
             Self::Sleep { .. } => "sleep",
+            Self::SwapOn { .. }
+            | Self::SwapOff { .. }
+            | Self::Pressure { .. }
+            | Self::Revisit { .. }
+            | Self::Relieve { .. }
+            | Self::Mount { .. }
+            | Self::Unmount { .. }
+            | Self::WriteFile { .. }
+            | Self::ReadFile { .. }
+            | Self::RemoveFile { .. }
+            | Self::Trim { .. } => self.work().map_or("workload", Work::name),
         }
+    }
+
+    /// What a workload does, if this is one: the operations whose bios the kernel chooses.
+    #[must_use]
+    pub fn work(&self) -> Option<Work<'_>> {
+        Some(match self {
+            Self::SwapOn { priority, discard, .. } => Work::SwapOn { priority: *priority, discard: *discard },
+            Self::SwapOff { .. } => Work::SwapOff,
+            Self::Pressure { limit, pages, .. } => Work::Pressure { limit: *limit, pages },
+            Self::Revisit { first, count, pages, .. } => {
+                Work::Revisit { first: *first, count: *count, pages }
+            }
+            Self::Relieve { .. } => Work::Relieve,
+            Self::Mount { discard, .. } => Work::Mount { discard: *discard },
+            Self::Unmount { .. } => Work::Unmount,
+            Self::WriteFile { name, at, pages, .. } => Work::WriteFile { name, at: *at, pages },
+            Self::ReadFile { name, .. } => Work::ReadFile { name },
+            Self::RemoveFile { name, .. } => Work::RemoveFile { name },
+            Self::Trim { .. } => Work::Trim,
+            _ => return None,
+        })
     }
 }
 

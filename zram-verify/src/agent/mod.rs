@@ -124,6 +124,7 @@ impl Agent {
             backing_path: String::new(),
             coverage: None,
             backing: Vec::new(),
+            workloads: Vec::new(),
         };
         let mut agent = Self {
             target: target.clone(),

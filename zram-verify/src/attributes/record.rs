@@ -121,6 +121,7 @@ impl Recorded {
             backing_path: String::new(),
             coverage: None,
             backing: Vec::new(),
+            workloads: Vec::new(),
         }
     }
 }

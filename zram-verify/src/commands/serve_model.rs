@@ -79,6 +79,7 @@ fn hello(kernel: &str, profile: Profile) -> Hello {
         coverage: Some(Disguise::coverage(kernel)),
         // Nothing in it runs in an interrupt.
         backing: BackingKind::ALL.iter().copied().filter(|kind| *kind != BackingKind::Interrupts).collect(),
+        workloads: Vec::new(),
     }
 }
 

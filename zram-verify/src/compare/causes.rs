@@ -364,7 +364,8 @@ mod tests {
             kernel_log: Vec::new(),
         };
         let events = Some(lines.iter().map(|line| line.0).collect());
-        let origins = lines.iter().map(|(_, context, tid)| Origin { context: *context, tid: *tid }).collect();
+        let origins =
+            lines.iter().map(|(_, context, tid)| Origin { context: *context, tid: *tid, word: 0 }).collect();
         Observed { observation, events, origins, external: 0, memory: None, blocks: None }
     }
 

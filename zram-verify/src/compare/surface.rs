@@ -45,8 +45,9 @@ pub fn compare(
 fn data(comparer: &mut Comparer, expected: Option<&Data>, observed: Option<&Data>, memory: bool) {
     match (expected, observed) {
         (None, None) if !memory => {}
-        // Compared by level L3 and L0, which know what the bytes and numbers mean.
+        // Compared elsewhere, by those who know what the bytes and numbers mean.
         (Some(Data::Blocks(_)), None | Some(Data::Blocks(_)))
+        | (Some(Data::Work(_)), Some(Data::Work(_)))
         | (Some(Data::Classes(_)), Some(Data::Classes(_))) => {}
         (Some(Data::Text(ours)), Some(Data::Text(theirs))) => {
             comparer.same(Level::L1, Strength::Exact, || "text".to_owned(), ours, theirs);
@@ -59,6 +60,7 @@ fn data(comparer: &mut Comparer, expected: Option<&Data>, observed: Option<&Data
                 Some(Data::Blocks(_)) => "blocks",
                 Some(Data::Classes(_)) => "classes",
                 Some(Data::Bios(_)) => "bios",
+                Some(Data::Work(_)) => "what a workload says of itself",
             };
             let theirs = if memory { "memory (of a write: changed by the kernel)" } else { kind(observed) };
             comparer.same(Level::L1, Strength::Exact, || "data".to_owned(), &kind(expected), &theirs);

@@ -6,6 +6,7 @@
 
 mod allocator;
 mod during;
+mod followed;
 mod recompression;
 mod required;
 mod traffic;
@@ -120,6 +121,7 @@ impl Coverage {
         recompression::see(op, observed, events, &mut rows);
         devices(op, observed, &mut rows);
         completions(observed, &mut rows);
+        followed::see(op, events, &mut rows);
         for (group, row) in rows {
             self.count(group, row);
         }

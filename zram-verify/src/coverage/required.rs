@@ -3,10 +3,10 @@
 //! Which ones these are follows from what the kernel has, and is settled before anything was reached: a row that a
 //! kernel cannot come through is waived, and the table says why. A row is never waived because it stayed at zero.
 
-use zram_agent::protocol::BackingKind;
+use zram_agent::protocol::{BackingKind, WorkKind};
 use zram_events::Kind;
 
-use super::Row;
+use super::{Row, followed};
 use crate::abilities::Abilities;
 
 /// A row, and why it need not be reached.
@@ -34,6 +34,7 @@ pub(super) fn corners(abilities: &Abilities) -> Vec<Corner> {
     allocator(abilities, &mut add);
     passes(abilities, &mut add);
     recompression(abilities, &mut add);
+    workloads(abilities, &mut add);
     add("buffer", None, &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
     add("buffer", writeback(abilities), &["several bios in a call"]);
     add("devices", None, &["two at a time", "three at a time"]);
@@ -207,6 +208,21 @@ fn passes(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&s
             "slot touched while queued",
         ],
     );
+}
+
+fn workloads(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    const REASON: &str = "the machine cannot carry it, or the probes do not see enough to follow";
+    let swap = unless(abilities.follows(WorkKind::Swap), REASON);
+    let operations = ["swap_on: ok", "swap_off: ok", "pressure: ok", "revisit: ok", "relieve: ok"];
+    add("operation", swap, &operations);
+    add(followed::group(WorkKind::Swap), swap, &["write", "read", "slot-free notification"]);
+    add(followed::group(WorkKind::Swap), swap.or(writeback(abilities)), &["read back"]);
+    let filesystem = unless(abilities.follows(WorkKind::Filesystem), REASON);
+    let operations =
+        ["mount: ok", "unmount: ok", "write_file: ok", "read_file: ok", "remove_file: ok", "trim: ok"];
+    add("operation", filesystem, &operations);
+    let bios = ["write", "write of several pages", "read", "discard"];
+    add(followed::group(WorkKind::Filesystem), filesystem, &bios);
 }
 
 #[cfg(test)]

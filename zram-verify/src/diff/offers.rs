@@ -34,14 +34,15 @@ impl Lacking {
     }
 }
 
-/// Whether it is left to the machine when writes of this program complete, and so in which order.
+/// Whether it is left to the machine when writes of this program complete, and so in which order; or what is written at all.
 pub(super) fn times_decide(ops: &[Op]) -> bool {
     let decides = |op: &Op| match op {
         Op::Begin(begin) => {
             begin.backing_delay_ms > 0 || begin.backing_read_delay_ms > 0 || begin.backing_interrupts
         }
         Op::During { .. } => true,
-        _ => false,
+        // Which bios come, the rest of the kernel decides, and not twice alike.
+        op => op.work().is_some(),
     };
     ops.iter().any(decides)
 }

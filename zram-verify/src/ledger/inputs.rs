@@ -25,12 +25,18 @@ pub struct Inputs {
     pub dictionaries: u64,
     /// Moments at which another task's bio came while a pass was under way.
     pub intrusions: u64,
+    /// Bios of a workload: which came, of which slots, and when.
+    pub bios_followed: u64,
+    /// Slots that swap said are free: which, and when.
+    pub notifications_followed: u64,
+    /// Pages of a workload that were written and of which only is known what came of them.
+    pub outcomes_followed: u64,
 }
 
 impl Inputs {
     /// Each kind's name and count.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u64); 10] {
+    pub fn rows(&self) -> [(&'static str, u64); 13] {
         [
             ("compressed lengths", self.compressed_lengths),
             ("seconds of access", self.access_seconds),
@@ -42,6 +48,9 @@ impl Inputs {
             ("foreign decompressions", self.foreign_decompressions),
             ("dictionaries read", self.dictionaries),
             ("bios during a pass", self.intrusions),
+            ("bios followed", self.bios_followed),
+            ("slot-free notifications followed", self.notifications_followed),
+            ("outcomes of pages followed", self.outcomes_followed),
         ]
     }
 
@@ -57,6 +66,9 @@ impl Inputs {
         self.foreign_decompressions += other.foreign_decompressions;
         self.dictionaries += other.dictionaries;
         self.intrusions += other.intrusions;
+        self.bios_followed += other.bios_followed;
+        self.notifications_followed += other.notifications_followed;
+        self.outcomes_followed += other.outcomes_followed;
     }
 }
 

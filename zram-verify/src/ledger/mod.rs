@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use zram_agent::protocol::{Boundary, Outcome};
 use zram_codecs::Codecs;
-use zram_events::{DeviceId, Event};
-use zram_host::{Simulated, Surroundings};
+use zram_events::{Context, DeviceId, Event};
+use zram_host::{Followed, Following, Simulated, Surroundings};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Codec, Completion, Environment,
     Errno, PageBytes, Step,
@@ -25,7 +25,8 @@ pub use inputs::{CodecLength, ImpossibleSecond, Inputs};
 use crate::{
     compare::events::is_seen,
     dictionary,
-    observed::{Observed, seconds},
+    follow::Follower,
+    observed::{Observed, Origin, seconds},
 };
 
 /// The environment of a model that runs beside a kernel.
@@ -44,7 +45,10 @@ pub struct Ledger {
     pub impossible: Vec<ImpossibleSecond>,
     /// Pages of the operation's memory that the model cannot fill.
     pub undetermined: Vec<usize>,
+    /// What is known of a workload beside its events.
+    pub(crate) follower: Follower,
     observed: Vec<Event>,
+    origins: Vec<Origin>,
     cursor: usize,
     compressions: VecDeque<(i32, u32)>,
     codecs: Codecs,
@@ -69,7 +73,9 @@ impl Ledger {
             seconds_checked: 0,
             impossible: Vec::new(),
             undetermined: Vec::new(),
+            follower: Follower::default(),
             observed: Vec::new(),
+            origins: Vec::new(),
             cursor: 0,
             compressions: VecDeque::new(),
             codecs: Codecs::new(),
@@ -95,6 +101,8 @@ impl Ledger {
         self.impossible.clear();
         self.undetermined.clear();
         self.observed = observed.events.clone().unwrap_or_default();
+        self.origins.clone_from(&observed.origins);
+        self.follower = Follower::new(observed);
         self.cursor = 0;
         self.compressions = self
             .observed
@@ -150,13 +158,16 @@ impl Environment for Ledger {
         if is_seen(&self.coverage, &event) {
             self.cursor += 1;
         }
+        if matches!(event, Event::Compress { .. }) {
+            self.compressions.pop_front();
+        }
         self.emitted.push(event);
     }
 
     fn compress(&mut self, codec: Codec, page: &PageBytes) -> Result<u32, Errno> {
         let exact = self.codecs.compress_exactly(codec, page);
         let predicted = exact.and_then(|bytes| u32::try_from(bytes.len()).ok());
-        let Some((result, len)) = self.compressions.pop_front() else {
+        let Some((result, len)) = self.compressions.front().copied() else {
             // Not observed: the sequence of events will say so, if it should have been.
             return Ok(predicted.unwrap_or(page.len() as u32));
         };
@@ -166,6 +177,17 @@ impl Environment for Ledger {
         }
         self.lengths.push(CodecLength { algorithm: codec.to_string(), predicted, observed: len });
         Ok(len)
+    }
+
+    fn submitter(&self) -> Context {
+        if self.follower.by_worker { Context::Worker } else { Context::Task }
+    }
+
+    /// Of a page that was followed without its bytes nothing is known but this.
+    fn compress_again(&mut self, _codec: Codec, was: u32) -> Result<u32, Errno> {
+        let Some((result, len)) = self.compressions.front().copied() else { return Ok(was) };
+        self.inputs.compressed_lengths += 1;
+        if result == 0 { Ok(len) } else { Err(Errno::EINVAL) }
     }
 
     fn boot_seconds(&mut self, asked: ClockUse) -> u32 {
@@ -300,6 +322,22 @@ impl Surroundings for Ledger {
         comes
     }
 
+    /// What comes next is what was seen to come, when all before it is done.
+    fn follow(&mut self, dev: u32) -> Following {
+        let unknown = self.follower.unknown.len();
+        let next = self.follower.next(self.cursor, &self.observed, &self.origins, dev);
+        match &next {
+            Following::Next(Followed::Reads { bios, .. }) => self.inputs.bios_followed += bios.len() as u64,
+            Following::Next(Followed::Write { .. } | Followed::Other { .. }) => {
+                self.inputs.bios_followed += 1;
+            }
+            Following::Next(Followed::SlotFreeNotify { .. }) => self.inputs.notifications_followed += 1,
+            Following::Unknown | Following::End => {}
+        }
+        self.inputs.outcomes_followed += (self.follower.unknown.len() - unknown) as u64;
+        next
+    }
+
     /// Time is what the observations say it is.
     fn pass(&mut self, _nanoseconds: u64) {}
 }
@@ -400,6 +438,7 @@ mod tests {
         assert_eq!(ledger.compress(Codec::plain("lz4"), &page[..]), Ok(77));
         assert_eq!(ledger.lengths[0].observed, 77);
         assert_ne!(ledger.lengths[0].predicted, Some(77));
+        ledger.emit(Event::Compress { result: 0, len: 77 });
         let predicted = ledger.lengths[0].predicted;
         assert_eq!(ledger.compress(Codec::plain("lz4"), &page[..]).ok(), predicted);
     }

@@ -14,9 +14,10 @@ mod limits;
 mod readback;
 mod recompression;
 mod several;
+mod workloads;
 mod writeback;
 
-use zram_agent::protocol::BackingKind;
+use zram_agent::protocol::{BackingKind, WorkKind};
 
 use super::draft::Draft;
 use crate::abilities::Abilities;
@@ -88,6 +89,8 @@ pub(super) const ALL: &[Theme] = &[
         backing: (32, 96),
         play: recompression::recompressed_and_away,
     },
+    Theme { name: "swap", needs: swap, backing: (100, 200), play: workloads::swap },
+    Theme { name: "filesystem", needs: filesystem, backing: (100, 200), play: workloads::filesystem },
     Theme { name: "attributes", needs: any, backing: (0, 32), play: attributes::attributes },
 ];
 
@@ -126,4 +129,12 @@ fn interrupts(abilities: &Abilities) -> bool {
 
 fn bad(abilities: &Abilities) -> bool {
     abilities.writeback() && abilities.makes(BackingKind::Error)
+}
+
+fn swap(abilities: &Abilities) -> bool {
+    abilities.follows(WorkKind::Swap)
+}
+
+fn filesystem(abilities: &Abilities) -> bool {
+    abilities.follows(WorkKind::Filesystem)
 }
