@@ -48,7 +48,7 @@ impl Environment for World {
             Event::Compress { result: 0, .. } => self.counts.compressions += 1,
             Event::Decompress { result: 0, len, context } => {
                 let counter = match context {
-                    Context::Worker => &mut self.counts.deferred_decompressions,
+                    Context::Worker | Context::Interrupt => &mut self.counts.deferred_decompressions,
                     Context::Task => &mut self.counts.decompressions,
                 };
                 *counter += 1;
