@@ -21,7 +21,8 @@ Environment:
   NO_COLOR        no colours, if set to anything
 
 Examples:
-  cargo xtask verify                                        is the model right about Linux 7.2?
+  cargo xtask verify                                        is the model right about Linux?
+  cargo xtask verify --all --html report.html               ... about every kernel within reach?
   cargo xtask simulate docs/examples/tour.ndjson            what would zram do? (no VM)
   cargo xtask test                                          may this change land?
 
@@ -34,15 +35,17 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Hold the model against a live kernel
+    /// Hold the model against live kernels
     ///
-    /// Boots the kernel in a VM, drives its zram with generated operations, listens through eBPF probes, runs the same operations
+    /// Boots each kernel in a VM, drives its zram with generated operations, listens through eBPF probes, runs the same operations
     /// through the model, and compares. Status 1 on a divergence, with the shortest operation list that shows it and the
     /// command that repeats it. Status 2 if it could not be carried out, which is never counted as agreement.
     #[command(after_help = "\
 Examples:
   cargo xtask verify
-  cargo xtask verify --seed 7 --ops 5000 --json report.json
+  cargo xtask verify --all --ops 12000 --html report.html
+  cargo xtask verify --kernel debian-7.2 --seed 7 --ops 5000 --json report.json
+  cargo xtask verify --agent 'ssh board sudo zram-agent serve'
   cargo xtask verify --kernel-image ~/linux/arch/x86/boot/bzImage --modules ~/linux
   cargo xtask verify --tree ~/linux                         build it first; the next time, what was edited")]
     Verify(Verify),
@@ -80,6 +83,7 @@ Examples:
 Examples:
   cargo xtask mutants
   cargo xtask mutants --only bucket-tail --only done-list-fifo
+  cargo xtask mutants --record docs/track-record.md
   cargo xtask mutants --kernel debian-7.2 --seed 7")]
     Mutants(Mutants),
 
@@ -136,7 +140,13 @@ Examples:
     Setup,
 
     /// List the kernels that --kernel knows
-    Kernels,
+    ///
+    /// With version, profile of the model, and what each can do, read from its own files once it is in the cache.
+    Kernels {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 
     /// Boot a VM and connect standard input and output to the agent in it
     ///
@@ -154,11 +164,20 @@ pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) targets: Targets,
 
+    /// Every kernel of the table; one that cannot be had is a line without a verdict
+    #[arg(long, conflicts_with_all = ["kernel", "kernel_image", "tree"])]
+    pub(crate) all: bool,
+
+    /// A real machine: the command whose standard streams are those of `zram-agent serve` on it. It touches only zram devices
+    /// that it adds itself
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["kernel", "kernel_image", "tree", "all", "accel"])]
+    pub(crate) agent: Option<String>,
+
     /// Seed of the generated operations; the same seed gives the same operations [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// How many operations to generate [default: 1500]
+    /// How many operations to generate for each kernel [default: 2000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) ops: Option<u64>,
 
@@ -170,6 +189,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
+    /// Write the report to this file as HTML: one file that loads nothing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+
     /// Record the run to this file; it can be checked again without a VM
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
@@ -177,6 +200,18 @@ pub(crate) struct Verify {
     /// Go on after a divergence
     #[arg(long)]
     pub(crate) keep_going: bool,
+
+    /// How many kernels at a time [default: 1]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Seconds that an answer may take before the machine counts as hung [default: 90]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) patience: Option<u64>,
+
+    /// Break this rule of the model, to see what a divergence looks like
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mutant: Option<String>,
 
     /// How guest instructions are executed
     #[arg(long, value_enum, default_value_t)]
@@ -196,13 +231,17 @@ pub(crate) struct Mutants {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// How many operations to generate [default: 1500]
+    /// How many operations to generate [default: 2000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) ops: Option<u64>,
 
     /// Only this mutant; repeatable
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
+
+    /// Write what became of each as a page to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    pub(crate) record: Option<PathBuf>,
 
     /// How guest instructions are executed
     #[arg(long, value_enum, default_value_t)]
@@ -264,7 +303,7 @@ pub(crate) struct Attributes {
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Targets {
-    /// A kernel of the table (see `cargo xtask kernels`), repeatable; the table's first if none is named
+    /// A kernel of the table (see `cargo xtask kernels`), repeatable; if none is named, those that are marked there
     #[arg(long, value_name = "NAME", conflicts_with = "kernel_image")]
     pub(crate) kernel: Vec<String>,
 
@@ -347,6 +386,17 @@ mod tests {
             parse("xtask verify --tree t --kernel a").unwrap_err(),
             clap::error::ErrorKind::ArgumentConflict
         );
+        assert!(parse("xtask verify --all --jobs 2").is_ok());
+        for two in [
+            "--all --kernel a",
+            "--agent x --all",
+            "--agent x --kernel a",
+            "--agent x --kernel-image i",
+            "--all --tree t",
+        ] {
+            let refused = parse(&format!("xtask verify {two}")).unwrap_err();
+            assert_eq!(refused, clap::error::ErrorKind::ArgumentConflict, "{two}");
+        }
         assert_eq!(
             parse("xtask verify --kernel a --kernel-image i").unwrap_err(),
             clap::error::ErrorKind::ArgumentConflict

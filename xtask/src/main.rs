@@ -60,7 +60,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Test => test::run(&cx),
         Command::Bpf { check } => bpf::build(&cx, check).map(|()| ExitCode::SUCCESS),
         Command::Setup => setup::setup(&cx),
-        Command::Kernels => setup::list_kernels(&cx),
+        Command::Kernels { json } => kernels::list(&cx, json),
         Command::Vm(options) => vm::command(&cx, &options),
     }
 }

@@ -1,10 +1,9 @@
-//! `cargo xtask setup` and `cargo xtask kernels`: the cache, filled and listed.
+//! `cargo xtask setup`: the cache, filled.
 
 use std::process::ExitCode;
 
 use crate::context::Cx;
 use crate::kernels::{self, Table};
-use crate::progress::{self, human};
 use crate::{qemu, toolchain};
 
 /// Brings everything into the cache that any command may want.
@@ -26,24 +25,5 @@ pub(crate) fn setup(cx: &Cx) -> anyhow::Result<ExitCode> {
         cx.progress.say(&format!("      {}", path.display()));
     }
     cx.progress.say(&format!("ready; the cache is {}", cx.cache.root().display()));
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Lists the table.
-pub(crate) fn list_kernels(cx: &Cx) -> anyhow::Result<ExitCode> {
-    let table = Table::built_in()?;
-    let width = table.kernels.iter().map(|kernel| kernel.name.len()).max().unwrap_or(0);
-    let mut lines = Vec::new();
-    for kernel in &table.kernels {
-        let state = match (kernels::cached(cx, kernel)?, kernels::damage(cx, kernel)?) {
-            (Some(installed), _) => {
-                format!("{}, {} in the cache", installed.version(), human(installed.size()))
-            }
-            (None, Some(why)) => format!("damaged in the cache ({why}); fetched again when next used"),
-            (None, None) => format!("not in the cache; {}", kernel.origin.description()),
-        };
-        lines.push(format!("{:width$}  {state}", kernel.name));
-    }
-    progress::result(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }

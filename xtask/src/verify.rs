@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, anyhow};
 
 use crate::context::Cx;
+use crate::interrupt::Interrupted;
 use crate::kernels::{self, Table};
 use crate::qemu::Accel;
 use crate::vm::{self, Choice};
@@ -20,17 +21,31 @@ pub(crate) fn verify(cx: &Cx, options: &cli::Verify) -> anyhow::Result<ExitCode>
     if let Some(file) = &options.replay {
         readable(file)?;
     }
-    let mut command = run_command(cx, &options.targets, options.accel)?;
+    let mut command = match &options.agent {
+        Some(agent) => agent_command(cx, agent)?,
+        None => run_command(cx, &options.targets, options.all, options.accel)?,
+    };
     numbers(&mut command, options.seed, options.ops);
-    for (flag, file) in
-        [("--replay", &options.replay), ("--json", &options.json), ("--trace", &options.trace)]
-    {
+    for (flag, number) in [("--jobs", options.jobs.map(u64::from)), ("--patience", options.patience)] {
+        if let Some(number) = number {
+            command.args([flag, &number.to_string()]);
+        }
+    }
+    for (flag, file) in [
+        ("--replay", &options.replay),
+        ("--json", &options.json),
+        ("--html", &options.html),
+        ("--trace", &options.trace),
+    ] {
         if let Some(file) = file {
             command.arg(flag).arg(file);
         }
     }
     if options.keep_going {
         command.arg("--keep-going");
+    }
+    if let Some(name) = &options.mutant {
+        command.args(["--mutant", name]);
     }
     command.args(std::iter::repeat_n("-v", options.verbose.into()));
     become_program(command)
@@ -79,7 +94,7 @@ pub(crate) fn attributes(cx: &Cx, options: &cli::Attributes) -> anyhow::Result<E
     let targets = cli::Targets { kernel: kernel.iter().cloned().collect(), own: own.clone(), tree: None };
     let live = kernel.is_some() || own.kernel_image.is_some() || options.record.is_some();
     let mut command = if live {
-        let targets = self::targets(cx, &targets, options.accel, Probes::None)?;
+        let targets = self::targets(cx, &targets, false, options.accel, Probes::None)?;
         let mut command = Command::new(build(cx)?);
         command.arg("attributes").args(targets);
         command
@@ -113,11 +128,17 @@ pub(crate) fn mutants(cx: &Cx, options: &cli::Mutants) -> anyhow::Result<ExitCod
     let live = !options.targets.kernel.is_empty()
         || options.targets.own.kernel_image.is_some()
         || options.targets.tree.is_some();
-    let targets =
-        if live { targets(cx, &options.targets, options.accel, Probes::Attached)? } else { Vec::new() };
+    let targets = if live {
+        targets(cx, &options.targets, false, options.accel, Probes::Attached)?
+    } else {
+        Vec::new()
+    };
     let mut command = mutants_command(cx)?;
     command.args(targets);
     numbers(&mut command, options.seed, options.ops);
+    if let Some(file) = &options.record {
+        command.arg("--record").arg(std::path::absolute(file)?);
+    }
     for name in &options.only {
         command.args(["--only", name]);
     }
@@ -160,26 +181,58 @@ fn numbers(command: &mut Command, seed: Option<u64>, ops: Option<u64>) {
 }
 
 /// `zram-verify run` with a target per kernel, everything it needs being in place.
-pub(crate) fn run_command(cx: &Cx, options: &cli::Targets, accel: Accel) -> anyhow::Result<Command> {
-    let targets = targets(cx, options, accel, Probes::Attached)?;
+pub(crate) fn run_command(
+    cx: &Cx,
+    options: &cli::Targets,
+    all: bool,
+    accel: Accel,
+) -> anyhow::Result<Command> {
+    let targets = targets(cx, options, all, accel, Probes::Attached)?;
+    let mut again = match (options.own.choice(), &options.tree) {
+        (None, Some(tree)) => format!("--tree {}", quote(&tree.to_string_lossy())),
+        (Some(Choice::Own { image, modules }), _) => {
+            let modules = modules.map(|folder| format!(" --modules {}", quote(&folder.to_string_lossy())));
+            format!("--kernel-image {}{}", quote(&image.to_string_lossy()), modules.unwrap_or_default())
+        }
+        _ => "--kernel {target}".to_owned(),
+    };
+    if accel != Accel::default() {
+        again.push_str(&format!(" --accel {}", accel.name()));
+    }
     let mut command = Command::new(build(cx)?);
-    command.arg("run").args(targets);
+    command.arg("run").args(targets).args(["--again", &format!("cargo xtask verify {again}")]);
+    Ok(command)
+}
+
+/// `zram-verify run` on a machine that somebody else keeps: there is nothing to make ready.
+fn agent_command(cx: &Cx, agent: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(build(cx)?);
+    command.args(["run", "--target", &format!("agent={agent}")]);
+    command.args(["--again", &format!("cargo xtask verify --agent {}", quote(agent))]);
     Ok(command)
 }
 
 /// `--target NAME=COMMAND` for each kernel. Kernels, QEMU and the agent are made ready here, once, rather than by each VM.
-fn targets(cx: &Cx, options: &cli::Targets, accel: Accel, probes: Probes) -> anyhow::Result<Vec<String>> {
+///
+/// Where all kernels are asked for, one that cannot be had becomes `--unavailable NAME=REASON`, a line of the report without a
+/// verdict. One that was asked for by name is an error at once.
+fn targets(
+    cx: &Cx,
+    options: &cli::Targets,
+    all: bool,
+    accel: Accel,
+    probes: Probes,
+) -> anyhow::Result<Vec<String>> {
     let table = Table::built_in()?;
-    let choices = match (options.own.choice(), &options.tree) {
+    let named = |name: &str| (name.to_owned(), Choice::Named(name.to_owned()));
+    let choices: Vec<(String, Choice)> = match (options.own.choice(), &options.tree) {
         (Some(own), _) => vec![("own".to_owned(), own.absolute()?)],
         (None, Some(tree)) => vec![("tree".to_owned(), kernels::build_tree(cx, &table, tree)?)],
+        (None, None) if all => table.kernels.iter().map(|kernel| named(&kernel.name)).collect(),
         (None, None) if options.kernel.is_empty() => {
-            let name = table.default_name()?;
-            vec![(name.to_owned(), Choice::Named(name.to_owned()))]
+            table.defaults().map(|kernel| named(&kernel.name)).collect()
         }
-        (None, None) => {
-            options.kernel.iter().map(|name| (name.clone(), Choice::Named(name.clone()))).collect()
-        }
+        (None, None) => options.kernel.iter().map(|name| named(name)).collect(),
     };
     // Every name is looked up before anything is fetched for the first.
     for (_, choice) in &choices {
@@ -188,19 +241,27 @@ fn targets(cx: &Cx, options: &cli::Targets, accel: Accel, probes: Probes) -> any
         }
     }
     qemu::ensure(cx)?;
-    for (_, choice) in &choices {
-        vm::prepare(cx, &table, choice)?;
+    let mut found = Vec::new();
+    let mut arguments = Vec::new();
+    for (name, choice) in &choices {
+        match vm::prepare(cx, &table, choice) {
+            Ok(_) => found.push((name, choice)),
+            Err(error) if !all || error.chain().any(|cause| cause.is::<Interrupted>()) => return Err(error),
+            Err(error) => {
+                cx.progress.say(&format!("kernel {name} cannot be had: {error:#}"));
+                arguments.extend(["--unavailable".to_owned(), format!("{name}={error:#}")]);
+            }
+        }
+    }
+    if found.is_empty() {
+        return Ok(arguments);
     }
     let agent = agent::build(cx)?;
-    Ok(choices
-        .iter()
-        .flat_map(|(name, choice)| {
-            [
-                "--target".to_owned(),
-                format!("{name}={}", vm_command(&cx.program, choice, &agent, accel, probes)),
-            ]
-        })
-        .collect())
+    for (name, choice) in found {
+        let command = vm_command(&cx.program, choice, &agent, accel, probes);
+        arguments.extend(["--target".to_owned(), format!("{name}={command}")]);
+    }
+    Ok(arguments)
 }
 
 /// The command line that boots one VM, quoted for a shell.

@@ -158,6 +158,9 @@ pub(crate) struct Mutants {
     /// Only this mutant; repeatable
     #[arg(long, value_name = "NAME", value_parser = mutation)]
     only: Vec<Mutation>,
+    /// Write what became of each as a page to this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "allow_model"])]
+    pub(crate) record: Option<PathBuf>,
     /// Accept a trace that a model made: to try the command out, not to prove anything
     #[arg(long)]
     allow_model: bool,

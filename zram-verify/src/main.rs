@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use zram_verify::{
-    commands::{attributes, diff, mutants, run, serve_model, simulate, trace},
+    commands::{attributes, diff, mutants, record, run, serve_model, simulate, trace},
     diff::print as print_diff,
     interrupt::{self, EXIT_INTERRUPTED},
     report::{Paint, Report, print_kernel, print_matrix, to_html, to_json},
@@ -26,7 +26,10 @@ const TROUBLE: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Only these start machines; the others end where they are.
-    let starts = matches!(cli.command, Command::Run(_) | Command::Mutants(_) | Command::Attributes(_));
+    let starts = matches!(
+        cli.command,
+        Command::Run(_) | Command::Mutants(_) | Command::Attributes(_) | Command::Diff(_)
+    );
     let installed = if starts { interrupt::install() } else { Ok(()) };
     let done = installed.and_then(|()| dispatch(cli.command));
     if interrupt::is_asked_for() {
@@ -87,7 +90,12 @@ fn dispatch(command: Command) -> Result<u8> {
             Ok(outcome.exit_status())
         }
         Command::Mutants(arguments) => {
+            let file = arguments.record.clone();
             let fates = mutants::mutants(&arguments.options()?)?;
+            if let (Some(path), false) = (file, interrupt::is_asked_for()) {
+                fs::write(&path, record::page(&fates))
+                    .with_context(|| format!("cannot write the track record to {}", path.display()))?;
+            }
             io::stdout().write_all(mutants::table(&fates).as_bytes())?;
             Ok(u8::from(fates.iter().any(mutants::Fate::survived)))
         }

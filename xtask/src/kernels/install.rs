@@ -26,13 +26,19 @@ impl Installed {
         self.0.path().join("modules")
     }
 
-    /// `uname -r` and the package version.
+    /// `uname -r`.
+    pub(crate) fn release(&self) -> &str {
+        self.0.fact("release").unwrap_or("?")
+    }
+
+    /// The version of the package that it came in, or was built from.
+    pub(crate) fn package_version(&self) -> &str {
+        self.0.fact("version").unwrap_or("?")
+    }
+
+    /// Both.
     pub(crate) fn version(&self) -> String {
-        format!(
-            "{}, package {}",
-            self.0.fact("release").unwrap_or("?"),
-            self.0.fact("version").unwrap_or("?")
-        )
+        format!("{}, package {}", self.release(), self.package_version())
     }
 
     /// Bytes in the cache.

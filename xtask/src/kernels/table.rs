@@ -24,6 +24,11 @@ pub(crate) struct Table {
 pub(crate) struct Kernel {
     /// What it is called on the command line.
     pub(crate) name: String,
+    /// Whether it is verified when none is named.
+    #[serde(default)]
+    pub(crate) default: bool,
+    /// The model's profile for it, if there is one of its own.
+    pub(crate) profile: Option<String>,
     /// Where it comes from.
     pub(crate) origin: Origin,
     /// Modules to load before the table's.
@@ -144,7 +149,12 @@ impl Table {
         }
     }
 
-    /// The kernel used when none is named.
+    /// The kernels verified when none is named.
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = &Kernel> {
+        self.kernels.iter().filter(|kernel| kernel.default)
+    }
+
+    /// The kernel used where there can be only one, and none is named.
     pub(crate) fn default_name(&self) -> anyhow::Result<&str> {
         self.kernels.first().map(|kernel| kernel.name.as_str()).context("xtask/kernels.toml names no kernel")
     }
@@ -158,6 +168,7 @@ mod tests {
     fn the_table_is_sound() {
         let table = Table::built_in().unwrap();
         assert_eq!(table.default_name().unwrap(), "debian-7.2");
+        assert!(table.defaults().any(|kernel| kernel.name == "debian-7.2"));
         for kernel in &table.kernels {
             let suites = match &kernel.origin {
                 Origin::Packages(origin) => {

@@ -128,7 +128,7 @@ fn mutants(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
 }
 
 fn live_run(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
-    let mut command = verify::run_command(cx, &cli::Targets::default(), Accel::default())
+    let mut command = verify::run_command(cx, &cli::Targets::default(), false, Accel::default())
         .context("the live run could not take place")?;
     command.args(["--ops", &LIVE_OPERATIONS.to_string()]);
     closing(cx, task, &mut command, "verify: ")

@@ -54,6 +54,10 @@ pub struct Options {
 pub struct Rejection {
     /// By which run.
     pub by: String,
+    /// On which kernel.
+    pub kernel: String,
+    /// With operations from which seed.
+    pub seed: u64,
     /// After how many operations.
     pub operations: usize,
     /// By which comparison.
@@ -226,6 +230,8 @@ fn judge(mutation: Mutation, runs: &[(String, Trace)]) -> Option<Rejection> {
         let rejection = match check(trace, profile) {
             Ok(replayed) => replayed.divergence.map(|divergence| Rejection {
                 by: name.clone(),
+                kernel: trace.header.kernel.clone(),
+                seed: trace.header.seed,
                 operations: divergence.operation + 1,
                 check: divergence
                     .differences

@@ -1,0 +1,71 @@
+//! What a machine lacks, said before anything is compared on it.
+//!
+//! Operations are made for what a machine has, and coverage asks for no more. So one that has little could agree without a word
+//! about the rest: these are the words.
+
+use zram_agent::protocol::{BackingKind, Hello};
+
+/// A sentence for each thing.
+pub(super) fn lacks(hello: &Hello) -> Vec<String> {
+    let kinds = BackingKind::ALL.iter().filter(|kind| !hello.backing.contains(kind));
+    let mut sentences: Vec<String> = kinds.map(|kind| backing(*kind).to_owned()).collect();
+    if let Some(coverage) = &hello.coverage
+        && !coverage.unobservable.is_empty()
+    {
+        let gaps = coverage.unobservable.iter().map(|gap| format!("{:?} ({})", gap.kind, gap.reason));
+        sentences.push(format!(
+            "the probes do not see these events here: {}",
+            gaps.collect::<Vec<_>>().join("; ")
+        ));
+    }
+    sentences
+}
+
+fn backing(kind: BackingKind) -> &'static str {
+    match kind {
+        BackingKind::Ram => "this machine has no RAM disk (module brd): nothing can be written back",
+        BackingKind::Delay => {
+            "this machine has no device mapper with the target delay (module dm_delay): nothing is looked at while it is in flight"
+        }
+        BackingKind::Interrupts => {
+            "this machine has no null block device (module null_blk): no completion in interrupt context is looked at"
+        }
+        BackingKind::Error => {
+            "this machine has no device mapper with the target error (module dm_mod): no backing device fails"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zram_events::Kind;
+    use zram_probe::{Coverage, Unobservable};
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let everything = Hello {
+            protocol: 1,
+            kernel: "7.2.0".into(),
+            bpf_object: None,
+            attributes: Vec::new(),
+            backing_path: String::new(),
+            backing: BackingKind::ALL.to_vec(),
+            coverage: None,
+        };
+        assert_eq!(lacks(&everything), [""; 0]);
+        let gap = Unobservable { kind: Kind::Putback, reason: "no such function".into() };
+        let coverage = Coverage {
+            kernel: String::new(),
+            object_sha256: String::new(),
+            attached: Vec::new(),
+            unobservable: vec![gap],
+            interrupts: false,
+        };
+        let little = Hello { backing: vec![BackingKind::Ram], coverage: Some(coverage), ..everything };
+        let [delay, error, interrupts, probes] = &lacks(&little)[..] else { panic!("{:?}", lacks(&little)) };
+        assert!(delay.contains("dm_delay") && error.contains("error") && interrupts.contains("null_blk"));
+        assert!(probes.contains("Putback (no such function)"), "{probes}");
+    }
+}
