@@ -66,7 +66,7 @@ pub(crate) fn diff(cx: &Cx, options: &cli::Diff) -> anyhow::Result<ExitCode> {
     } else {
         let kernel = kernels.into_iter().cloned().collect();
         let kernels = cli::Targets { kernel, ..cli::Targets::default() };
-        targets(cx, &kernels, options.accel, Probes::Attached)?
+        targets(cx, &kernels, false, options.accel, Probes::Attached)?
     };
     let mut command = Command::new(build(cx)?);
     command.arg("diff").args(targets);
