@@ -1,5 +1,4 @@
 //! The page that says which mistakes are found is of the mutants that there are.
-#![expect(clippy::unwrap_used, reason = "a page that cannot be read is a failed test")]
 
 use zram_model::Mutation;
 use zram_verify::commands::record::mutants_of;

@@ -3,12 +3,14 @@
 //! Operations are made for what a machine has, and coverage asks for no more. So one that has little could agree without a word
 //! about the rest: these are the words.
 
-use zram_agent::protocol::{BackingKind, Hello};
+use zram_agent::protocol::{BackingKind, Hello, WorkKind};
 
 /// A sentence for each thing.
 pub(super) fn lacks(hello: &Hello) -> Vec<String> {
     let kinds = BackingKind::ALL.iter().filter(|kind| !hello.backing.contains(kind));
     let mut sentences: Vec<String> = kinds.map(|kind| backing(*kind).to_owned()).collect();
+    let kinds = WorkKind::ALL.iter().filter(|kind| !hello.workloads.contains(kind));
+    sentences.extend(kinds.map(|kind| workload(*kind).to_owned()));
     if let Some(coverage) = &hello.coverage
         && !coverage.unobservable.is_empty()
     {
@@ -36,6 +38,15 @@ fn backing(kind: BackingKind) -> &'static str {
     }
 }
 
+fn workload(kind: WorkKind) -> &'static str {
+    match kind {
+        WorkKind::Swap => {
+            "this machine has no swap, or no memory controller of cgroup v2 to bring it about: no slot-free notification is looked at"
+        }
+        WorkKind::Filesystem => "this machine has no ext4: no bio of a file system is looked at",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use zram_events::Kind;
@@ -52,6 +63,7 @@ mod tests {
             attributes: Vec::new(),
             backing_path: String::new(),
             backing: BackingKind::ALL.to_vec(),
+            workloads: WorkKind::ALL.to_vec(),
             coverage: None,
         };
         assert_eq!(lacks(&everything), [""; 0]);
@@ -63,8 +75,16 @@ mod tests {
             unobservable: vec![gap],
             interrupts: false,
         };
-        let little = Hello { backing: vec![BackingKind::Ram], coverage: Some(coverage), ..everything };
-        let [delay, error, interrupts, probes] = &lacks(&little)[..] else { panic!("{:?}", lacks(&little)) };
+        let little = Hello {
+            backing: vec![BackingKind::Ram],
+            workloads: vec![WorkKind::Swap],
+            coverage: Some(coverage),
+            ..everything
+        };
+        let [delay, error, interrupts, files, probes] = &lacks(&little)[..] else {
+            panic!("{:?}", lacks(&little))
+        };
+        assert!(files.contains("ext4"));
         assert!(delay.contains("dm_delay") && error.contains("error") && interrupts.contains("null_blk"));
         assert!(probes.contains("Putback (no such function)"), "{probes}");
     }
