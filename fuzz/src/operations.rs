@@ -35,7 +35,7 @@ impl Target for Operations {
         let kernels = [Profile::debian_6_12(), Profile::custom_7_2()];
         kernels
             .iter()
-            .flat_map(|profile| operations(1, 600, &Abilities::of_profile(profile)))
+            .flat_map(|profile| operations(1, 600, &Abilities::of_model(profile)))
             .flat_map(|program| [text(&program.ops[..program.ops.len().min(30)])])
             .collect()
     }

@@ -124,6 +124,12 @@ impl Abilities {
         }
     }
 
+    /// Those of the model in the kernel's place: all but workloads, whose bios only a kernel can choose.
+    #[must_use]
+    pub fn of_model(profile: &Profile) -> Self {
+        Self { workloads: BTreeSet::new(), ..Self::of_profile(profile) }
+    }
+
     /// What both of two kernels have, and what neither of them dies of: operations made from these make sense on either.
     #[must_use]
     pub fn both(&self, other: &Self) -> Self {

@@ -35,7 +35,7 @@ fn run(ops: Vec<Op>) -> Run {
 }
 
 fn generated() -> Run {
-    run(operations(3, 1000, &Abilities::of_profile(&Profile::debian_7_2()))
+    run(operations(3, 1000, &Abilities::of_model(&Profile::debian_7_2()))
         .into_iter()
         .flat_map(|program| program.ops)
         .collect())

@@ -176,6 +176,7 @@ fn life(profile: Profile) -> Vec<String> {
             m.kernel.slot_free_notify(m.dev, SlotIndex(slot), false, &mut m.world).unwrap();
         });
     }
+    log.step("words again", |m| m.store(12, &[filled(0x0102_0304_0506_0708)]));
 
     // Idle marking, by age and altogether.
     log.machine.world.now += 10;
