@@ -1,7 +1,7 @@
 //! Two kernels beside each other, without a model between them.
 //!
 //! A kernel developer who asks "what did this series change that anybody can see?" wants the kernels' own words. So the
-//! same operations are played to both ([`search`]), each answer is compared with the other's ([`compare`]), and the
+//! same operations are played to both ([`search`]), each answer is compared with the other's (`compare`), and the
 //! first difference is made small on both machines at once, with the shrinker that divergences from the model go
 //! through. Then the search goes on for *other* differences: each has a [`Signature`] (level, what differs, on which
 //! operation), and one that is known is not pursued again.
