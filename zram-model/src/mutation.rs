@@ -14,6 +14,8 @@ pub enum Needs {
     MultiComp,
     /// Pages larger than 4 KiB.
     LargePages,
+    /// An order of steps that a kernel cannot be made to take: only a walk through all orders comes upon it.
+    AnyOrder,
 }
 
 impl Needs {
@@ -24,6 +26,7 @@ impl Needs {
             Self::Nothing => true,
             Self::MultiComp => profile.multi_comp,
             Self::LargePages => profile.page_size != PageSize::KIB_4,
+            Self::AnyOrder => false,
         }
     }
 
@@ -34,6 +37,7 @@ impl Needs {
             Self::Nothing => "any kernel",
             Self::MultiComp => "CONFIG_ZRAM_MULTI_COMP",
             Self::LargePages => "pages larger than 4 KiB",
+            Self::AnyOrder => "orders that a kernel cannot be made to take",
         }
     }
 }
@@ -121,6 +125,7 @@ mutations! {
     HugeCountedDownTwice, "huge-counted-down-twice", "Freeing a written-back huge slot counts it down from huge_pages again.";
     DoneListFifo, "done-list-fifo", "Finished writeback requests are completed first in, first out.";
     BatchSizeIgnored, "batch-size-ignored", "Each writeback request is completed before the next is submitted.";
+    ControlBlockFreedEarly, "control-block-freed-early", "A pass frees its control block while the last completion may still be about to wake it (before bf62f69574b1).", AnyOrder;
     ReservedBlockLeaked, "reserved-block-leaked", "A block reserved but not used at the end of a pass stays taken (before 3e8d8eb8d7f5).";
     LimitNotCharged, "limit-not-charged", "Writeback does not use up writeback_limit.";
     LimitCheckedAfter, "limit-checked-after", "writeback_limit is looked at after a slot was submitted, not before.";

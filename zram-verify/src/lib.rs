@@ -5,7 +5,8 @@
 //! not determine; [`checker`] has the model carry out the same and [`compare`]s. What differs is a
 //! [`divergence`], made small by [`shrink`]; what was reached stands in [`coverage`]; [`report`] says it
 //! all. A [`trace`] keeps a run so that it can be checked again without a machine, and [`attributes`] what a kernel said
-//! to a fixed table of attribute writes. Where the kernel chooses what is done, as under memory pressure, `follow` reads it off. [`diff`] holds two kernels against each other, without the model.
+//! to a fixed table of attribute writes. Where the kernel chooses what is done, as under memory pressure, `follow` reads it off. What no run can show, [`explore`] looks for in
+//! every order of steps. [`diff`] holds two kernels against each other, without the model.
 //!
 //! Two principles run through it. Nothing that was not compared is counted as agreement: a lost
 //! record, a dead machine or a complaint of the kernel's is [`trouble`], never a verdict. And every
@@ -23,6 +24,7 @@ pub mod diff;
 mod disguise;
 pub mod divergence;
 mod exact;
+pub mod explore;
 mod facts;
 mod follow;
 pub mod generate;

@@ -13,7 +13,7 @@ use crate::{
     world::{BioOp, Machine, PAGE, aligned, filled, page},
 };
 use zram_events::Event;
-use zram_model::{Bio, BioStatus, Hazard, Memory, Profile, SlotFlags, slot_flags};
+use zram_model::{Bio, BioStatus, Hazard, Memory, Mutation, Profile, SlotFlags, slot_flags};
 
 /// No scenario here has more interleavings.
 const ENOUGH: usize = 200_000;
@@ -254,4 +254,6 @@ fn the_search_finds_the_faults_of_the_posted_patch() {
     assert_eq!(found(Profile::seed_patch()), ["counted twice", "leaked block", "use after free"]);
     assert_eq!(found(Profile::linux_7_0()), ["leaked block", "use after free"]);
     assert_eq!(found(Profile::debian_7_2()), Vec::<&str>::new());
+    let broken = Profile::debian_7_2().with_broken(Mutation::ControlBlockFreedEarly);
+    assert_eq!(found(broken), ["use after free"]);
 }

@@ -2,7 +2,8 @@
 //!
 //! The model is run with one rule broken at a time against runs that the sound model agrees with:
 //! recorded ones, and live ones if there are targets. A mutant that agrees, too, survives: a hole in
-//! the checks, or in what the generator reaches.
+//! the checks, or in what the generator reaches. What no run can show is judged by a walk through every order of steps instead
+//! ([`explore`]).
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +14,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use zram_agent::protocol::{Observation, Op};
-use zram_model::{Mutation, Needs};
+use zram_model::{Mutation, Needs, Profile};
 
 use crate::{
     abilities::Abilities,
@@ -21,6 +22,7 @@ use crate::{
     checker::Checker,
     commands::trace::check,
     conversation::{Onlooker, farewell, play},
+    explore,
     generate::operations,
     interrupt, profiles,
     report::Progress,
@@ -56,8 +58,8 @@ pub struct Rejection {
     pub by: String,
     /// On which kernel.
     pub kernel: String,
-    /// With operations from which seed.
-    pub seed: u64,
+    /// With operations from which seed; none: of a scenario that is always the same.
+    pub seed: Option<u64>,
     /// After how many operations.
     pub operations: usize,
     /// By which comparison.
@@ -106,6 +108,13 @@ pub fn mutants(options: &Options) -> Result<Vec<Fate>> {
         sound(name, trace)?;
     }
     let all = if options.only.is_empty() { Mutation::ALL } else { &options.only };
+    let walk = explore::writeback(Profile::debian_7_3()).context("no order of a pass could be taken")?;
+    if let Some((order, hazard)) = walk.hazard {
+        bail!(
+            "the sound model comes to {hazard:?} in order {order} of {}: no mutant can be judged by it",
+            walk.orders
+        );
+    }
     Ok(fates(all, &runs))
 }
 
@@ -195,13 +204,19 @@ fn fates(all: &[Mutation], runs: &[(String, Trace)]) -> Vec<Fate> {
                         return;
                     }
                     let needs = mutation.needs();
-                    let met = runs.iter().any(|(_, trace)| {
-                        needs.met_by(
-                            &profiles::for_kernel(&trace.header.kernel, &trace.header.hello.attributes)
-                                .profile,
-                        )
-                    });
-                    let rejection = if met { judge(*mutation, runs) } else { None };
+                    let any_order = needs == Needs::AnyOrder;
+                    let met = any_order
+                        || runs.iter().any(|(_, trace)| {
+                            needs.met_by(
+                                &profiles::for_kernel(&trace.header.kernel, &trace.header.hello.attributes)
+                                    .profile,
+                            )
+                        });
+                    let rejection = match met {
+                        true if any_order => judge_in_any_order(*mutation),
+                        true => judge(*mutation, runs),
+                        false => None,
+                    };
                     let fate = Fate { mutation: *mutation, rejection, missing: (!met).then_some(needs) };
                     if sender.send(fate).is_err() {
                         return;
@@ -231,7 +246,7 @@ fn judge(mutation: Mutation, runs: &[(String, Trace)]) -> Option<Rejection> {
             Ok(replayed) => replayed.divergence.map(|divergence| Rejection {
                 by: name.clone(),
                 kernel: trace.header.kernel.clone(),
-                seed: trace.header.seed,
+                seed: Some(trace.header.seed),
                 operations: divergence.operation + 1,
                 check: divergence
                     .differences
@@ -249,6 +264,21 @@ fn judge(mutation: Mutation, runs: &[(String, Trace)]) -> Option<Rejection> {
         }
     }
     quickest
+}
+
+/// Whether one of all orders of steps leads to what must not be.
+fn judge_in_any_order(mutation: Mutation) -> Option<Rejection> {
+    let profile = Profile::debian_7_3();
+    let kernel = profile.name.to_owned();
+    let walk = explore::writeback(profile.with_broken(mutation)).ok()?;
+    let (order, hazard) = walk.hazard?;
+    Some(Rejection {
+        by: "every order of a pass and its completions".to_owned(),
+        kernel: format!("{kernel} (the model alone)"),
+        seed: None,
+        operations: walk.operations,
+        check: format!("L5 order {order} of {}: {hazard:?}", walk.orders),
+    })
 }
 
 /// The table: mutant, operations until it was told from the kernel, by which comparison (and on which

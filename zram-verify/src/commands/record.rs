@@ -46,11 +46,7 @@ const HISTORY: &[Bug] = &[
     Bug {
         commit: "bf62f69574b1",
         what: "a pass frees its control block while the last completion still wakes somebody",
-        shown: Shown::Otherwise(
-            "memory is used after it was freed, and nothing that is compared depends on what is found there. The exploration of \
-             interleavings (`zram-model/tests/model/explore.rs`) reaches the hazard on the profiles that have it; a kernel with KASAN \
-             says so in its log, which ends a run",
-        ),
+        shown: Shown::Mutant(Mutation::ControlBlockFreedEarly),
     },
     Bug {
         commit: "bf989ade270d",
@@ -71,7 +67,8 @@ pub fn page(fates: &[Fate]) -> String {
         "# Track record\n\n\
          Made by `cargo xtask mutants --record docs/track-record.md`, not by hand.\n\n\
          The model with one rule broken at a time, held against recorded runs of kernels that the sound model agrees with: how many operations\n\
-         it took until a comparison told the two apart, on which kernel, and which comparison. Where several runs tell, the quickest stands here.\n\n\
+         it took until a comparison told the two apart, on which kernel, and which comparison. Where several runs tell, the quickest stands here.\n\
+         What no run can show is judged by leading the model through every order of steps (L5).\n\n\
          {rejected} of {judged} mutants rejected.\n\n\
          | mutant | broken rule | kernel | run | operations | told by |\n|---|---|---|---|---|---|\n"
     );
@@ -81,8 +78,12 @@ pub fn page(fates: &[Fate]) -> String {
         let _ = match (&fate.rejection, fate.missing) {
             (Some(told), _) => writeln!(
                 text,
-                "| `{name}` | {rule} | {} | {}, seed {} | {} | {} |",
-                told.kernel, told.by, told.seed, told.operations, told.check
+                "| `{name}` | {rule} | {} | {}{} | {} | {} |",
+                told.kernel,
+                told.by,
+                told.seed.map_or_else(String::new, |seed| format!(", seed {seed}")),
+                told.operations,
+                told.check
             ),
             (None, Some(needs)) => {
                 writeln!(text, "| `{name}` | {rule} | none: needs {} | | | |", needs.describes())
@@ -134,7 +135,7 @@ mod tests {
         let told = Rejection {
             by: "tests/traces/k.zst".into(),
             kernel: "7.2.13".into(),
-            seed: 3,
+            seed: Some(3),
             operations: 12,
             check: "L2 event 4".into(),
         };

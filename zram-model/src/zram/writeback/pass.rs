@@ -103,7 +103,7 @@ impl Live<'_> {
             }
             result = self.complete_done(batch, Site::WritebackDoneTail, call).and(result);
         }
-        if !call.behaviours().control_block_guarded {
+        if !call.behaviours().control_block_guarded || call.broken(Mutation::ControlBlockFreedEarly) {
             call.env.free_control_block();
         }
         result
