@@ -339,9 +339,9 @@ impl Drop for Agent {
             }
             let end = Instant::now() + time;
             while Instant::now() < end {
-                if !matches!(self.child.try_wait(), Ok(None)) {
-                    // Also what it started and left behind.
-                    let _ = killpg(group, Signal::SIGKILL);
+                // The shell goes at once; what it started may have a machine to take down and files to remove.
+                let ended = !matches!(self.child.try_wait(), Ok(None));
+                if ended && killpg(group, None).is_err() {
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(5));
@@ -428,6 +428,16 @@ mod tests {
         assert!(error.contains("did not end within"), "{error}");
         let error = ended("kill -9 $$").unwrap_err().to_string();
         assert!(error.contains("signal"), "{error}");
+    }
+
+    #[test]
+    fn what_the_command_started_may_tidy_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let tidy = folder.path().join("tidy");
+        let machine = format!("(trap 'sleep 0.3; touch {}; exit' TERM; sleep 60 & wait) &", tidy.display());
+        // A shell that something else was told to end dies of the signal and waits for nobody.
+        drop(start(&format!("{machine} echo '{HELLO}'; sleep 60")).unwrap());
+        assert!(tidy.exists());
     }
 
     #[test]
