@@ -13,9 +13,9 @@ use crate::{
     during::{Errand, Touches, at_most},
     memory::Arena,
     observe,
-    protocol::{Boundary, Bytes, Data, Layout, Observation, Op, Work},
+    protocol::{Begin, Below, Boundary, Bytes, Data, Layout, Observation, Op, Work},
     refusal::refuse,
-    world::{Backing, Seen, Trouble, World},
+    world::{Backing, Disk, Seen, Trouble, World},
 };
 
 /// Bytes of a slot and of a block.
@@ -100,6 +100,17 @@ impl<T> Timed<T> {
     }
 }
 
+/// The disk that a program's backing device is on.
+fn disk(begin: &Begin) -> Result<Disk, Trouble> {
+    match (begin.backing_interrupts, begin.backing_below) {
+        (false, None) => Ok(Disk::Ram),
+        (true, None) => Ok(Disk::Null),
+        (false, Some(Below::Loop)) => Ok(Disk::Loop),
+        (false, Some(Below::Virtio)) => Ok(Disk::Virtio),
+        (true, Some(_)) => Err(Trouble::TwoDisks),
+    }
+}
+
 fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
     Ok(match op {
         Op::Begin(begin) => {
@@ -110,8 +121,9 @@ fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
                 pages: begin.backing_pages,
                 delay_ms: begin.backing_delay_ms,
                 read_delay_ms: begin.backing_read_delay_ms,
-                interrupts: begin.backing_interrupts,
+                below: disk(begin)?,
                 bad_from: begin.backing_bad_from,
+                bad: begin.backing_bad,
             })?;
             timed(world, |_| Ok(0)).number(|n| n)
         }

@@ -9,7 +9,7 @@ use zram_model::SlotWord;
 use zram_probe::{ClassEntry, Health};
 
 use crate::{
-    protocol::{Report, SlotRow, Work},
+    protocol::{Bad, Report, SlotRow, Work},
     workload::{Holdings, digest_of},
     world::{Backing, Seen, Trouble, Worked, World},
 };
@@ -55,6 +55,8 @@ impl<E: Surroundings> World for SimWorld<E> {
             pages: backing.pages,
             slow: backing.is_slow(),
             bad_from: backing.first_bad(),
+            fails_reads: backing.bad != Bad::Writes,
+            fails_writes: backing.bad != Bad::Reads,
         });
         Ok(())
     }

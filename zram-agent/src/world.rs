@@ -10,7 +10,7 @@ use zram_events::Event;
 use zram_host::{Port, SetupError};
 use zram_probe::{ClassEntry, Health, ProbeError};
 
-use crate::protocol::{LayoutError, Report, SlotRow, Work};
+use crate::protocol::{Bad, LayoutError, Report, SlotRow, Work};
 use nix::errno::Errno;
 
 /// What happened inside since the last time it was asked for.
@@ -33,10 +33,26 @@ pub struct Backing {
     pub delay_ms: u32,
     /// Milliseconds that a read takes at least.
     pub read_delay_ms: u32,
-    /// Whether it completes in interrupts.
-    pub interrupts: bool,
-    /// The block from which on every read and write fails.
+    /// What is below it.
+    pub below: Disk,
+    /// The block from which on it fails.
     pub bad_from: Option<u64>,
+    /// What it fails there.
+    pub bad: Bad,
+}
+
+/// The disk of a backing device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disk {
+    /// A RAM disk, which completes within the submission.
+    #[default]
+    Ram,
+    /// A null block device, which completes in the interrupt of a timer.
+    Null,
+    /// A loop device, which completes from a worker.
+    Loop,
+    /// The virtual machine's disk, which completes in its own interrupt.
+    Virtio,
 }
 
 impl Backing {
@@ -55,7 +71,7 @@ impl Backing {
     /// Whether it completes only after the submission.
     #[must_use]
     pub fn is_slow(&self) -> bool {
-        self.delay_ms != 0 || self.read_delay_ms != 0 || self.interrupts
+        self.delay_ms != 0 || self.read_delay_ms != 0 || self.below != Disk::Ram
     }
 }
 
@@ -168,6 +184,9 @@ pub enum Trouble {
         /// Its path.
         path: String,
     },
+    /// A backing device on two disks.
+    #[error("backing_interrupts and backing_below name two disks, and a backing device is on one")]
+    TwoDisks,
     /// An attribute that is none of zram's.
     #[error(
         "{attr} is no attribute of zram: the block layer or the driver core answers for it, and the model has \

@@ -6,8 +6,8 @@ use std::{fs, path::Path};
 use zram_agent::{
     SimWorld, Trouble, execute,
     protocol::{
-        Answer, BackingKind, Content, Data, Hello, Layout, Observation, Op, Outcome, Piece, READABLE, Text,
-        VERSION, guard_page,
+        Answer, BackingKind, Begin, Below, Content, Data, Hello, Layout, Observation, Op, Outcome, Piece,
+        READABLE, Text, VERSION, guard_page,
     },
     serve::serve,
 };
@@ -194,6 +194,14 @@ fn what_cannot_be_meant_is_trouble_and_no_answer() {
         let trouble = execute(0, &op, &mut world).unwrap_err();
         assert!(matches!(trouble, Trouble::Layout(_) | Trouble::TooMuch { .. }), "{op:?}: {trouble}");
     }
+    let two = Begin {
+        backing_pages: 8,
+        backing_interrupts: true,
+        backing_below: Some(Below::Loop),
+        ..Begin::default()
+    };
+    let trouble = execute(2, &Op::Begin(two), &mut world).unwrap_err();
+    assert!(matches!(trouble, Trouble::TwoDisks), "{trouble}");
 }
 
 #[test]

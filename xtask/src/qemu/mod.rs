@@ -15,6 +15,9 @@ pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
 /// Name of the virtio-serial port that carries the protocol; the agent looks for it in `/sys/class/virtio-ports`.
 pub(crate) const PORT: &str = "zram-agent";
 
+/// What the VM's disk says of itself: the agent takes none without it.
+const DISK_SERIAL: &str = "zram-rs-backing";
+
 /// Memory of the VM in MiB.
 const MEMORY: u32 = 512;
 
@@ -69,6 +72,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) initramfs: &'a Path,
     /// The unix socket that QEMU connects to for the agent's port.
     pub(crate) channel: &'a Path,
+    /// The file that is the machine's disk.
+    pub(crate) disk: &'a Path,
     /// Where the kernel's console goes.
     pub(crate) console: &'a Path,
     /// How instructions are executed.
@@ -126,6 +131,11 @@ impl Qemu {
         command.args(["-serial", "chardev:console", "-device", "virtio-serial-pci"]);
         command.arg("-chardev").arg(with_path("socket,id=agent,path=", machine.channel));
         command.args(["-device", &format!("virtserialport,chardev=agent,name={PORT}")]);
+        // Nobody needs it when the machine has ended.
+        command
+            .arg("-drive")
+            .arg(with_path("if=none,id=backing,format=raw,cache=unsafe,file=", machine.disk));
+        command.args(["-device", &format!("virtio-blk-pci,drive=backing,serial={DISK_SERIAL}")]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
@@ -181,6 +191,7 @@ mod tests {
             kernel: Path::new("/k"),
             initramfs: Path::new("/i"),
             channel: Path::new("/odd,name/agent"),
+            disk: Path::new("/run/disk"),
             console: Path::new("/c"),
             accel,
             probes: true,
@@ -201,6 +212,7 @@ mod tests {
             kernel: path,
             initramfs: path,
             channel: path,
+            disk: path,
             console: path,
             accel,
             probes,

@@ -68,6 +68,9 @@ pub(crate) enum Image {
     Bytes(Vec<u8>),
 }
 
+/// Bytes of the machine's disk, of which only what is written takes space.
+const DISK: u64 = 64 << 20;
+
 /// What a user may choose about a VM besides its kernel.
 #[derive(Clone, Copy)]
 pub(crate) struct Settings<'a> {
@@ -121,10 +124,15 @@ impl Vm {
                 socket.display()
             )
         })?;
+        let disk = folder.path().join("disk");
+        std::fs::File::create(&disk)
+            .and_then(|file| file.set_len(DISK))
+            .with_context(|| format!("cannot make {}", disk.display()))?;
         let machine = Machine {
             kernel: &image,
             initramfs: &initramfs,
             channel: &socket,
+            disk: &disk,
             console: &console,
             accel,
             probes,

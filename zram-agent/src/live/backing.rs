@@ -15,14 +15,16 @@ use nix::errno::Errno;
 use zram_host::live::{discard, read_direct};
 
 use super::{
+    loop_disk::LoopDisk,
     mapped::{self, Mapped},
     modules::{Source, is_built_in, is_loaded, unload},
     null_disk::{self, NullDisk},
+    virtual_disk::VirtualDisk,
 };
 use crate::{
     memory::Arena,
     protocol::{BackingKind, Layout},
-    world::{self, Trouble},
+    world::{self, Disk, Trouble},
 };
 
 const MODULE: &str = "brd";
@@ -39,10 +41,14 @@ pub(super) struct Backing {
     source: Source,
     /// Pages it has; `None`: it is not loaded.
     pages: Option<u64>,
-    /// The disk that completes in interrupts, once it was wanted.
+    /// The disk that completes in the interrupt of a timer, once it was wanted.
     null: Option<NullDisk>,
-    /// Whether it is the one that the program works with.
-    interrupts: bool,
+    /// The loop device of this program.
+    over_file: Option<LoopDisk>,
+    /// The machine's own disk, if it has one for this purpose.
+    virtual_disk: Option<VirtualDisk>,
+    /// Which of them the program works with.
+    below: Disk,
     /// What stands between the disk and zram, if anything.
     mapped: Option<Mapped>,
     attributes: PathBuf,
@@ -66,7 +72,9 @@ impl Backing {
             source,
             pages: None,
             null: None,
-            interrupts: false,
+            over_file: None,
+            virtual_disk: VirtualDisk::find(),
+            below: Disk::Ram,
             mapped: None,
             attributes: ATTRIBUTES.into(),
         })
@@ -79,6 +87,15 @@ impl Backing {
             kinds.extend([BackingKind::Delay, BackingKind::Error]);
             if self.null.is_some() || NullDisk::can_be_had(&self.source) {
                 kinds.push(BackingKind::Interrupts);
+            }
+            if LoopDisk::can_be_had(&self.source) {
+                kinds.push(BackingKind::Loop);
+            }
+            if self.virtual_disk.is_some() {
+                kinds.push(BackingKind::Virtio);
+            }
+            if mapped::fails_one_way(&self.source) {
+                kinds.push(BackingKind::Flakey);
             }
         }
         kinds
@@ -97,24 +114,44 @@ impl Backing {
     /// Makes it anew.
     pub(super) fn renew(&mut self, wanted: world::Backing) -> Result<(), Trouble> {
         self.remove_mapped()?;
-        self.interrupts = wanted.interrupts && wanted.pages != 0;
-        if self.interrupts {
-            if self.null.is_none() {
-                self.null = Some(NullDisk::new(&self.source)?);
+        self.remove_over_file()?;
+        self.below = if wanted.pages == 0 { Disk::Ram } else { wanted.below };
+        match self.below {
+            Disk::Ram => self.renew_disk(wanted.pages)?,
+            Disk::Null => {
+                if self.null.is_none() {
+                    self.null = Some(NullDisk::new(&self.source)?);
+                }
+                NullDisk::clear(wanted.pages)?;
             }
-            NullDisk::clear(wanted.pages)?;
-        } else {
-            self.renew_disk(wanted.pages)?;
+            Disk::Loop => self.over_file = Some(LoopDisk::new(&self.source, wanted.pages)?),
+            Disk::Virtio => self
+                .virtual_disk
+                .as_ref()
+                .ok_or_else(|| {
+                    unfit("this machine has no disk for testing (virtio, serial zram-rs-backing)")
+                })?
+                .clear(wanted.pages)?,
         }
         if wanted.is_mapped() {
-            self.mapped = Some(Mapped::new(&self.source, self.disk(), wanted)?);
+            self.mapped = Some(Mapped::new(&self.source, &self.disk().to_string_lossy(), wanted)?);
         }
         Ok(())
     }
 
     /// The disk that the blocks are on in the end.
-    fn disk(&self) -> &'static str {
-        if self.interrupts { null_disk::PATH } else { PATH }
+    fn disk(&self) -> &Path {
+        let other = match self.below {
+            Disk::Ram => None,
+            Disk::Null => Some(Path::new(null_disk::PATH)),
+            Disk::Loop => self.over_file.as_ref().map(LoopDisk::path),
+            Disk::Virtio => self.virtual_disk.as_ref().map(VirtualDisk::path),
+        };
+        other.unwrap_or(Path::new(PATH))
+    }
+
+    fn remove_over_file(&mut self) -> Result<(), Trouble> {
+        self.over_file.take().map_or(Ok(()), LoopDisk::remove)
     }
 
     fn renew_disk(&mut self, pages: u64) -> Result<(), Trouble> {
@@ -153,6 +190,7 @@ impl Backing {
     /// Removes it.
     pub(super) fn remove(&mut self) -> Result<(), Trouble> {
         self.remove_mapped()?;
+        self.remove_over_file()?;
         self.null.take().map_or(Ok(()), NullDisk::remove)?;
         self.remove_disk()
     }
@@ -169,7 +207,7 @@ impl Backing {
     pub(super) fn read(&self, first: u64, count: u32) -> Result<Vec<u8>, Errno> {
         let mut arena = Arena::new(&Layout::default(), count as usize).map_err(|_| Errno::EINVAL)?;
         let at = first.checked_mul(PAGE).ok_or(Errno::EINVAL)?;
-        let read = read_direct(Path::new(self.disk()), at, arena.buffer())?;
+        let read = read_direct(self.disk(), at, arena.buffer())?;
         Ok(arena.bytes()[..read].to_vec())
     }
 }

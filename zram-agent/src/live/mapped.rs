@@ -1,9 +1,10 @@
 //! A device over a disk that takes its time, has bad blocks, or is smaller: the device mapper's targets
-//! `delay`, `error` and `linear`.
+//! `delay`, `error`, `flakey` and `linear`.
 //!
 //! The RAM disk completes within the submission, so that nothing can ever happen to a slot whose page
 //! is on its way; and it never fails. Here a write or a read is passed on only after its delay,
-//! and blocks from a certain one on answer with an I/O error.
+//! and blocks from a certain one on answer with an I/O error: to everything, or to writes or reads only. The last is what `flakey` is for,
+//! which is up and down by turns; here it is never up.
 //!
 //! The device mapper is driven by `ioctl`s over one structure ([`struct dm_ioctl`]), with a table behind
 //! it where one is loaded. The kernel gives out the device's number; the node is our own, so that its path, which
@@ -22,11 +23,17 @@ use std::{
 use nix::{
     errno::Errno,
     libc,
-    sys::stat::{Mode, SFlag, makedev, mknod},
+    sys::{
+        stat::{Mode, SFlag, makedev, mknod},
+        utsname::uname,
+    },
 };
 
 use super::modules::{Source, is_loaded, unload};
-use crate::world::{Backing, Trouble};
+use crate::{
+    protocol::Bad,
+    world::{Backing, Trouble},
+};
 
 /// Where zram finds it.
 pub(super) const PATH: &str = "/dev/zram-agent-mapped";
@@ -38,6 +45,12 @@ const SECTORS: u64 = 8;
 
 /// What it needs, dependencies first.
 pub(super) const MODULES: [&str; 2] = ["dm_mod", "dm_delay"];
+
+/// What blocks that fail one way only need beside.
+const FLAKEY: &str = "dm_flakey";
+
+/// The first kernel of which it is known that `flakey` can fail reads and let writes through. (6.1 cannot.)
+const FAILS_READS: (u32, u32) = (6, 12);
 
 /// How long somebody (a `blkid` started by udev) may have it open.
 const REMOVAL: Duration = Duration::from_secs(5);
@@ -76,11 +89,23 @@ pub(super) struct Mapped {
     loaded: Vec<&'static str>,
 }
 
+/// Whether blocks can be made that fail reads only, or writes only.
+pub(super) fn fails_one_way(source: &Source) -> bool {
+    source.has(FLAKEY) && uname().is_ok_and(|name| recent_enough(&name.release().to_string_lossy()))
+}
+
+/// Whether a release's first two numbers are those of a kernel whose `flakey` can do both.
+fn recent_enough(release: &str) -> bool {
+    let mut numbers = release.split(['.', '-']).map_while(|number| number.parse().ok());
+    numbers.next().zip(numbers.next()).is_some_and(|version| version >= FAILS_READS)
+}
+
 impl Mapped {
     /// Makes one over the device at `below`.
     pub(super) fn new(source: &Source, below: &str, wanted: Backing) -> Result<Self, Trouble> {
         let mut mapped = Self { loaded: Vec::new() };
-        for module in MODULES {
+        let flakey = (wanted.bad != Bad::Both && wanted.first_bad().is_some()).then_some(FLAKEY);
+        for module in MODULES.into_iter().chain(flakey) {
             if !is_loaded(module) {
                 source.load(module, "")?;
                 mapped.loaded.push(module);
@@ -141,7 +166,14 @@ fn table(below: &str, wanted: Backing) -> Vec<Stretch> {
     };
     let delay = Stretch { first: 0, sectors: good * SECTORS, target, parameters };
     let bad = (wanted.pages - good) * SECTORS;
-    let error = Stretch { first: good * SECTORS, sectors: bad, target: "error", parameters: String::new() };
+    // From where on, seconds up, seconds down, and one word about being down.
+    let flakey = |what| format!("{below} {} 0 1 1 {what}", good * SECTORS);
+    let (target, parameters) = match wanted.bad {
+        Bad::Both => ("error", String::new()),
+        Bad::Writes => ("flakey", flakey("error_writes")),
+        Bad::Reads => ("flakey", flakey("error_reads")),
+    };
+    let error = Stretch { first: good * SECTORS, sectors: bad, target, parameters };
     [delay, error].into_iter().filter(|stretch| stretch.sectors != 0).collect()
 }
 
@@ -224,6 +256,22 @@ mod tests {
         assert_eq!(word(&table, second + 8), 28 * 8);
         assert_eq!(&table[second + 24..second + 30], b"error\0");
         assert_eq!(second + word(&table, second + 20) as usize, table.len());
+    }
+
+    #[test]
+    fn blocks_that_fail_one_way_lie_over_the_disk() {
+        let stretches = |bad| {
+            let wanted = Backing { pages: 8, bad_from: Some(3), bad, ..Backing::default() };
+            let table = table("/dev/ram0", wanted);
+            let last =
+                table.last().map(|last| (last.first, last.sectors, last.target, last.parameters.clone()));
+            last.unwrap()
+        };
+        assert_eq!(stretches(Bad::Both), (24, 40, "error", String::new()));
+        assert_eq!(stretches(Bad::Writes), (24, 40, "flakey", "/dev/ram0 24 0 1 1 error_writes".to_owned()));
+        assert_eq!(stretches(Bad::Reads), (24, 40, "flakey", "/dev/ram0 24 0 1 1 error_reads".to_owned()));
+        assert!(recent_enough("6.12.117+deb13-cloud-amd64") && recent_enough("7.2.13-zram-rs"));
+        assert!(!recent_enough("6.1.0-44-cloud-amd64") && !recent_enough("none"));
     }
 
     #[test]

@@ -7,12 +7,14 @@ mod backing;
 mod cgroup;
 mod filesystem;
 mod kernel_log;
+mod loop_disk;
 mod mapped;
 pub mod modules;
 mod null_disk;
 mod occupant;
 mod repeatable;
 mod swap;
+mod virtual_disk;
 mod workloads;
 
 use std::{

@@ -16,7 +16,7 @@ mod operation;
 mod work;
 
 pub use attributes::{EVERY_DISK, READABLE, READABLE_WHERE_THERE, ZRAM};
-pub use backing::BackingKind;
+pub use backing::{BackingKind, Bad, Below};
 pub use content::{Content, guard_page};
 pub use observation::{
     Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,

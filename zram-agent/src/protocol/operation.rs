@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
+    backing::{Bad, Below},
     content::Content,
     work::{SwapDiscard, Work},
 };
@@ -235,6 +236,12 @@ pub struct Begin {
     /// Whether it completes in interrupts, a while after the submission.
     #[serde(default, skip_serializing_if = "is_false")]
     pub backing_interrupts: bool,
+    /// Another disk than the RAM disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backing_below: Option<Below>,
+    /// What its bad blocks fail.
+    #[serde(default, skip_serializing_if = "Bad::is_both")]
+    pub backing_bad: Bad,
 }
 
 impl Op {

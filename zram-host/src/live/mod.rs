@@ -19,6 +19,7 @@
 
 mod attribute;
 mod block;
+mod loop_device;
 mod meanwhile;
 mod tree;
 
@@ -30,6 +31,7 @@ use nix::{
 };
 
 pub use block::{discard, read_direct, zero_out};
+pub use loop_device::LoopDevice;
 pub use tree::Tree;
 
 use crate::{

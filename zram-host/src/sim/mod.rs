@@ -51,8 +51,12 @@ pub struct Disk {
     pub pages: u64,
     /// Whether a write takes its time.
     pub slow: bool,
-    /// The block from which on every read and write fails.
+    /// The block from which on it fails.
     pub bad_from: Option<u64>,
+    /// Whether reads fail there.
+    pub fails_reads: bool,
+    /// Whether writes fail there.
+    pub fails_writes: bool,
 }
 
 /// The model as a kernel with zram.

@@ -79,7 +79,11 @@ pub struct Simulated<C> {
 impl<C: Compressor> Simulated<C> {
     /// `blk_status_t` of a request: bad blocks fail.
     fn status(&self, request: BackingRequest) -> u8 {
-        let bad = self.disk.bad_from.is_some_and(|bad| request.block.0 >= bad);
+        let fails = match request.op {
+            BackingOp::Read => self.disk.fails_reads,
+            BackingOp::Write => self.disk.fails_writes,
+        };
+        let bad = fails && self.disk.bad_from.is_some_and(|bad| request.block.0 >= bad);
         if bad { BioStatus::IO_ERROR.0 } else { BioStatus::OK.0 }
     }
 

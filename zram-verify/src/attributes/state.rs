@@ -96,7 +96,6 @@ impl State {
         let backing = matches!(self, Self::Offered | Self::Backed | Self::Ready | Self::Full);
         let mut way = vec![Op::Begin(Begin {
             backing_pages: if backing { BACKING_PAGES } else { 0 },
-            backing_bad_from: None,
             ..Begin::default()
         })];
         if self == Self::Absent {

@@ -14,7 +14,7 @@ mod traffic;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use zram_agent::protocol::{Op, Outcome, Text};
+use zram_agent::protocol::{Below, Op, Outcome, Text};
 use zram_events::{Context, Event};
 use zram_model::slot_flags;
 
@@ -37,6 +37,8 @@ pub struct Coverage {
     rows: BTreeMap<Row, u64>,
     allocator: Allocator,
     traffic: Traffic,
+    /// The disk that is worked with, where it is a particular one.
+    below: Option<Below>,
 }
 
 /// One line of the table.
@@ -55,8 +57,8 @@ pub struct Line {
     pub waived: Option<&'static str>,
 }
 
-/// In what context backing devices complete.
-fn completions(observed: &Observed, rows: &mut Vec<(&'static str, String)>) {
+/// In what context backing devices complete, and which.
+fn completions(below: Option<Below>, observed: &Observed, rows: &mut Vec<(&'static str, String)>) {
     for (event, origin) in observed.events.iter().flatten().zip(&observed.origins) {
         let what = match event {
             Event::ReadBackEndio { .. } => "read",
@@ -66,6 +68,11 @@ fn completions(observed: &Observed, rows: &mut Vec<(&'static str, String)>) {
         let place =
             if origin.context == Context::Interrupt { "in an interrupt" } else { "outside interrupts" };
         rows.push(("completion", format!("of a {what} {place}")));
+        match below {
+            None => {}
+            Some(Below::Loop) => rows.push(("completion", format!("of a {what} by a loop device"))),
+            Some(Below::Virtio) => rows.push(("completion", format!("of a {what} by a virtio disk"))),
+        }
     }
 }
 
@@ -120,7 +127,10 @@ impl Coverage {
         during::see(op, events, &mut rows);
         recompression::see(op, observed, events, &mut rows);
         devices(op, observed, &mut rows);
-        completions(observed, &mut rows);
+        if let Op::Begin(begin) = op {
+            self.below = begin.backing_below;
+        }
+        completions(self.below, observed, &mut rows);
         followed::see(op, events, &mut rows);
         for (group, row) in rows {
             self.count(group, row);

@@ -50,6 +50,30 @@ pub(super) fn corners(abilities: &Abilities) -> Vec<Corner> {
         let seen = unless(abilities.sees(&[kind]), "the probes do not see it on this kernel");
         add("completion", writeback(abilities).or(told).or(device).or(seen), &[row]);
     }
+    for (below, reason, kinds) in [
+        (
+            BackingKind::Loop,
+            "the machine has no loop device",
+            [
+                (Kind::WritebackEndio, "of a write by a loop device"),
+                (Kind::ReadBackEndio, "of a read by a loop device"),
+            ],
+        ),
+        (
+            BackingKind::Virtio,
+            "the machine has no virtio disk for testing",
+            [
+                (Kind::WritebackEndio, "of a write by a virtio disk"),
+                (Kind::ReadBackEndio, "of a read by a virtio disk"),
+            ],
+        ),
+    ] {
+        let device = unless(abilities.makes(below), reason);
+        for (kind, row) in kinds {
+            let seen = unless(abilities.sees(&[kind]), "the probes do not see it on this kernel");
+            add("completion", writeback(abilities).or(device).or(seen), &[row]);
+        }
+    }
     corners
 }
 
@@ -180,6 +204,12 @@ fn passes(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&s
     add("writeback", backing, &marks);
     let bad = unless(abilities.makes(BackingKind::Error), "the machine has no bad blocks (dm error)");
     add("writeback", backing.or(bad), &["device failed a write"]);
+    let one_way = unless(
+        abilities.makes(BackingKind::Flakey),
+        "the machine has no blocks that fail reads only (dm-flakey)",
+    );
+    add("writeback", backing.or(one_way), &["device failed a write, and reads well"]);
+    add("away", backing.or(one_way), &["device failed a read-back"]);
     add("writeback", compressed(abilities), &["compressed"]);
     let batches = unless(abilities.batches(), "one slot at a time is written back");
     let groups = seen(&[Kind::WritebackDone]);

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zram_agent::protocol::{Begin, Layout, Op, Outcome, Text};
+use zram_agent::protocol::{Bad, Begin, Layout, Op, Outcome, Text};
 use zram_events::{Context, Event};
 use zram_model::slot_flags;
 
@@ -17,8 +17,8 @@ pub(super) struct Traffic {
     away: BTreeMap<u32, BTreeSet<u32>>,
     /// Reads and writes of the backing device so far (`bd_stat`), by device.
     counted: BTreeMap<u32, [u64; 2]>,
-    /// Whether the backing device has bad blocks.
-    bad: bool,
+    /// What the backing device's bad blocks fail, if it has any.
+    bad: Option<Bad>,
 }
 
 /// Pages that fit into one bio (`BIO_MAX_VECS`).
@@ -28,8 +28,8 @@ type Rows = Vec<(&'static str, String)>;
 
 impl Traffic {
     pub(super) fn see(&mut self, op: &Op, observed: &Observed, events: &[Event], rows: &mut Rows) {
-        if let Op::Begin(Begin { backing_bad_from, .. }) = op {
-            *self = Self { bad: backing_bad_from.is_some(), ..Self::default() };
+        if let Op::Begin(Begin { backing_bad_from, backing_bad, .. }) = op {
+            *self = Self { bad: backing_bad_from.map(|_| *backing_bad), ..Self::default() };
         }
         if matches!(observed.observation.outcome, Outcome::Ok(moved) if moved > 0) {
             buffers(op, rows);
@@ -39,7 +39,12 @@ impl Traffic {
                 self.pass(value, *dev, observed, events, rows);
             }
             Op::Read { dev, count, .. } => {
-                read_back(self.moved(*dev, observed)[0], u64::from(*count), events, rows);
+                let reads = self.moved(*dev, observed)[0];
+                read_back(reads, u64::from(*count), events, rows);
+                let failed = observed.observation.outcome == Outcome::Errno("EIO".to_owned());
+                if failed && reads > 0 && self.bad == Some(Bad::Reads) {
+                    rows.push(("away", "device failed a read-back".to_owned()));
+                }
             }
             Op::Write { dev, slot, pages, .. } => {
                 self.taken_away(*dev, *slot, pages.len() as u64, observed, "rewritten", rows);
@@ -92,11 +97,14 @@ impl Traffic {
         let used_up = reads(dev, observed, "writeback_limit_enable", "1")
             && reads(dev, observed, "writeback_limit", "0");
         if *outcome == Outcome::Errno("EIO".to_owned()) {
-            if used_up && !self.bad {
+            if used_up && self.bad.is_none() {
                 rows.push(("writeback", "limit reached".to_owned()));
             }
-            if self.bad && !used_up {
+            if self.bad.is_some() && !used_up {
                 rows.push(("writeback", "device failed a write".to_owned()));
+            }
+            if self.bad == Some(Bad::Writes) && !used_up {
+                rows.push(("writeback", "device failed a write, and reads well".to_owned()));
             }
         }
         if *outcome == Outcome::Errno("ENOSPC".to_owned()) {

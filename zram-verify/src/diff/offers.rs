@@ -38,7 +38,10 @@ impl Lacking {
 pub(super) fn times_decide(ops: &[Op]) -> bool {
     let decides = |op: &Op| match op {
         Op::Begin(begin) => {
-            begin.backing_delay_ms > 0 || begin.backing_read_delay_ms > 0 || begin.backing_interrupts
+            begin.backing_delay_ms > 0
+                || begin.backing_read_delay_ms > 0
+                || begin.backing_interrupts
+                || begin.backing_below.is_some()
         }
         Op::During { .. } => true,
         // Which bios come, the rest of the kernel decides, and not twice alike.

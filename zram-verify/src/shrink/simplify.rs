@@ -1,6 +1,6 @@
 //! Simpler forms of one operation, simplest first.
 
-use zram_agent::protocol::{Begin, Content, Layout, Op};
+use zram_agent::protocol::{Bad, Begin, Content, Layout, Op};
 
 /// Smaller, and without what is unusual.
 fn simpler_begin(begin: &Begin, tries: &mut Vec<Op>) {
@@ -13,7 +13,8 @@ fn simpler_begin(begin: &Begin, tries: &mut Vec<Op>) {
         Begin { backing_delay_ms: 0, ..begin.clone() },
         Begin { backing_read_delay_ms: 0, ..begin.clone() },
         Begin { backing_interrupts: false, ..begin.clone() },
-        Begin { backing_bad_from: None, ..begin.clone() },
+        Begin { backing_below: None, ..begin.clone() },
+        Begin { backing_bad_from: None, backing_bad: Bad::default(), ..begin.clone() },
     ];
     tries.extend(plainer.into_iter().filter(|plainer| plainer != begin).map(Op::Begin));
 }

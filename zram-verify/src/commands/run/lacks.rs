@@ -32,6 +32,15 @@ fn backing(kind: BackingKind) -> &'static str {
         BackingKind::Interrupts => {
             "this machine has no null block device (module null_blk): no completion in interrupt context is looked at"
         }
+        BackingKind::Loop => {
+            "this machine has no loop device (module loop): no completion comes from a worker at any moment"
+        }
+        BackingKind::Virtio => {
+            "this machine has no disk for testing (virtio, serial number zram-rs-backing): no drive's own interrupt is looked at"
+        }
+        BackingKind::Flakey => {
+            "this machine has no device mapper with a target flakey that fails reads (module dm_flakey, 6.12): no read-back fails"
+        }
         BackingKind::Error => {
             "this machine has no device mapper with the target error (module dm_mod): no backing device fails"
         }
@@ -81,10 +90,11 @@ mod tests {
             coverage: Some(coverage),
             ..everything
         };
-        let [delay, error, interrupts, files, probes] = &lacks(&little)[..] else {
+        let [delay, error, interrupts, over_file, disk, one_way, files, probes] = &lacks(&little)[..] else {
             panic!("{:?}", lacks(&little))
         };
         assert!(files.contains("ext4"));
+        assert!(over_file.contains("loop") && disk.contains("virtio") && one_way.contains("dm_flakey"));
         assert!(delay.contains("dm_delay") && error.contains("error") && interrupts.contains("null_blk"));
         assert!(probes.contains("Putback (no such function)"), "{probes}");
     }

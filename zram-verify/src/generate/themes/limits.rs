@@ -1,6 +1,6 @@
 //! Things that run out.
 
-use zram_agent::protocol::{Begin, Content, Op};
+use zram_agent::protocol::{Bad, Begin, Content, Op};
 
 use crate::generate::{
     configure::{Wanted, configure},
@@ -37,9 +37,24 @@ pub(in crate::generate) fn full_backing(draft: &mut Draft<'_>) {
 /// A backing device whose last blocks fail: the pass goes on, gives back the block and what it took of the
 /// limit, and ends with the error.
 pub(in crate::generate) fn bad_blocks(draft: &mut Draft<'_>) {
+    failing(draft, Bad::Both);
+}
+
+/// One whose last blocks cannot be written, but read.
+pub(in crate::generate) fn bad_writes(draft: &mut Draft<'_>) {
+    failing(draft, Bad::Writes);
+}
+
+/// One whose last blocks take what is written and do not give it back: the slots are away, and reading them fails.
+pub(in crate::generate) fn bad_reads(draft: &mut Draft<'_>) {
+    failing(draft, Bad::Reads);
+}
+
+fn failing(draft: &mut Draft<'_>, what: Bad) {
     let bad = draft.dice.between(0, draft.backing - 2);
-    if let Some(Op::Begin(Begin { backing_bad_from, .. })) = draft.ops.first_mut() {
+    if let Some(Op::Begin(Begin { backing_bad_from, backing_bad, .. })) = draft.ops.first_mut() {
         *backing_bad_from = Some(bad);
+        *backing_bad = what;
     }
     let slots = draft.dice.between(draft.backing, draft.backing + 16);
     let batch = draft.dice.pick(&[1, 2, 3, 32]);

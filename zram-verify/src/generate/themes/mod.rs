@@ -7,8 +7,8 @@
 mod allocator;
 mod attributes;
 mod buffers;
+mod disks;
 mod during;
-mod interrupts;
 mod lifecycle;
 mod limits;
 mod readback;
@@ -65,8 +65,12 @@ pub(super) const ALL: &[Theme] = &[
     Theme { name: "long calls", needs: Abilities::writeback, backing: (16, 32), play: readback::long },
     Theme { name: "mixed bios", needs: Abilities::writeback, backing: (64, 128), play: readback::mixed },
     Theme { name: "during", needs: slow, backing: (40, 64), play: during::during },
-    Theme { name: "interrupts", needs: interrupts, backing: (24, 48), play: interrupts::interrupts },
+    Theme { name: "interrupts", needs: interrupts, backing: (24, 48), play: disks::interrupts },
+    Theme { name: "loop device", needs: over_a_file, backing: (24, 48), play: disks::over_a_file },
+    Theme { name: "virtual disk", needs: virtual_disk, backing: (24, 48), play: disks::virtual_disk },
     Theme { name: "bad blocks", needs: bad, backing: (6, 24), play: limits::bad_blocks },
+    Theme { name: "bad writes", needs: one_way, backing: (6, 24), play: limits::bad_writes },
+    Theme { name: "bad reads", needs: one_way, backing: (6, 24), play: limits::bad_reads },
     Theme { name: "full backing", needs: Abilities::writeback, backing: (1, 12), play: limits::full_backing },
     Theme {
         name: "writeback limit",
@@ -125,6 +129,18 @@ fn recompression_and_writeback(abilities: &Abilities) -> bool {
 
 fn interrupts(abilities: &Abilities) -> bool {
     abilities.writeback() && abilities.makes(BackingKind::Interrupts)
+}
+
+fn over_a_file(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.makes(BackingKind::Loop)
+}
+
+fn virtual_disk(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.makes(BackingKind::Virtio)
+}
+
+fn one_way(abilities: &Abilities) -> bool {
+    abilities.writeback() && abilities.makes(BackingKind::Flakey)
 }
 
 fn bad(abilities: &Abilities) -> bool {

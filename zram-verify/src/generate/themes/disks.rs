@@ -1,6 +1,7 @@
-//! A backing device that completes in interrupts: what its completions do there, and what they leave to workers.
+//! Disks that complete elsewhere: in an interrupt, or in a worker; after a while, or as soon as they can. What completions do there, and
+//! what they leave to workers.
 
-use zram_agent::protocol::{Begin, Layout, Op};
+use zram_agent::protocol::{Begin, Below, Layout, Op};
 
 use crate::generate::{
     configure::{Wanted, configure},
@@ -8,11 +9,33 @@ use crate::generate::{
     passes::{self, Mark},
 };
 
-/// Writeback and read-back, of huge slots and others, in bios that hold several.
+/// In the interrupt of a timer, when a pass has submitted what it can.
 pub(in crate::generate) fn interrupts(draft: &mut Draft<'_>) {
     if let Some(Op::Begin(Begin { backing_interrupts, .. })) = draft.ops.first_mut() {
         *backing_interrupts = true;
     }
+    there_and_back(draft);
+}
+
+/// In a worker, at any moment.
+pub(in crate::generate) fn over_a_file(draft: &mut Draft<'_>) {
+    below(draft, Below::Loop);
+}
+
+/// In an interrupt, at any moment.
+pub(in crate::generate) fn virtual_disk(draft: &mut Draft<'_>) {
+    below(draft, Below::Virtio);
+}
+
+fn below(draft: &mut Draft<'_>, disk: Below) {
+    if let Some(Op::Begin(Begin { backing_below, .. })) = draft.ops.first_mut() {
+        *backing_below = Some(disk);
+    }
+    there_and_back(draft);
+}
+
+/// Writeback and read-back, of huge slots and others, in bios that hold several.
+fn there_and_back(draft: &mut Draft<'_>) {
     let slots = draft.dice.between(16, 32);
     let compressed = draft.dice.chance(75);
     let batch = draft.dice.pick(&[1, 3, 8, 32]);
