@@ -79,8 +79,8 @@ fn suits(target: &Target, prototype: &Prototype) -> bool {
         && fits(target.returns, &prototype.returns)
 }
 
-/// The module of the function that a hook can go on, or why it cannot.
-fn module_of(facts: &Facts, target: &Target, hook: Hook) -> Result<Option<String>, String> {
+/// The module of the function that a target's program can go on, or why it cannot.
+fn module_of(facts: &Facts, target: &Target) -> Result<Option<String>, String> {
     let symbol = target.symbol;
     let Some(function) = facts.functions.get(symbol) else {
         return Err(format!(
@@ -96,7 +96,7 @@ fn module_of(facts: &Facts, target: &Target, hook: Hook) -> Result<Option<String
             function.copies
         ));
     }
-    match hook.attach {
+    match target.hook.attach {
         Attach::Fentry | Attach::Fexit => {
             let Some(prototype) = &function.prototype else {
                 return Err(format!("BTF does not describe {symbol}"));
@@ -106,26 +106,25 @@ fn module_of(facts: &Facts, target: &Target, hook: Hook) -> Result<Option<String
             }
         }
     }
+    if let Some(field) = target.fields.iter().find(|field| facts.layout.field(**field).is_none()) {
+        return Err(format!("this kernel lacks the field {field:?}, or has it in another size"));
+    }
+    if let Some(field) = target.bits.iter().find(|field| facts.layout.bit_field(**field).is_none()) {
+        return Err(format!("this kernel lacks the bit-field {field:?}"));
+    }
     Ok(function.module.clone())
 }
 
-/// The first target and hook that work, or all the reasons.
+/// The first target that works, or all the reasons.
 fn place(facts: &Facts, probe: &Probe) -> Result<Placement, String> {
-    if let Some(field) = probe.fields.iter().find(|field| facts.layout.field(**field).is_none()) {
-        return Err(format!("this kernel lacks the field {field:?}, or has it in another size"));
-    }
-    if let Some(field) = probe.bits.iter().find(|field| facts.layout.bit_field(**field).is_none()) {
-        return Err(format!("this kernel lacks the bit-field {field:?}"));
-    }
     let mut reasons = Vec::new();
     for target in probe.targets {
-        for hook in probe.hooks {
-            match module_of(facts, target, *hook) {
-                Ok(module) => {
-                    return Ok(Placement { kind: probe.kind, symbol: target.symbol, module, hook: *hook });
-                }
-                Err(reason) => reasons.push(reason),
+        match module_of(facts, target) {
+            Ok(module) => {
+                let (symbol, hook) = (target.symbol, target.hook);
+                return Ok(Placement { kind: probe.kind, symbol, module, hook });
             }
+            Err(reason) => reasons.push(reason),
         }
     }
     Err(reasons.join("; "))
@@ -141,7 +140,8 @@ pub fn plan(facts: &Facts) -> Plan {
             (Err(reason), None) => plan.no_snapshot = Some(reason),
             (Err(reason), Some(kind)) => {
                 if probe.need == Need::Required {
-                    plan.missing.extend(probe.hooks.first().map(|hook| (hook.program, reason.clone())));
+                    let first = probe.targets.first();
+                    plan.missing.extend(first.map(|target| (target.hook.program, reason.clone())));
                 }
                 plan.unobservable.push(Unobservable { kind, reason });
             }

@@ -124,6 +124,21 @@ fn reason_after(change: impl FnOnce(&mut Facts), program: &str) -> String {
 }
 
 #[test]
+fn an_older_function_is_read_with_its_own_program_and_fields() {
+    let place = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = facts(DEBIAN_7_2);
+        let older = facts.functions.remove("slot_free").unwrap();
+        facts.functions.insert("zram_free_page".to_owned(), older);
+        change(&mut facts);
+        let plan = plan(&facts);
+        plan.placements.into_iter().find(|placement| placement.kind == Some(zram_events::Kind::SlotFree))
+    };
+    assert_eq!(place(&|_| ()).map(|placement| placement.symbol), Some("zram_free_page"));
+    let without = |facts: &mut Facts| facts.layout.fields[Field::EntryFlags as usize] = ABSENT;
+    assert_eq!(place(&without), None);
+}
+
+#[test]
 fn a_function_that_takes_something_else_is_not_read() {
     // As on 6.18: no length among the arguments.
     let change = |facts: &mut Facts| {
