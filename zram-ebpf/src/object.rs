@@ -68,6 +68,22 @@ pub(crate) fn read_end(ctx: FEntryContext) -> u32 {
     deliver(Kind::ReadEnd, Ok([ctx.arg(1), ctx.arg(2), 0, 0, 0, 0]))
 }
 
+/// `zs_obj_read_begin(pool, handle, local_copy)`, until 6.19: always the whole object
+#[fexit]
+pub(crate) fn read_begin_whole(ctx: FExitContext) -> u32 {
+    let words = || {
+        let (address, local): (u64, u64) = (returned(&ctx)?, ctx.arg(2));
+        Ok([ctx.arg(1), 0, u64::from(local != 0 && address == local), 0, 0, 0])
+    };
+    deliver(Kind::ReadBegin, words())
+}
+
+/// `zs_obj_read_end(pool, handle, address)`, until 6.19
+#[fentry]
+pub(crate) fn read_end_whole(ctx: FEntryContext) -> u32 {
+    deliver(Kind::ReadEnd, Ok([ctx.arg(1), 0, 0, 0, 0, 0]))
+}
+
 /// `zs_obj_write(pool, handle, source, length)`
 #[fentry]
 pub(crate) fn obj_write(ctx: FEntryContext) -> u32 {

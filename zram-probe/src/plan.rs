@@ -124,6 +124,8 @@ fn place(facts: &Facts, probe: &Probe) -> Result<Placement, String> {
                 let (symbol, hook) = (target.symbol, target.hook);
                 return Ok(Placement { kind: probe.kind, symbol, module, hook });
             }
+            // One function may be read by several programs, and lack for all of them.
+            Err(reason) if reasons.contains(&reason) => {}
             Err(reason) => reasons.push(reason),
         }
     }

@@ -170,9 +170,11 @@ pub const PROBES: &[Probe] = &[
     probe!(Required Zsmalloc Some(Kind::Free),
         Fentry "free": "zs_free"(POOL, Number) -> Any, [], []),
     probe!(Optional Zsmalloc Some(Kind::ReadBegin),
-        Fexit "read_begin": "zs_obj_read_begin"(POOL, Number, Number, Pointer) -> Pointer, [], []),
+        Fexit "read_begin": "zs_obj_read_begin"(POOL, Number, Number, Pointer) -> Pointer, [], [];
+        Fexit "read_begin_whole": "zs_obj_read_begin"(POOL, Number, Pointer) -> Pointer, [], []),
     probe!(Optional Zsmalloc Some(Kind::ReadEnd),
-        Fentry "read_end": "zs_obj_read_end"(POOL, Number, Number, Pointer) -> Any, [], []),
+        Fentry "read_end": "zs_obj_read_end"(POOL, Number, Number, Pointer) -> Any, [], [];
+        Fentry "read_end_whole": "zs_obj_read_end"(POOL, Number, Pointer) -> Any, [], []),
     probe!(Optional Zsmalloc Some(Kind::ObjWrite),
         Fentry "obj_write": "zs_obj_write"(POOL, Number, Pointer, Number) -> Any, [], []),
     probe!(Optional Zsmalloc Some(Kind::CompactBegin),
