@@ -174,6 +174,14 @@ pub struct Behaviours {
     /// A device whose compressor could not be set up has no algorithm afterwards (`zram_destroy_comps`, which only a reset follows up with
     /// the default): [`crate::Hazard::AlgorithmForgotten`]. Seen in 6.12 and 6.17, in the sources of 6.18 and 7.1, not in 7.2.
     pub algorithm_forgotten: bool,
+    /// Each piece of a buffer for direct I/O must have whole logical blocks (`bdev_iter_is_aligned`), else `EINVAL` before anything is
+    /// submitted. Later whole sectors suffice, if all of them together are whole blocks. No behaviour of zram's. Seen in 6.12 and 6.17, not in
+    /// 6.18.
+    pub pieces_in_blocks: bool,
+    /// Pages of a buffer for direct I/O that follow each other in physical memory become one segment of a bio (`bvec_try_merge_page`), so
+    /// that a bio of 256 segments may have more pages. No behaviour of zram's. In the sources of 6.12, 6.18 and 6.19, not of 7.1, where
+    /// `iov_iter_extract_bvecs` looks at folios alone.
+    pub neighbours_merged: bool,
     /// `zs_lookup_class_index` adds the object's header to the size that it is asked about, as allocating does. Seen in 6.12 and 7.2, not
     /// in the sources of 6.18 and 7.1. Without, recompression compares two lengths by classes that neither of them gets.
     pub class_lookup_adds_header: bool,
@@ -207,6 +215,8 @@ impl Behaviours {
         deflate_window_checked: false,
         algorithm_forgotten: true,
         class_lookup_adds_header: true,
+        pieces_in_blocks: true,
+        neighbours_merged: true,
     };
 
     /// Linux 6.17: selection by size, arguments, one slot at a time.
@@ -222,8 +232,8 @@ impl Behaviours {
         ..Self::V6_12
     };
 
-    /// Linux 6.18: nothing that shows is different.
-    pub const V6_18: Self = Self::V6_17;
+    /// Linux 6.18: nothing of zram's that shows is different.
+    pub const V6_18: Self = Self { pieces_in_blocks: false, ..Self::V6_17 };
 
     /// Linux 6.19: batches.
     pub const V6_19: Self = Self {
@@ -249,6 +259,7 @@ impl Behaviours {
         written_back: WrittenBack::Kept,
         idle_age: IdleAge::Wrapping,
         span_by_length: true,
+        neighbours_merged: false,
         ..Self::SEED_PATCH
     };
 

@@ -97,7 +97,10 @@ impl<E: Surroundings> SimHost<E> {
             }
         };
         check(buffer.arena, buffer.pieces, self.page_size())?;
-        let mut plan = direct_io::plan(direction, at, size, buffer.pieces, self.page_size())?;
+        let mut plan =
+            direct_io::plan(direction, at, size, buffer.pieces, self.rules(), &mut |_, _, possible| {
+                *possible.start()
+            })?;
         match (plan.refused, plan.bios.pop()) {
             (Some(errno), _) => Err(errno),
             // More than one bio is more than the port promises to carry here.

@@ -33,7 +33,7 @@ use crate::{
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Iovec, Port},
 };
-use direct_io::Direction;
+use direct_io::{Direction, Pieces, Rules};
 use log::Log;
 use meanwhile::Waiting;
 use surroundings::Watched;
@@ -167,6 +167,14 @@ impl<E: Surroundings> SimHost<E> {
         self.kernel.profile().page_size
     }
 
+    /// How this kernel cuts a call into bios.
+    fn rules(&self) -> Rules {
+        let profile = self.kernel.profile();
+        let pieces =
+            if profile.behaviours.pieces_in_blocks { Pieces::WholeBlocks } else { Pieces::WholeSectors };
+        Rules { page: profile.page_size, pieces, neighbours_merged: profile.behaviours.neighbours_merged }
+    }
+
     /// The bytes of a block of the backing device. Where the model knows only what was compressed,
     /// the surroundings say what came out ([`Surroundings::object`]), and a block of which nobody can
     /// say it reads as zeros.
@@ -249,7 +257,10 @@ impl<E: Surroundings> SimHost<E> {
     ) -> Result<usize, Errno> {
         let Buffer { arena, pieces } = buffer;
         check(arena, pieces, self.page_size())?;
-        let plan = direct_io::plan(direction, at, self.size(dev)?, pieces, self.page_size())?;
+        let (size, rules) = (self.size(dev)?, self.rules());
+        let plan = direct_io::plan(direction, at, size, pieces, rules, &mut |op, sector, possible| {
+            self.surroundings.bio_ends(DeviceId(dev), op, sector, possible)
+        })?;
         let mut memory = Memory(arena.to_vec());
         let mut worst = BioStatus::OK;
         // Nobody waits for one bio before the next is submitted.

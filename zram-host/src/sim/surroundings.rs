@@ -1,6 +1,8 @@
 //! What is around the module: the model's own questions, and a clock for the port.
 
-use zram_events::{Context, DeviceId, Event};
+use std::ops::RangeInclusive;
+
+use zram_events::{BioOp, Context, DeviceId, Event};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClockUse, Codec, Complaint,
     Completion, Contention, Environment, Errno, Hazard, Memory, PageBytes, Step,
@@ -31,6 +33,13 @@ pub trait Surroundings: Environment {
     fn lets_in(&mut self, dev: DeviceId, bio: &Bio, sent: bool) -> bool {
         let _ = (dev, bio);
         sent
+    }
+
+    /// How many bytes a bio has that began at this sector and was full, of a call that goes on behind it. Where the kernel makes one segment of
+    /// pages that are neighbours in physical memory, the call alone does not say; without any, it has the fewest.
+    fn bio_ends(&mut self, dev: DeviceId, op: BioOp, sector: u64, possible: RangeInclusive<u32>) -> u32 {
+        let _ = (dev, op, sector);
+        *possible.start()
     }
 
     /// What a workload was seen to do next, on this device where nothing says another.

@@ -25,6 +25,8 @@ pub struct Inputs {
     pub dictionaries: u64,
     /// Moments at which another task's bio came while a pass was under way.
     pub intrusions: u64,
+    /// Ends of bios that were full, where the kernel makes one segment of pages that happen to be neighbours.
+    pub bio_ends: u64,
     /// Bios of a workload: which came, of which slots, and when.
     pub bios_followed: u64,
     /// Slots that swap said are free: which, and when.
@@ -36,7 +38,7 @@ pub struct Inputs {
 impl Inputs {
     /// Each kind's name and count.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u64); 13] {
+    pub fn rows(&self) -> [(&'static str, u64); 14] {
         [
             ("compressed lengths", self.compressed_lengths),
             ("seconds of access", self.access_seconds),
@@ -48,6 +50,7 @@ impl Inputs {
             ("foreign decompressions", self.foreign_decompressions),
             ("dictionaries read", self.dictionaries),
             ("bios during a pass", self.intrusions),
+            ("ends of full bios", self.bio_ends),
             ("bios followed", self.bios_followed),
             ("slot-free notifications followed", self.notifications_followed),
             ("outcomes of pages followed", self.outcomes_followed),
@@ -66,6 +69,7 @@ impl Inputs {
         self.foreign_decompressions += other.foreign_decompressions;
         self.dictionaries += other.dictionaries;
         self.intrusions += other.intrusions;
+        self.bio_ends += other.bio_ends;
         self.bios_followed += other.bios_followed;
         self.notifications_followed += other.notifications_followed;
         self.outcomes_followed += other.outcomes_followed;

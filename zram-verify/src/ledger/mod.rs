@@ -8,11 +8,14 @@
 
 mod inputs;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::RangeInclusive,
+};
 
 use zram_agent::protocol::{Boundary, Outcome};
 use zram_codecs::Codecs;
-use zram_events::{Context, DeviceId, Event};
+use zram_events::{BioOp, Context, DeviceId, Event};
 use zram_host::{Followed, Following, Simulated, Surroundings};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Codec, Completion, Environment,
@@ -322,6 +325,20 @@ impl Surroundings for Ledger {
         comes
     }
 
+    /// A full bio ends where it was seen to end, if it can end there. If it was not seen at all it went on to the end of the call, or to
+    /// the piece for which it was refused.
+    fn bio_ends(&mut self, dev: DeviceId, op: BioOp, sector: u64, possible: RangeInclusive<u32>) -> u32 {
+        self.inputs.bio_ends += 1;
+        let seen = self.observed.iter().skip(self.cursor).find_map(|event| match event {
+            Event::Bio { dev: d, op: o, sector: s, bytes } if (*d, *o, *s) == (dev, op, sector) => {
+                Some(*bytes)
+            }
+            _ => None,
+        });
+        let ends = seen.unwrap_or(*possible.end());
+        if possible.contains(&ends) { ends } else { *possible.start() }
+    }
+
     /// What comes next is what was seen to come, when all before it is done.
     fn follow(&mut self, dev: u32) -> Following {
         let unknown = self.follower.unknown.len();
@@ -429,6 +446,17 @@ mod tests {
         assert_eq!(ledger.listed(&[request(2)]), 0);
         ledger.emit(released(1));
         assert_eq!(ledger.listed(&[request(2)]), 0, "the list was found empty");
+    }
+
+    #[test]
+    fn a_full_bio_ends_where_it_was_seen_to_end() {
+        let bio = |sector, bytes| Event::Bio { dev: DeviceId(0), op: BioOp::Write, sector, bytes };
+        let mut ledger = ledger(vec![bio(0, 1_200_128), bio(2344, 4096)]);
+        let mut ends = |sector| ledger.bio_ends(DeviceId(0), BioOp::Write, sector, 1_048_576..=2_000_000);
+        assert_eq!(ends(0), 1_200_128);
+        assert_eq!(ends(2344), 1_048_576, "no full bio is so small");
+        assert_eq!(ends(8), 2_000_000, "none was sent");
+        assert_eq!(ledger.inputs.bio_ends, 3);
     }
 
     #[test]
