@@ -90,7 +90,7 @@ pub enum IdleAge {
 /// What becomes of a size that does not fit into 64 bits (`memparse`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SizeOverflow {
-    /// It wraps. A suffix without a number counts as one, and means 0. Seen in 6.12.
+    /// It wraps. A suffix without a number counts as one, and means 0. Seen in 6.12 and 7.1.
     Wraps,
     /// It becomes the largest, and a suffix without a number is none. Seen in 7.2.
     Saturates,
@@ -263,19 +263,24 @@ impl Behaviours {
         ..Self::SEED_PATCH
     };
 
-    /// Linux 7.2: nothing leaks, nothing is lost.
-    pub const V7_2: Self = Self {
+    /// Linux 7.1: a pass's control block is guarded, a read-back without memory fails.
+    pub const V7_1: Self = Self {
         control_block_guarded: true,
-        reserved_block_released: true,
-        trailing_bytes_cleared: true,
         read_back_request: ReadBackRequest::FailureReported,
         params_target: ParamsTarget::Strict,
-        size_overflow: SizeOverflow::Saturates,
         algorithm_keeps_newline: false,
+        ..Self::V7_0
+    };
+
+    /// Linux 7.2: nothing leaks, nothing is lost.
+    pub const V7_2: Self = Self {
+        reserved_block_released: true,
+        trailing_bytes_cleared: true,
+        size_overflow: SizeOverflow::Saturates,
         deflate_window_checked: true,
         algorithm_forgotten: false,
         class_lookup_adds_header: true,
-        ..Self::V7_0
+        ..Self::V7_1
     };
 
     /// Linux 7.3.

@@ -159,6 +159,18 @@ impl Profile {
         Self { name: "linux-7.0", series: "7.0", behaviours: Behaviours::V7_0, ..Self::debian_7_2() }
     }
 
+    /// Linux 7.1, configured as Debian's cloud kernel.
+    #[must_use]
+    pub fn linux_7_1() -> Self {
+        Self { name: "linux-7.1", series: "7.1", behaviours: Behaviours::V7_1, ..Self::debian_7_2() }
+    }
+
+    /// Linux 7.1 with what Debian leaves out, as [`Profile::custom_7_2`].
+    #[must_use]
+    pub fn custom_7_1() -> Self {
+        Self { name: "custom-7.1", series: "7.1", behaviours: Behaviours::V7_1, ..Self::custom_7_2() }
+    }
+
     /// Debian's cloud kernel of the 7.3 series.
     #[must_use]
     pub fn debian_7_3() -> Self {

@@ -54,6 +54,7 @@ impl Profile {
             Self::debian_6_18(),
             Self::linux_6_19(),
             Self::linux_7_0(),
+            Self::linux_7_1(),
             Self::debian_7_2(),
             Self::debian_7_3(),
         ]
@@ -63,7 +64,7 @@ impl Profile {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all = Self::released();
-        all.extend([Self::custom_7_2(), Self::seed_patch(), Self::proposed()]);
+        all.extend([Self::custom_7_1(), Self::custom_7_2(), Self::seed_patch(), Self::proposed()]);
         all
     }
 
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_has_no_profile_gets_another_and_says_so() {
-        assert_eq!(chosen("7.1.4"), ("linux-7.0", Fit::NearestOlder));
+        assert_eq!(chosen("7.1.4"), ("linux-7.1", Fit::Exact));
         assert_eq!(chosen("6.16.12"), ("debian-6.12", Fit::NearestOlder));
         assert_eq!(chosen("6.1.170"), ("debian-6.12", Fit::Oldest));
         assert_eq!(chosen("7.20.1"), ("debian-7.3", Fit::Newest));

@@ -184,11 +184,13 @@ pub enum BlockContent {
         /// The page it stands for.
         page: Arc<PageBytes>,
     },
-    /// As [`BlockContent::Compressed`], but the rest is whatever the kernel's buffer held before. No
-    /// kernel since 3bf1c285dc40 does this.
+    /// As [`BlockContent::Compressed`], but the rest is whatever the kernel's buffer held before: at first what some page of the
+    /// kernel's held, zeros maybe; later what the same pass wrote from it. No kernel since 3bf1c285dc40 does this.
     Unclean {
         /// Bytes of the compressed object.
         len: u32,
+        /// So many bytes behind it are those of an object that the pass wrote before.
+        stale: u32,
         /// What compressed it.
         codec: Codec,
         /// The page it stands for.

@@ -194,10 +194,12 @@ impl Live<'_> {
         done
     }
 
-    /// `read_from_zspool_raw`: the object as it is stored, without decompressing, with the rest of the block clear.
+    /// `read_from_zspool_raw`: the object as it is stored, without decompressing, with the rest of the block clear. Of the page that it goes to
+    /// `written` bytes are those of objects before it.
     pub(super) fn read_raw(
         &self,
         index: SlotIndex,
+        written: u32,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> BlockContent {
         let page_size = call.profile.page_size;
@@ -213,7 +215,7 @@ impl Live<'_> {
                 } else if !call.behaviours().trailing_bytes_cleared
                     || call.broken(Mutation::TrailingBytesKept)
                 {
-                    BlockContent::Unclean { len, codec, page }
+                    BlockContent::Unclean { len, stale: written.saturating_sub(len), codec, page }
                 } else {
                     // 3bf1c285dc40
                     BlockContent::Compressed { len, codec, page }

@@ -273,7 +273,7 @@ fn decompress(
         }
         Some(
             BlockContent::Compressed { len: stored, codec: by, page }
-            | BlockContent::Unclean { len: stored, codec: by, page },
+            | BlockContent::Unclean { len: stored, codec: by, page, .. },
         ) if *stored == len && *by == codec => Ok(Some(Box::from(&**page))),
         foreign => call.env.decompress_foreign(foreign, len, codec),
     };

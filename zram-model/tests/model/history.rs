@@ -24,13 +24,23 @@ fn attributes_come_and_go() {
     assert_eq!(with("max_comp_streams"), ["debian-6.12"]);
     assert_eq!(
         with("writeback_batch_size"),
-        ["linux-6.19", "linux-7.0", "debian-7.2", "debian-7.3", "custom-7.2", "seed-patch", "proposed"]
+        [
+            "linux-6.19",
+            "linux-7.0",
+            "linux-7.1",
+            "debian-7.2",
+            "debian-7.3",
+            "custom-7.1",
+            "custom-7.2",
+            "seed-patch",
+            "proposed"
+        ]
     );
     assert_eq!(
         with("compressed_writeback"),
-        ["linux-7.0", "debian-7.2", "debian-7.3", "custom-7.2", "proposed"]
+        ["linux-7.0", "linux-7.1", "debian-7.2", "debian-7.3", "custom-7.1", "custom-7.2", "proposed"]
     );
-    assert_eq!(with("recompress"), ["custom-7.2"]);
+    assert_eq!(with("recompress"), ["custom-7.1", "custom-7.2"]);
     assert_eq!(with("writeback_compressed"), Vec::<&str>::new());
     let name = zram_model::behaviours::CompressedWriteback::Attribute("writeback_compressed");
     let candidate = Behaviours { compressed_writeback: name, ..Behaviours::V7_0 };
@@ -191,7 +201,10 @@ fn parameters_that_a_kernel_does_not_survive() {
         let _ = m.write("disksize", "64K");
         m.world.hazards.contains(&Hazard::DeflateWindow)
     });
-    assert_eq!(dying, ["debian-6.17", "debian-6.18", "linux-6.19", "linux-7.0", "seed-patch"]);
+    assert_eq!(
+        dying,
+        ["debian-6.17", "debian-6.18", "linux-6.19", "linux-7.0", "linux-7.1", "custom-7.1", "seed-patch"]
+    );
     let forgetful = those(|profile| {
         let mut m = Machine::bare(profile);
         m.put("comp_algorithm", "deflate");
@@ -201,7 +214,16 @@ fn parameters_that_a_kernel_does_not_survive() {
     });
     assert_eq!(
         forgetful,
-        ["debian-6.12", "debian-6.17", "debian-6.18", "linux-6.19", "linux-7.0", "seed-patch"]
+        [
+            "debian-6.12",
+            "debian-6.17",
+            "debian-6.18",
+            "linux-6.19",
+            "linux-7.0",
+            "linux-7.1",
+            "custom-7.1",
+            "seed-patch"
+        ]
     );
 }
 
@@ -286,7 +308,7 @@ fn old_memory_reaches_the_disk_where_the_tail_is_not_cleared() {
         m.put("writeback", "page_index=0");
         (0..8).any(|block| matches!(m.kernel.block(m.dev, Block(block)), BlockContent::Unclean { .. }))
     });
-    assert_eq!(unclean, ["linux-7.0", "seed-patch"]);
+    assert_eq!(unclean, ["linux-7.0", "linux-7.1", "custom-7.1", "seed-patch"]);
 }
 
 /// 3e8d8eb8d7f5: the block reserved for a slot that was touched before its turn, at the end of a pass.
@@ -302,7 +324,7 @@ fn a_reserved_block_leaked() {
         assert_eq!(taken, m.kernel.blocks_taken(m.dev));
         m.flags(0) & slot_flags::WB == 0 && taken == 1
     });
-    assert_eq!(leaking, ["linux-6.19", "linux-7.0", "seed-patch"]);
+    assert_eq!(leaking, ["linux-6.19", "linux-7.0", "linux-7.1", "custom-7.1", "seed-patch"]);
 }
 
 /// bf62f69574b1: the completion that is still about to wake the pass.
@@ -369,7 +391,7 @@ fn an_age_beyond_the_uptime() {
         let mut m = machine(profile.clone());
         let (marks, keeps) = match profile.name {
             "debian-6.12" | "debian-6.17" | "debian-6.18" | "linux-6.19" | "seed-patch" => (false, false),
-            "linux-7.0" | "debian-7.2" | "custom-7.2" => (true, true),
+            "linux-7.0" | "linux-7.1" | "custom-7.1" | "debian-7.2" | "custom-7.2" => (true, true),
             _ => (false, true),
         };
         m.world.now = 1000;

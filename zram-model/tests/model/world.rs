@@ -431,6 +431,8 @@ fn summary(content: &BlockContent) -> String {
         BlockContent::Compressed { len, codec, page } => {
             format!("compressed {len} {codec} {:?}", &page[..16])
         }
-        BlockContent::Unclean { len, codec, page } => format!("unclean {len} {codec} {:?}", &page[..16]),
+        BlockContent::Unclean { len, stale, codec, page } => {
+            format!("unclean {len} {stale} {codec} {:?}", &page[..16])
+        }
     }
 }

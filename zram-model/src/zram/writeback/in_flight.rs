@@ -27,6 +27,8 @@ pub(super) struct Request {
     pub(super) request: BackingRequest,
     /// What goes to the device.
     pub(super) content: BlockContent,
+    /// Its page.
+    pub(super) buffer: Buffer,
     /// `bi_status`, once it has completed.
     pub(super) status: u8,
 }
@@ -277,13 +279,20 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
     }
 }
 
-/// The requests that a pass has to hand (`idle_reqs`): all alike, so that counting them is enough.
+/// The page of a request: its first so many bytes were written in this pass. What is behind them is what some page of the kernel's held.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Buffer(pub(super) u32);
+
+/// The requests that a pass has to hand (`idle_reqs`). The last to come back is the first to go out again, so that those that were never
+/// out are all alike and at the bottom.
 pub(super) struct Batch {
     /// Not allocated in the model yet.
     fresh: u32,
     next: u32,
-    /// Allocated and idle.
-    idle: u32,
+    /// Allocated, idle, and never out.
+    unused: u32,
+    /// Idle again: the last to come back is at the end.
+    idle: Vec<Buffer>,
 }
 
 impl Batch {
@@ -299,25 +308,27 @@ impl Batch {
             return Err(Errno::ENOMEM);
         }
         let fresh = if got == ahead { size - got } else { 0 };
-        Ok(Self { fresh, next: got, idle: got })
+        Ok(Self { fresh, next: got, unused: got, idle: Vec::new() })
     }
 
     /// `zram_select_idle_req`
-    pub(super) fn take(&mut self, env: &mut (impl Environment + ?Sized)) -> bool {
-        if self.idle == 0 && self.fresh > 0 {
+    pub(super) fn take(&mut self, env: &mut (impl Environment + ?Sized)) -> Option<Buffer> {
+        if let Some(buffer) = self.idle.pop() {
+            return Some(buffer);
+        }
+        if self.unused == 0 && self.fresh > 0 {
             if env.allocate(Allocation::WritebackRequest { index: self.next }) {
-                (self.fresh, self.next, self.idle) = (self.fresh - 1, self.next + 1, 1);
+                (self.fresh, self.next, self.unused) = (self.fresh - 1, self.next + 1, 1);
             } else {
                 self.fresh = 0;
             }
         }
-        let any = self.idle > 0;
-        self.idle -= u32::from(any);
-        any
+        self.unused = self.unused.checked_sub(1)?;
+        Some(Buffer::default())
     }
 
     /// A request is idle again.
-    pub(super) fn put(&mut self) {
-        self.idle += 1;
+    pub(super) fn put(&mut self, buffer: Buffer) {
+        self.idle.push(buffer);
     }
 }

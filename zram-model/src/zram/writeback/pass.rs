@@ -4,7 +4,7 @@ use zram_events::{Block, Event, SlotIndex};
 
 use super::{
     candidates::Candidates,
-    in_flight::{Batch, InFlight, Request},
+    in_flight::{Batch, Buffer, InFlight, Request},
 };
 use crate::{
     behaviours::WrittenBack,
@@ -51,23 +51,23 @@ impl Live<'_> {
         let mut result = Ok(());
         // A block reserved for a slot that then was not written serves the next one.
         let mut reserved = None;
-        let mut holds_request = false;
+        let mut held = None;
         while let Some(index) = candidates.select() {
             self.let_intrude_holding(reserved, call);
             if self.limit_reached() && !call.broken(Mutation::LimitCheckedAfter) {
                 result = Err(Errno::EIO);
                 break;
             }
-            while !holds_request {
-                holds_request = batch.take(call.env);
-                if !holds_request {
-                    self.let_intrude(call);
-                    if !call.env.wait() {
-                        return Err(Errno::ENOMEM);
-                    }
-                    result = self.complete_done(batch, Site::WritebackDone, call).and(result);
+            let mut buffer = loop {
+                if let Some(buffer) = held.take().or_else(|| batch.take(call.env)) {
+                    break buffer;
                 }
-            }
+                self.let_intrude(call);
+                if !call.env.wait() {
+                    return Err(Errno::ENOMEM);
+                }
+                result = self.complete_done(batch, Site::WritebackDone, call).and(result);
+            };
             let Some(block) = reserved.or_else(|| self.reserve_block(call)) else {
                 result = Err(Errno::ENOSPC);
                 break;
@@ -75,15 +75,17 @@ impl Live<'_> {
             reserved = Some(block);
             candidates.remove_selected();
             if !self.disk.slots[index.0 as usize].has(PP_SLOT) {
+                held = Some(buffer);
                 self.release(index, Site::ReleaseSkipped, call);
                 continue;
             }
-            if self.write_back(index, block, call).is_err() {
+            if self.write_back(index, block, &mut buffer, call).is_err() {
                 // The slot could not be read: block and request serve the next one, and nobody is told.
+                held = Some(buffer);
                 self.release(index, Site::ReleaseSkipped, call);
                 continue;
             }
-            (reserved, holds_request) = (None, false);
+            reserved = None;
             if call.broken(Mutation::LimitCheckedAfter) && self.limit_reached() {
                 result = Err(Errno::EIO);
                 break;
@@ -119,12 +121,16 @@ impl Live<'_> {
         &mut self,
         index: SlotIndex,
         block: Block,
+        buffer: &mut Buffer,
         call: &mut PassCall<'_, '_, E>,
     ) -> Result<(), Errno> {
         let content = if self.state.writeback.compressed {
             // d38fab605c66
-            self.read_raw(index, call)
+            let content = self.read_raw(index, buffer.0, call);
+            buffer.0 = buffer.0.max(self.disk.slots[index.0 as usize].size());
+            content
         } else {
+            buffer.0 = call.profile.page_size.bytes();
             let content = self.read_from_pool(index, Site::ReadFromPoolWriteback, call)?;
             content.into_block(call.profile.page_size)
         };
@@ -135,7 +141,7 @@ impl Live<'_> {
                 settings.limit.wrapping_sub(if call.broken(Mutation::LimitInPages) { 1 } else { units });
         }
         let request = self.backing_request(BackingOp::Write, index, block);
-        call.env.submit(Request { request, content, status: 0 });
+        call.env.submit(Request { request, content, buffer: *buffer, status: 0 });
         Ok(())
     }
 
@@ -151,10 +157,10 @@ impl Live<'_> {
             // The task may have been woken some time ago, and has not run since.
             self.let_intrude(call);
             let Some(request) = call.env.take_done() else { break };
-            let index = request.request.slot;
+            let (index, buffer) = (request.request.slot, request.buffer);
             result = self.complete(request, call).and(result);
             self.release(index, Site::ReleaseCompleted, call);
-            batch.put();
+            batch.put(buffer);
         }
         let code = result.err().map_or(0, Errno::negative);
         call.emit(site, Event::WritebackDone { dev: self.dev, result: code });
@@ -167,7 +173,7 @@ impl Live<'_> {
         request: Request,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
-        let Request { request, content, status } = request;
+        let Request { request, content, status, .. } = request;
         let (block, index) = (request.block, request.slot);
         if let Err(errno) = BioStatus(status).into_result() {
             let settings = &mut self.state.writeback;
