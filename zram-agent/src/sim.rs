@@ -90,9 +90,17 @@ impl<E: Surroundings> World for SimWorld<E> {
                 SlotWord::Handle(life) => u64::from(life.0),
                 SlotWord::Block(block) => block.0,
             };
-            SlotRow { slot, word, flags: view.flags, time: view.access_time }
+            SlotRow {
+                slot,
+                word,
+                flags: view.flags,
+                time: view.access_time,
+                nanoseconds: view.access_nanoseconds,
+            }
         });
-        Ok(Some(rows.filter(|row| (row.word, row.flags, row.time) != (0, 0, 0)).collect()))
+        Ok(Some(
+            rows.filter(|row| (row.word, row.flags, row.time, row.nanoseconds) != (0, 0, 0, 0)).collect(),
+        ))
     }
 
     fn classes(&mut self, dev: u32) -> Result<Vec<ClassEntry>, Trouble> {

@@ -19,6 +19,8 @@ pub struct Codecs {
     /// A handful at most: devices have up to four algorithms.
     ready: Vec<Entry>,
     dictionary: Option<Arc<[u8]>>,
+    /// Algorithms of which the kernel has another version than Linux 7.2.
+    guesses: &'static [&'static str],
 }
 
 #[derive(Debug)]
@@ -31,7 +33,7 @@ struct Entry {
 
 impl Clone for Codecs {
     fn clone(&self) -> Self {
-        Self { ready: Vec::new(), dictionary: self.dictionary.clone() }
+        Self { ready: Vec::new(), dictionary: self.dictionary.clone(), guesses: self.guesses }
     }
 }
 
@@ -40,6 +42,14 @@ impl Codecs {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Of these algorithms the kernel has another version than the one that everything was held against, so that what they make here is a
+    /// guess.
+    #[must_use]
+    pub fn guessing(mut self, algorithms: &'static [&'static str]) -> Self {
+        self.guesses = algorithms;
+        self
     }
 
     /// From now on a codec with a dictionary has this one, or, with `None`, one that nobody knows.
@@ -72,6 +82,9 @@ impl Codecs {
     /// A compressed page, if it is the kernel's byte for byte ([`exactness`]).
     #[must_use]
     pub fn compress_exactly(&mut self, codec: Codec, page: &PageBytes) -> Option<&[u8]> {
+        if self.guesses.contains(&codec.name) {
+            return None;
+        }
         let entry = self.by_length(codec, page.len()).ok().filter(|entry| entry.exact)?;
         entry.compressor.compress(page).ok()
     }
@@ -165,6 +178,10 @@ mod tests {
         let page = [7; 4096];
         let deep = Codec { level: Some(12), ..Codec::plain("lz4hc") };
         assert!(codecs.compress(deep, &page).is_ok() && codecs.compress_exactly(deep, &page).is_none());
+        let zstd = Codec::plain("zstd");
+        assert!(codecs.compress_exactly(zstd, &page).is_some());
+        let mut old = codecs.clone().guessing(&["zstd"]);
+        assert!(old.compress(zstd, &page).is_ok() && old.clone().compress_exactly(zstd, &page).is_none());
         let informed = Codec { dictionary: true, ..Codec::plain("lz4") };
         let refused = codecs.compress(informed, &page).unwrap_err();
         assert!(refused.to_string().contains("bytes are not known"), "{refused}");

@@ -10,7 +10,7 @@ use zram_events::{
 };
 
 use crate::{
-    memory::{bit_field, field},
+    memory::{Fault, bit_field, field, read},
     record::{deliver, returned},
 };
 
@@ -82,6 +82,28 @@ pub(crate) fn read_begin_whole(ctx: FExitContext) -> u32 {
 #[fentry]
 pub(crate) fn read_end_whole(ctx: FEntryContext) -> u32 {
     deliver(Kind::ReadEnd, Ok([ctx.arg(1), 0, 0, 0, 0, 0]))
+}
+
+/// Bits of a page's number that its address shows wherever the kernel has put its view of all memory, which begins at a multiple
+/// of a gigabyte (`page_offset_base`).
+const PAGE_BITS: u64 = (1 << (30 - 12)) - 1;
+
+/// `zs_map_object(pool, handle, mode)`: into the object's own page, or a copy of both.
+#[fexit]
+pub(crate) fn map_object(ctx: FExitContext) -> u32 {
+    let words = || {
+        let (handle, mode): (u64, u32) = (ctx.arg(1), ctx.arg(2));
+        let page = read::<u64>(handle, Fault::WORD)? >> OBJECT_INDEX_BITS;
+        let mapped = returned(&ctx)? >> 12;
+        Ok([handle, u64::from(mode), u64::from((page ^ mapped) & PAGE_BITS != 0), 0, 0, 0])
+    };
+    deliver(Kind::MapObject, words())
+}
+
+/// `zs_unmap_object(pool, handle)`
+#[fentry]
+pub(crate) fn unmap_object(ctx: FEntryContext) -> u32 {
+    deliver(Kind::UnmapObject, Ok([ctx.arg(1), 0, 0, 0, 0, 0]))
 }
 
 /// `zs_obj_write(pool, handle, source, length)`

@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use crate::{
     event::{
-        BioOp, Block, ClassIndex, Context, DeviceId, Event, Fullness, HandleLife, ObjectIndex, PoolLife,
-        SlotIndex, ZspageLife,
+        BioOp, Block, ClassIndex, Context, DeviceId, Event, Fullness, HandleLife, MapMode, ObjectIndex,
+        PoolLife, SlotIndex, ZspageLife,
     },
     raw::{Kind, RawRecord},
 };
@@ -233,6 +233,12 @@ impl Reading<'_> {
             },
             Kind::ReadEnd => Event::ReadEnd { handle: self.handle(0)?, len: self.small(1, "a length")? },
             Kind::ObjWrite => Event::ObjWrite { handle: self.handle(0)?, len: self.small(1, "a length")? },
+            Kind::MapObject => Event::MapObject {
+                handle: self.handle(0)?,
+                mode: MapMode::from_number(self.small(1, "a mode of mapping")?),
+                span: self.arg(2) != 0,
+            },
+            Kind::UnmapObject => Event::UnmapObject { handle: self.handle(0)? },
             Kind::CompactBegin => Event::CompactBegin { pool: self.pool(0)? },
             Kind::CompactEnd => Event::CompactEnd { pool: self.pool(0)?, pages: self.arg(1) },
             Kind::PageMigrate => Event::PageMigrate { result: self.result(0) },

@@ -94,6 +94,40 @@ impl BioOp {
     }
 }
 
+/// What an object is mapped for (`enum zs_mapmode`): what is copied between an object on two pages and the CPU's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MapMode {
+    /// `ZS_MM_RO`
+    Read,
+    /// `ZS_MM_WO`
+    Write,
+    /// `ZS_MM_RW`, which zram does not use, or any other, by its number.
+    Other(u8),
+}
+
+impl MapMode {
+    /// From the argument.
+    #[must_use]
+    pub fn from_number(number: u8) -> Self {
+        match number {
+            1 => Self::Read,
+            2 => Self::Write,
+            n => Self::Other(n),
+        }
+    }
+
+    /// The argument.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Read => 1,
+            Self::Write => 2,
+            Self::Other(n) => n,
+        }
+    }
+}
+
 /// Who ran the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -246,6 +280,20 @@ pub enum Event {
         handle: HandleLife,
         /// Bytes to write.
         len: u32,
+    },
+    /// `zs_map_object` returned (until 6.14).
+    MapObject {
+        /// The object's handle.
+        handle: HandleLife,
+        /// What for.
+        mode: MapMode,
+        /// Whether the object spans two pages, so that the CPU's own buffer was used.
+        span: bool,
+    },
+    /// `zs_unmap_object` was entered (until 6.14).
+    UnmapObject {
+        /// The object's handle.
+        handle: HandleLife,
     },
     /// `zs_compact` was entered.
     CompactBegin {
@@ -419,6 +467,8 @@ impl Event {
             Self::ReadBegin { .. } => "read_begin",
             Self::ReadEnd { .. } => "read_end",
             Self::ObjWrite { .. } => "obj_write",
+            Self::MapObject { .. } => "map_object",
+            Self::UnmapObject { .. } => "unmap_object",
             Self::CompactBegin { .. } => "compact_begin",
             Self::CompactEnd { .. } => "compact_end",
             Self::PageMigrate { .. } => "page_migrate",

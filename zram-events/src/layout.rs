@@ -42,8 +42,10 @@ pub enum Field {
     EntryHandle,
     /// `zram_table_entry.attr.flags`
     EntryFlags,
-    /// `zram_table_entry.attr.ac_time`
+    /// `zram_table_entry.attr.ac_time`, in seconds
     EntryTime,
+    /// `zram_table_entry.ac_time`, in nanoseconds (`ktime_t`, until 6.19)
+    EntryNanoseconds,
     /// `zram_wb_req.bio`
     WbBio,
     /// `zram_wb_req.blk_idx`

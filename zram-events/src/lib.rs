@@ -24,7 +24,7 @@ pub mod raw;
 pub use decode::{DecodeError, Decoder};
 #[cfg(feature = "std")]
 pub use event::{
-    BioOp, Block, ClassIndex, Context, DeviceId, Event, Fullness, HandleLife, ObjectIndex, PoolLife,
+    BioOp, Block, ClassIndex, Context, DeviceId, Event, Fullness, HandleLife, MapMode, ObjectIndex, PoolLife,
     SlotIndex, ZspageLife,
 };
 pub use raw::{Kind, RawRecord};

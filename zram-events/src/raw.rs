@@ -90,16 +90,22 @@ pub enum Kind {
     ShrinkerScan = 17,
     /// `async_free_zspage` entry.
     DeferredFree = 18,
+    /// `zs_map_object` return (until 6.14): handle, mode argument, 1 if the page of the returned address is not the one that the
+    /// object word names (the object was copied together from two).
+    MapObject = 19,
+    /// `zs_unmap_object` entry (until 6.14): handle.
+    UnmapObject = 20,
 
     /// `zram_submit_bio` entry: device number, operation (`bi_opf & 0xff`), sector, bytes.
     Bio = 32,
-    /// `slot_free` (older: `zram_free_page`) entry: device number, slot, flags before, handle word before.
+    /// `slot_free` (older: `zram_free_page`) entry: device number, slot, flags before, handle word before. The program writes the flags
+    /// as they lie in memory; who drains the stream puts them into the order of today (`zram_probe`).
     SlotFree = 33,
     /// `zcomp_compress` return: result as i64, length stored through `dst_len`.
     Compress = 34,
     /// `zcomp_decompress` return: result as i64, source length argument.
     Decompress = 35,
-    /// `read_from_zspool` return: device number, slot, result as i64.
+    /// `read_from_zspool` (6.12: `zram_read_from_zspool`) return: device number, slot, result as i64.
     ReadFromPool = 36,
     /// `scan_slots_for_writeback` entry: device number, mode, low slot, high slot (exclusive).
     WritebackScan = 37,
@@ -148,6 +154,8 @@ impl Kind {
         Self::PageMigrate,
         Self::ShrinkerScan,
         Self::DeferredFree,
+        Self::MapObject,
+        Self::UnmapObject,
         Self::Bio,
         Self::SlotFree,
         Self::Compress,

@@ -121,6 +121,10 @@ pub struct Behaviours {
     pub writeback_command: WritebackCommand,
     /// Which slots a pass takes, and in which order.
     pub writeback_selection: WritebackSelection,
+    /// A pass that takes slots in the order of the table reads each as a bio does, and complains as loudly of what does not decompress
+    /// (`zram_bvec_read`, later `zram_read_page`). In the sources of 6.1 and of 6.12 as first released, no longer in that of 6.12.117, which
+    /// takes a slot's object without letting go of its lock (`zram_read_from_zspool`).
+    pub pass_complains: bool,
     /// Several requests are under way at a time, as many as `writeback_batch_size` says, and the limit is charged when
     /// one is submitted (f405066a1f0d, e828cccb72ed, 6.19). Before, each is waited for, the limit is charged
     /// when it has succeeded, and the block of one that has not serves the next.
@@ -174,6 +178,9 @@ pub struct Behaviours {
     /// A device whose compressor could not be set up has no algorithm afterwards (`zram_destroy_comps`, which only a reset follows up with
     /// the default): [`crate::Hazard::AlgorithmForgotten`]. Seen in 6.12 and 6.17, in the sources of 6.18 and 7.1, not in 7.2.
     pub algorithm_forgotten: bool,
+    /// The kernel's zstd is of another version than today's, and gives other lengths (1.5.2 until 1.5.7 was imported). Decompressed it
+    /// is the same; what a model is asked for are lengths. Seen in 6.12, not in 6.17.
+    pub zstd_is_older: bool,
     /// Each piece of a buffer for direct I/O must have whole logical blocks (`bdev_iter_is_aligned`), else `EINVAL` before anything is
     /// submitted. Later whole sectors suffice, if all of them together are whole blocks. No behaviour of zram's. Seen in 6.12 and 6.17, not in
     /// 6.18.
@@ -194,6 +201,7 @@ impl Behaviours {
         write_stalls: true,
         writeback_command: WritebackCommand::Word,
         writeback_selection: WritebackSelection::SlotOrder,
+        pass_complains: false,
         writeback_batches: false,
         block_zero: false,
         control_block_guarded: true,
@@ -215,6 +223,7 @@ impl Behaviours {
         deflate_window_checked: false,
         algorithm_forgotten: true,
         class_lookup_adds_header: true,
+        zstd_is_older: true,
         pieces_in_blocks: true,
         neighbours_merged: true,
     };
@@ -229,6 +238,7 @@ impl Behaviours {
         recomp_algorithm_padded: true,
         preemptible_mapping: true,
         class_lookup_adds_header: false,
+        zstd_is_older: false,
         ..Self::V6_12
     };
 

@@ -213,7 +213,11 @@ impl Kernel {
         let disk = self.device(dev)?.disk.as_ref();
         let page_size = self.profile.page_size;
         Ok(disk.map_or_else(Vec::new, |disk| {
-            disk.slots.iter().map(|slot| SlotView::of(slot, &disk.pool, page_size)).collect()
+            disk.slots
+                .iter()
+                .enumerate()
+                .map(|(index, slot)| SlotView::of(disk, index, slot, page_size))
+                .collect()
         }))
     }
 

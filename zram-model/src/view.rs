@@ -7,8 +7,8 @@ use zram_events::{Block, ClassIndex, Fullness, HandleLife, ZspageLife};
 use crate::{
     environment::Codec,
     page::{PageBytes, PageSize},
-    zram::slot::Slot,
-    zsmalloc::{Handle, Pool},
+    zram::{device::Disk, slot::Slot},
+    zsmalloc::Handle,
 };
 
 mod moment;
@@ -40,11 +40,14 @@ impl SlotFlags {
     pub const INCOMPRESSIBLE: Self = Self(1 << 6);
     /// The two bits of the compression priority.
     pub const PRIORITY: Self = Self(3 << 7);
+    /// A pass has the slot, on kernels before 330edc2bc059. Those had fewer flags before it, in an order of their own; here it follows those
+    /// of today, where the probes put it, too.
+    pub const UNDER_WB: Self = Self(1 << 9);
 
     /// The flags in a kernel's flags word.
     #[must_use]
     pub const fn from_word(word: u32, page_size: PageSize) -> Self {
-        Self((word >> (page_size.shift() + 1)) as u16 & 0x1ff)
+        Self((word >> (page_size.shift() + 1)) as u16 & 0x3ff)
     }
 
     /// These bits of a kernel's flags word.
@@ -123,6 +126,8 @@ pub mod slot_flags {
     pub const PRIORITY_SHIFT: u32 = SHIFT + 7;
     /// The two bits of the compression priority.
     pub const PRIORITY: u32 = SlotFlags::PRIORITY.word(PageSize::KIB_4);
+    /// A pass has the slot, on kernels before 330edc2bc059.
+    pub const UNDER_WB: u32 = SlotFlags::UNDER_WB.word(PageSize::KIB_4);
 }
 
 /// One entry of the slot table.
@@ -132,6 +137,8 @@ pub struct SlotView {
     pub flags: u32,
     /// Boot-time second of the last access; 0 after the slot was freed.
     pub access_time: u32,
+    /// Nanoseconds of that second, on kernels that keep them; else 0.
+    pub access_nanoseconds: u32,
     /// What the `handle` word means.
     pub word: SlotWord,
     /// Bytes of the object, from the flags word.
@@ -139,16 +146,22 @@ pub struct SlotView {
 }
 
 impl SlotView {
-    pub(crate) fn of(slot: &Slot, pool: &Pool, page_size: PageSize) -> Self {
+    pub(crate) fn of(disk: &Disk, index: usize, slot: &Slot, page_size: PageSize) -> Self {
         let word = if slot.has(SlotFlags::WB) {
             SlotWord::Block(Block(slot.word))
         } else if slot.has(SlotFlags::SAME) {
             SlotWord::Fill(slot.word)
         } else {
-            let life = Handle::from_word(slot.word).and_then(|handle| pool.life_of(handle));
+            let life = Handle::from_word(slot.word).and_then(|handle| disk.pool.life_of(handle));
             life.map_or(SlotWord::Empty, SlotWord::Handle)
         };
-        Self { flags: slot.flags_word(page_size), access_time: slot.access_time, word, size: slot.size() }
+        Self {
+            flags: slot.flags_word(page_size),
+            access_time: slot.access_time,
+            access_nanoseconds: disk.nanoseconds.get(index).copied().unwrap_or(0),
+            word,
+            size: slot.size(),
+        }
     }
 }
 

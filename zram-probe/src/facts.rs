@@ -7,6 +7,7 @@ use zram_events::layout::Layout;
 use crate::{
     btf::{Btf, BtfError},
     error::ProbeError,
+    flags::FlagOrder,
     interrupts,
     listing::Listing,
     offsets,
@@ -112,6 +113,11 @@ impl KernelBtf<'_> {
         let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096);
         let (zram, zsmalloc) = (self.home(Home::Zram).0, self.home(Home::Zsmalloc).0);
         offsets::layout(zram, zsmalloc, page as u32).map_err(bad("zram"))
+    }
+
+    /// Where the driver has a slot's flags.
+    pub(crate) fn flags(&self) -> Result<FlagOrder, ProbeError> {
+        FlagOrder::of(self.home(Home::Zram).0).map_err(bad("zram"))
     }
 
     /// Everything the planner asks about.

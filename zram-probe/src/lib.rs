@@ -14,6 +14,7 @@ pub mod btf;
 pub mod coverage;
 pub mod error;
 mod facts;
+mod flags;
 pub mod health;
 mod interrupts;
 mod listing;

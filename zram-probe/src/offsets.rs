@@ -52,6 +52,7 @@ const FIELDS: &[Wanted] = &[
     want(Field::EntryHandle, Zram, "zram_table_entry", &["handle"], 8),
     want(Field::EntryFlags, Zram, "zram_table_entry", &["attr.flags", "flags"], 4),
     want(Field::EntryTime, Zram, "zram_table_entry", &["attr.ac_time", "ac_time"], 4),
+    want(Field::EntryNanoseconds, Zram, "zram_table_entry", &["ac_time"], 8),
     want(Field::WbBio, Zram, "zram_wb_req", &["bio"], 0),
     want(Field::WbBlock, Zram, "zram_wb_req", &["blk_idx"], 8),
     want(Field::WbSlot, Zram, "zram_wb_req", &["pps"], 8),

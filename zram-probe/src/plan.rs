@@ -12,7 +12,7 @@ use zram_events::{Kind, layout::Layout};
 use crate::{
     btf::{Prototype, Shape},
     coverage::Unobservable,
-    table::{Attach, Hook, Need, PROBES, Probe, Target, Want},
+    table::{Attach, EITHER, Hook, Need, PROBES, Probe, Target, Want},
 };
 
 /// A function as the kernel shows it.
@@ -148,6 +148,11 @@ pub fn plan(facts: &Facts) -> Plan {
                 plan.unobservable.push(Unobservable { kind, reason });
             }
         }
+    }
+    for (older, newer) in EITHER {
+        let placed = |kind: &Kind| plan.placements.iter().any(|placement| placement.kind == Some(*kind));
+        let (old, new) = (placed(older), newer.iter().any(placed));
+        plan.unobservable.retain(|gap| !(gap.kind == *older && new || newer.contains(&gap.kind) && old));
     }
     plan
 }

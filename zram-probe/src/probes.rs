@@ -19,8 +19,8 @@ use zram_events::{
 };
 
 use crate::{
-    ClassEntry, Coverage, Health, ProbeError, SlotEntry, coverage, facts::BtfFiles, load, plan,
-    snapshot::Snapshots, stream::Stream, sys,
+    ClassEntry, Coverage, Health, ProbeError, SlotEntry, coverage, facts::BtfFiles, flags::FlagOrder, load,
+    plan, snapshot::Snapshots, stream::Stream, sys,
 };
 
 const EVENTS: &str = "EVENTS";
@@ -37,6 +37,7 @@ const PATIENCE: usize = 50;
 pub struct Probes {
     coverage: Coverage,
     layout: Layout,
+    flags: FlagOrder,
     programs: Vec<load::Attached>,
     stream: Stream,
     sequence: Array<MapData, u64>,
@@ -83,6 +84,7 @@ impl Probes {
             Ok(Self {
                 coverage: covered(&programs, plan.unobservable, facts.interrupts),
                 layout: facts.layout,
+                flags: btf.flags()?,
                 stream: Stream::new(RingBuf::try_from(take(&mut ebpf, EVENTS)?).map_err(map_error(EVENTS))?),
                 sequence: take(&mut ebpf, SEQUENCE)?.try_into().map_err(map_error(SEQUENCE))?,
                 counters: take(&mut ebpf, COUNTERS)?.try_into().map_err(map_error(COUNTERS))?,
@@ -101,7 +103,10 @@ impl Probes {
     /// write may come with the next call.
     pub fn drain(&mut self, out: &mut Vec<RawRecord>) -> usize {
         self.logger.flush();
-        self.stream.drain(out)
+        let added = self.stream.drain(out);
+        let first = out.len() - added;
+        self.flags.sort(&mut out[first..]);
+        added
     }
 
     /// Losses since the probes were attached. To be asked when nothing is going on: records that
@@ -146,7 +151,8 @@ impl Probes {
     /// When the device has no such slots or the copy fails.
     pub fn slots(&mut self, dev: DeviceId, first: u32, count: u32) -> Result<Vec<SlotEntry>, ProbeError> {
         let layout = self.layout;
-        self.snapshots(dev)?.slots(&layout, dev, first, count)
+        let flags = self.flags.clone();
+        self.snapshots(dev)?.slots((&layout, &flags), dev, first, count)
     }
 
     /// The size classes of a device's pool, by nominal class.

@@ -16,7 +16,7 @@ use zram_events::{
     layout::{CLASS_STATS, ClassRecord, Field, Layout, Measure, snapshot},
 };
 
-use crate::error::ProbeError;
+use crate::{error::ProbeError, flags::FlagOrder};
 
 /// Words of a request: see [`zram_events::layout::SnapshotRequest`].
 const REQUEST_WORDS: usize = 6;
@@ -33,6 +33,8 @@ pub struct SlotEntry {
     pub flags: u32,
     /// Seconds since boot of the last access; 0 where the kernel does not keep it.
     pub ac_time: u32,
+    /// Nanoseconds of that second, on kernels that keep them.
+    pub ac_nanoseconds: u32,
 }
 
 /// One nominal size class of a pool (`struct size_class`, reached through `zs_pool.size_class[nominal]`).
@@ -108,7 +110,7 @@ impl Snapshots {
 
     pub(crate) fn slots(
         &mut self,
-        layout: &Layout,
+        (layout, order): (&Layout, &FlagOrder),
         device: DeviceId,
         first: u32,
         count: u32,
@@ -127,7 +129,9 @@ impl Snapshots {
         while left > 0 {
             let now = left.min(per_shot);
             let (_, buffer) = self.shoot(device, snapshot::SLOTS, at, now)?;
-            slots.extend(buffer.chunks_exact(entry).take(now as usize).map(|bytes| slot(layout, bytes)));
+            slots.extend(
+                buffer.chunks_exact(entry).take(now as usize).map(|bytes| slot(layout, order, bytes)),
+            );
             left -= now;
             at = at.saturating_add(now);
         }
@@ -151,12 +155,18 @@ fn double(bytes: &[u8], at: Option<u32>) -> Option<u64> {
     Some(u64::from_ne_bytes(*bytes))
 }
 
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
 /// The planner has made sure that handle and flags are there; the time may not be.
-fn slot(layout: &Layout, bytes: &[u8]) -> SlotEntry {
+fn slot(layout: &Layout, order: &FlagOrder, bytes: &[u8]) -> SlotEntry {
+    let nanoseconds = double(bytes, layout.field(Field::EntryNanoseconds));
+    let seconds = nanoseconds.map(|nanoseconds| (nanoseconds / SECOND) as u32);
     SlotEntry {
         handle: double(bytes, layout.field(Field::EntryHandle)).unwrap_or_default(),
-        flags: word(bytes, layout.field(Field::EntryFlags)).unwrap_or_default(),
-        ac_time: word(bytes, layout.field(Field::EntryTime)).unwrap_or_default(),
+        flags: order.sorted(word(bytes, layout.field(Field::EntryFlags)).unwrap_or_default()),
+        ac_time: seconds.or_else(|| word(bytes, layout.field(Field::EntryTime))).unwrap_or_default(),
+        ac_nanoseconds: (nanoseconds.unwrap_or_default() % SECOND) as u32,
     }
 }
 
@@ -189,7 +199,16 @@ mod tests {
         let mut bytes = [0; 16];
         bytes[4..8].copy_from_slice(&7u32.to_ne_bytes());
         bytes[8..].copy_from_slice(&9u64.to_ne_bytes());
-        assert_eq!(slot(&layout, &bytes), SlotEntry { handle: 9, flags: 7, ac_time: 0 });
+        let order = FlagOrder::default();
+        assert_eq!(slot(&layout, &order, &bytes), SlotEntry { handle: 9, flags: 7, ..SlotEntry::default() });
+    }
+
+    #[test]
+    fn a_time_may_have_nanoseconds() {
+        let mut layout = Layout::ABSENT;
+        layout.fields[Field::EntryNanoseconds as usize] = 0;
+        let entry = slot(&layout, &FlagOrder::default(), &5_000_000_007_u64.to_ne_bytes());
+        assert_eq!((entry.ac_time, entry.ac_nanoseconds), (5, 7));
     }
 
     #[test]

@@ -187,6 +187,10 @@ pub const PROBES: &[Probe] = &[
         Fentry "shrinker_scan": "zs_shrinker_scan"() -> Any, [], []),
     probe!(Optional Zsmalloc Some(Kind::DeferredFree),
         Fentry "deferred_free": "async_free_zspage"() -> Any, [], []),
+    probe!(Optional Zsmalloc Some(Kind::MapObject),
+        Fexit "map_object": "zs_map_object"(POOL, Number, Number) -> Pointer, [], []),
+    probe!(Optional Zsmalloc Some(Kind::UnmapObject),
+        Fentry "unmap_object": "zs_unmap_object"(POOL, Number) -> Any, [], []),
     probe!(Required Zram Some(Kind::Bio),
         Fentry "bio": "zram_submit_bio"(BIO) -> Any,
         [BioBdev, BioOpf, BioSector, BioSize, BdevDisk, DiskFirstMinor], []),
@@ -201,6 +205,8 @@ pub const PROBES: &[Probe] = &[
         Fexit "decompress": "zcomp_decompress"(Any, Any, Pointer, Number, Pointer) -> Number, [], []),
     probe!(Optional Zram Some(Kind::ReadFromPool),
         Fexit "read_from_pool": "read_from_zspool"(ZRAM, Pointer, Number) -> Number,
+        [ZramDisk, DiskFirstMinor], [];
+        Fexit "read_from_pool": "zram_read_from_zspool"(ZRAM, Pointer, Number) -> Number,
         [ZramDisk, DiskFirstMinor], []),
     probe!(Optional Zram Some(Kind::WritebackScan),
         Fentry "writeback_scan":
@@ -237,6 +243,10 @@ pub const PROBES: &[Probe] = &[
         [BdevDevice, BdevDisk, DiskFirstMinor, DiskPrivate, ZramTable, ZramPool, ZramDisksize, EntryHandle,
          EntryFlags, PoolClasses, ClassIndex, ClassSize, ClassObjects, ClassPages, ClassStats], []),
 ];
+
+/// Kinds of which a kernel has the one or the others, by its age: where one is seen, the other is not missed. Older first.
+pub const EITHER: &[(Kind, &[Kind])] =
+    &[(Kind::MapObject, &[Kind::ReadBegin, Kind::ObjWrite]), (Kind::UnmapObject, &[Kind::ReadEnd])];
 
 #[cfg(test)]
 mod tests {

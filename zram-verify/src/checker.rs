@@ -11,7 +11,7 @@ use std::{
 
 use zram_agent::protocol::{Content, Data, Hello, Observation, Op, Text};
 use zram_events::{Decoder, Event};
-use zram_model::Profile;
+use zram_model::{Profile, behaviours::IdleAge};
 use zram_probe::Coverage;
 
 use crate::{
@@ -27,7 +27,8 @@ use crate::{
     kernel_log::{self, Reason},
     ledger::{Inputs, Ledger},
     model::Model,
-    observed::{Observed, seconds},
+    moments,
+    observed::Observed,
     pages::{PAGE, Pages},
     trace::Step,
     trouble::Trouble,
@@ -89,8 +90,9 @@ impl Checker {
         let Some(coverage) = hello.coverage.clone() else {
             return Err(Trouble::Blind { operation: 0, what: "the agent runs without probes".to_owned() });
         };
+        let ledger = Ledger::new(coverage.clone(), &profile.behaviours);
         Ok(Self {
-            model: Model::new(profile, Ledger::new(coverage.clone())),
+            model: Model::new(profile, ledger),
             decoder: Decoder::new(),
             coverage,
             store: Store::default(),
@@ -169,14 +171,15 @@ impl Checker {
         if self.is_adrift(op, &observed) {
             return Ok(Checked { differences: Vec::new(), observed, expected_events: Vec::new() });
         }
-        let candidates = idle_seconds(op, &observed);
+        let fine = self.model.kernel().profile().behaviours.idle_age == IdleAge::Nanoseconds;
+        let candidates = moments::idle(op, &observed, fine);
         let before = (candidates.len() > 1).then(|| (self.model.clone(), self.store.clone()));
         let mut first: Option<(Model, Store, Comparer)> = None;
-        for second in candidates {
+        for moment in candidates {
             if let (Some((model, store)), Some(_)) = (&before, &first) {
                 (self.model, self.store) = (model.clone(), store.clone());
             }
-            let comparer = self.compare(op, &observed, second, operation)?;
+            let comparer = self.compare(op, &observed, moment, operation)?;
             let agrees = comparer.differences.is_empty();
             if agrees || first.is_none() {
                 first = Some((self.model.clone(), self.store.clone(), comparer));
@@ -186,7 +189,7 @@ impl Checker {
             }
         }
         let Some((model, store, mut comparer)) = first else {
-            return Err(Trouble::Model { operation, reason: "no second to try".to_owned() });
+            return Err(Trouble::Model { operation, reason: "no moment to try".to_owned() });
         };
         (self.model, self.store) = (model, store);
         self.causes.compare(&mut comparer, op, &observed, &self.coverage);
@@ -268,14 +271,14 @@ impl Checker {
         &mut self,
         op: &Op,
         observed: &Observed,
-        idle_second: u32,
+        idle_now: u64,
         operation: usize,
     ) -> Result<Comparer, Trouble> {
         if matches!(op, Op::Begin(_)) {
             self.store.clear();
         }
         let mut contents: HashSet<Content> = op.dev().map_or_else(HashSet::new, |dev| self.contents(dev));
-        self.model.ledger_mut().open(observed, idle_second);
+        self.model.ledger_mut().open(observed, idle_now);
         let started = Instant::now();
         let expected =
             self.model.execute(operation, op).map_err(|reason| Trouble::Model { operation, reason })?;
@@ -344,13 +347,13 @@ impl Checker {
         }
         comparer.tally.count(Level::L1, Strength::SetMembership, ledger.seconds_checked);
         for second in &ledger.impossible {
-            let (low, high) = second.possible;
+            let [low, high] = &second.possible;
             comparer.differ(
                 Level::L1,
                 Strength::SetMembership,
                 format!("zram{} slot {}: second of access", second.dev, second.slot),
                 format!("{low} to {high}, by the clocks around the operation"),
-                second.shown.to_string(),
+                second.shown.clone(),
                 Vec::new(),
             );
         }
@@ -426,15 +429,6 @@ impl Checker {
             self.attributes_compared = true;
             facts::compare_attributes(comparer, &self.model, *dev, &self.attributes);
         }
-    }
-}
-
-/// Seconds from which the age in a write to `idle` may have been counted.
-fn idle_seconds(op: &Op, observed: &Observed) -> Vec<u32> {
-    let (low, high) = seconds(observed.observation.clock);
-    match op {
-        Op::Set { attr, .. } if attr == "idle" && low != high => (low..=high.min(low + 2)).collect(),
-        _ => vec![high],
     }
 }
 

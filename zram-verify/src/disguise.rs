@@ -169,6 +169,10 @@ impl Disguise {
             Event::ReadEnd { handle, len } | Event::ObjWrite { handle, len } => {
                 vec![self.handles.of(handle.0), len.into()]
             }
+            Event::MapObject { handle, mode, span } => {
+                vec![self.handles.of(handle.0), mode.number().into(), span.into()]
+            }
+            Event::UnmapObject { handle } => vec![self.handles.of(handle.0)],
             Event::CompactBegin { pool } => vec![self.pools.of(pool.0)],
             Event::CompactEnd { pool, pages } => vec![self.pools.of(pool.0), pages],
             _ => return None,

@@ -32,6 +32,7 @@ pub mod interrupt;
 pub mod kernel_log;
 pub mod ledger;
 mod model;
+mod moments;
 pub mod observed;
 pub mod op_file;
 pub mod pages;

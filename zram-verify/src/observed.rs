@@ -1,6 +1,6 @@
 //! An answer, taken apart into what is compared.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use thiserror::Error;
 use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text, Touched};
@@ -107,11 +107,14 @@ impl Observed {
     /// Access times of slots as shown afterwards, by device and slot: from the slot table, or from
     /// `block_state` where there is no snapshot.
     #[must_use]
-    pub fn access_times(&self) -> BTreeMap<(u32, u32), u32> {
+    pub fn access_times(&self) -> BTreeMap<(u32, u32), Time> {
         let mut times = BTreeMap::new();
         for (dev, view) in &self.observation.devices {
             if let Some(rows) = &view.slots {
-                times.extend(rows.iter().map(|row| ((*dev, row.slot), row.time)));
+                times.extend(rows.iter().map(|row| {
+                    let time = Time { seconds: row.time, nanoseconds: row.nanoseconds };
+                    ((*dev, row.slot), time)
+                }));
             } else if let Some(Text::Read(text)) = &view.block_state {
                 times.extend(text.lines().filter_map(state_line).map(|(slot, time)| ((*dev, slot), time)));
             }
@@ -139,12 +142,42 @@ fn take_out_migrations(events: &mut Vec<Event>, origins: &mut Vec<Origin>) -> us
     all - events.len()
 }
 
-/// Slot and access second of a line of `block_state`.
-fn state_line(line: &str) -> Option<(u32, u32)> {
+/// When a slot was accessed, since boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// Whole seconds.
+    pub seconds: u32,
+    /// What is beyond them, on kernels that keep it.
+    pub nanoseconds: u32,
+}
+
+impl Time {
+    /// From nanoseconds.
+    #[must_use]
+    pub fn of(nanoseconds: u64) -> Self {
+        Self { seconds: (nanoseconds / SECOND_NS) as u32, nanoseconds: (nanoseconds % SECOND_NS) as u32 }
+    }
+
+    /// In nanoseconds.
+    #[must_use]
+    pub fn whole(self) -> u64 {
+        u64::from(self.seconds) * SECOND_NS + u64::from(self.nanoseconds)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:09}", self.seconds, self.nanoseconds)
+    }
+}
+
+/// Slot and time of access of a line of `block_state`, which has microseconds.
+fn state_line(line: &str) -> Option<(u32, Time)> {
     let mut words = line.split_whitespace();
     let slot = words.next()?.parse().ok()?;
-    let time = words.next()?.split('.').next()?.parse().ok()?;
-    Some((slot, time))
+    let (seconds, micros) = words.next()?.split_once('.')?;
+    let micros: u32 = micros.parse().ok()?;
+    Some((slot, Time { seconds: seconds.parse().ok()?, nanoseconds: micros.checked_mul(1000)? }))
 }
 
 /// Where a record of `slot_free` has the slot's handle word ([`zram_events::Kind::SlotFree`]).
@@ -170,7 +203,7 @@ fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<(Vec<Event>, Vec<Ori
 /// The kernel's coarse clock may lag behind the fine one by a tick, which is 10 ms at the most.
 const TICK_NS: u64 = 10_000_000;
 /// Nanoseconds of a second.
-const SECOND_NS: u64 = 1_000_000_000;
+pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 
 /// The seconds that the kernel's clock can have shown during an operation, first and last.
 #[must_use]
@@ -186,7 +219,12 @@ mod tests {
 
     #[test]
     fn a_line_of_block_state_is_read() {
-        assert_eq!(state_line("          17           42.000000 .w...."), Some((17, 42)));
+        assert_eq!(
+            state_line("          17           42.000000 .w...."),
+            Some((17, Time { seconds: 42, nanoseconds: 0 }))
+        );
+        let fine = state_line("           0         1000.123456 ......");
+        assert_eq!(fine, Some((0, Time::of(1_000_123_456_000))));
         assert_eq!(state_line(""), None);
     }
 

@@ -28,7 +28,7 @@ fn every_field_of_the_slot_table() {
     change("a row less", |rows| rows.pop().is_some());
     change("a row more", |rows| {
         let next = rows.last().map_or(0, |row| row.slot + 1);
-        rows.push(SlotRow { slot: next, word: 0, flags: 0, time: 5 });
+        rows.push(SlotRow { slot: next, word: 0, flags: 0, time: 5, nanoseconds: 0 });
         true
     });
     change("another handle", |rows| {

@@ -12,6 +12,7 @@ fn words(kind: Kind) -> usize {
         Kind::ShrinkerScan | Kind::DeferredFree | Kind::PageMigrate | Kind::SlotFreeNotify => 0,
         Kind::PoolCreate => 0,
         Kind::PoolDestroy
+        | Kind::UnmapObject
         | Kind::CompactBegin
         | Kind::WritebackBegin
         | Kind::Reset
@@ -33,6 +34,7 @@ fn words(kind: Kind) -> usize {
         | Kind::Putback
         | Kind::Malloc
         | Kind::ReadBegin
+        | Kind::MapObject
         | Kind::ReadFromPool
         | Kind::SlotFree
         | Kind::WritebackEndio

@@ -229,6 +229,7 @@ impl World for LiveWorld {
                 word: entry.handle,
                 flags: entry.flags & !ENTRY_LOCK,
                 time: entry.ac_time,
+                nanoseconds: entry.ac_nanoseconds,
             })
             .collect(),
         ))

@@ -125,6 +125,14 @@ pub struct SlotRow {
     pub flags: u32,
     /// Access time, seconds of boot time.
     pub time: u32,
+    /// Nanoseconds of that second, on kernels that keep them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nanoseconds: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A device after an operation.

@@ -22,7 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event};
 use zram_model::{
-    Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PageBytes, PageSize, Profile, SlotView,
+    BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PageBytes, PageSize,
+    Profile, SlotView,
 };
 
 pub use follow::{Followed, Following};
@@ -57,6 +58,19 @@ pub struct Disk {
     pub fails_reads: bool,
     /// Whether writes fail there.
     pub fails_writes: bool,
+}
+
+impl Disk {
+    /// `blk_status_t` of a request: bad blocks fail.
+    #[must_use]
+    pub fn status(&self, request: BackingRequest) -> u8 {
+        let fails = match request.op {
+            BackingOp::Read => self.fails_reads,
+            BackingOp::Write => self.fails_writes,
+        };
+        let bad = fails && self.bad_from.is_some_and(|bad| request.block.0 >= bad);
+        if bad { BioStatus::IO_ERROR.0 } else { BioStatus::OK.0 }
+    }
 }
 
 /// The model as a kernel with zram.

@@ -2,9 +2,7 @@
 //! disk that completes at once, or one that completes when somebody waits for it.
 
 use zram_events::Event;
-use zram_model::{
-    BackingOp, BackingRequest, BioStatus, ClockUse, Codec, Completion, Environment, Errno, PageBytes,
-};
+use zram_model::{BackingOp, BackingRequest, ClockUse, Codec, Completion, Environment, Errno, PageBytes};
 
 use super::{
     Disk, Surroundings,
@@ -79,12 +77,7 @@ pub struct Simulated<C> {
 impl<C: Compressor> Simulated<C> {
     /// `blk_status_t` of a request: bad blocks fail.
     fn status(&self, request: BackingRequest) -> u8 {
-        let fails = match request.op {
-            BackingOp::Read => self.disk.fails_reads,
-            BackingOp::Write => self.disk.fails_writes,
-        };
-        let bad = fails && self.disk.bad_from.is_some_and(|bad| request.block.0 >= bad);
-        if bad { BioStatus::IO_ERROR.0 } else { BioStatus::OK.0 }
+        self.disk.status(request)
     }
 
     /// With this compressor.

@@ -29,7 +29,8 @@ pub struct Moment<'a> {
 impl Moment<'_> {
     /// The slot table.
     pub fn slots(&self) -> impl Iterator<Item = SlotView> {
-        self.disk.slots.iter().map(|slot| SlotView::of(slot, &self.disk.pool, self.page_size))
+        let slots = self.disk.slots.iter().enumerate();
+        slots.map(|(index, slot)| SlotView::of(self.disk, index, slot, self.page_size))
     }
 
     /// Whether the block is marked as taken.

@@ -2,7 +2,7 @@
 
 use super::{
     device::{Live, NANOSECONDS},
-    slot::flag::{IDLE, SAME, WB},
+    slot::flag::{IDLE, SAME, UNDER_WB, WB},
 };
 use crate::{context::Call, environment::Environment, mutation::Mutation};
 
@@ -20,10 +20,10 @@ pub(crate) enum Cutoff {
 impl Live<'_> {
     /// Marks slots last accessed before `cutoff` and unmarks the others.
     ///
-    /// Same-filled and written-back slots are left alone: nothing could be done with them.
+    /// Same-filled and written-back slots are left alone: nothing could be done with them. So is, before 330edc2bc059, what a pass has.
     pub(crate) fn mark_idle(&mut self, cutoff: Cutoff, call: &Call<'_, impl Environment + ?Sized>) {
         let inclusive = call.broken(Mutation::IdleInclusive);
-        let skipped = if call.broken(Mutation::IdleMarksSame) { WB } else { WB | SAME };
+        let skipped = if call.broken(Mutation::IdleMarksSame) { WB } else { WB | SAME } | UNDER_WB;
         for (index, slot) in self.disk.slots.iter_mut().enumerate() {
             if !slot.allocated() || slot.has(skipped) {
                 continue;

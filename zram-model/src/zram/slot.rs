@@ -13,6 +13,7 @@ pub(crate) mod flag {
     pub(crate) const IDLE: SlotFlags = SlotFlags::IDLE;
     pub(crate) const INCOMPRESSIBLE: SlotFlags = SlotFlags::INCOMPRESSIBLE;
     pub(crate) const PRIORITY: SlotFlags = SlotFlags::PRIORITY;
+    pub(crate) const UNDER_WB: SlotFlags = SlotFlags::UNDER_WB;
 }
 
 /// A slot: 16 bytes, as in the kernel.
@@ -23,7 +24,7 @@ pub(crate) mod flag {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) word: u64,
-    /// Size and flags, laid out for the largest pages: 17 bits and 9. Where a kernel with
+    /// Size and flags, laid out for the largest pages: 17 bits and 10. Where a kernel with
     /// smaller pages has the flags matters only to those who look from outside.
     attr: u32,
     pub(crate) access_time: u32,

@@ -1,8 +1,9 @@
-//! Reading and writing objects (`zs_obj_read_begin`, `zs_obj_read_end`, `zs_obj_write`).
+//! Reading and writing objects (`zs_obj_read_begin`, `zs_obj_read_end`, `zs_obj_write`; before 44f764134964 `zs_map_object` and
+//! `zs_unmap_object`).
 
 use std::sync::Arc;
 
-use zram_events::Event;
+use zram_events::{Event, MapMode};
 
 use super::{
     class_table::{ClassShape, HANDLE_SIZE},
@@ -65,14 +66,40 @@ impl Pool {
     ) {
         let Some(at) = self.locate(handle) else { return };
         call.locks.map(at.zspage, call.behaviours().preemptible_mapping);
-        call.emit(site, Event::ObjWrite { handle: handle.life(), len });
         let shape = *self.shape(at.zspage);
+        if call.behaviours().preemptible_mapping {
+            call.emit(site, Event::ObjWrite { handle: handle.life(), len });
+        } else {
+            self.tell_mapped(at, handle, MapMode::Write, site, call);
+        }
         match &mut self.objects {
             Objects::Words(_) => {}
             Objects::Pages(_, pages) => pages.set(handle.position().index(), written.page.map(Arc::from)),
             Objects::Frames(frames) => frames.put(frames.content(at, &shape, len), written.bytes),
         }
+        if !call.behaviours().preemptible_mapping {
+            call.emit(site, Event::UnmapObject { handle: handle.life() });
+        }
         call.locks.unmap(at.zspage, call.behaviours().preemptible_mapping);
+    }
+
+    /// `zs_map_object` returns.
+    fn tell_mapped(
+        &self,
+        at: Location,
+        handle: Handle,
+        mode: MapMode,
+        site: Site,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) {
+        let shape = self.shape(at.zspage);
+        let span = self.offset(at, shape) + shape.size > self.table.page_size();
+        call.emit(site, Event::MapObject { handle: handle.life(), mode, span });
+    }
+
+    /// Where in its first page an object begins, header included.
+    fn offset(&self, at: Location, shape: &ClassShape) -> u32 {
+        (u64::from(shape.size) * u64::from(at.index) % u64::from(self.table.page_size())) as u32
     }
 
     /// The content goes with the handle.
@@ -93,17 +120,21 @@ impl Pool {
         let at = self.locate(handle)?;
         call.locks.map(at.zspage, call.behaviours().preemptible_mapping);
         let shape = self.shape(at.zspage);
-        let page_size = self.table.page_size();
-        let offset = (u64::from(shape.size) * u64::from(at.index) % u64::from(page_size)) as u32;
-        let header = if shape.huge() { 0 } else { HANDLE_SIZE };
-        let span = if call.broken(Mutation::SpanByClassSize) {
-            offset + header + shape.size > page_size
-        } else if call.behaviours().span_by_length {
-            offset + header + len > page_size
+        if call.behaviours().preemptible_mapping {
+            let page_size = self.table.page_size();
+            let offset = self.offset(at, shape);
+            let header = if shape.huge() { 0 } else { HANDLE_SIZE };
+            let span = if call.broken(Mutation::SpanByClassSize) {
+                offset + header + shape.size > page_size
+            } else if call.behaviours().span_by_length {
+                offset + header + len > page_size
+            } else {
+                offset + shape.size > page_size
+            };
+            call.emit(site, Event::ReadBegin { handle: handle.life(), len: told(len, call), span });
         } else {
-            offset + shape.size > page_size
-        };
-        call.emit(site, Event::ReadBegin { handle: handle.life(), len: told(len, call), span });
+            self.tell_mapped(at, handle, MapMode::Read, site, call);
+        }
         Some(match &self.objects {
             Objects::Words(_) => Found::Unknown,
             Objects::Pages(_, pages) => {
@@ -124,7 +155,13 @@ impl Pool {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         if let Some(at) = self.locate(handle) {
-            call.emit(site, Event::ReadEnd { handle: handle.life(), len: told(len, call) });
+            let handle = handle.life();
+            let event = if call.behaviours().preemptible_mapping {
+                Event::ReadEnd { handle, len: told(len, call) }
+            } else {
+                Event::UnmapObject { handle }
+            };
+            call.emit(site, event);
             call.locks.unmap(at.zspage, call.behaviours().preemptible_mapping);
         }
     }

@@ -1,7 +1,7 @@
 //! Pages of other sizes than 4 KiB: what follows them and what does not.
 
 use crate::world::{BioOp, Machine};
-use zram_events::{Event, SlotIndex};
+use zram_events::{Event, MapMode, SlotIndex};
 use zram_model::{
     Allocation, Bio, BioStatus, BlockContent, Codec, Kernel, Memory, PageSize, Profile, Segment, SlotFlags,
     SlotWord, Stored,
@@ -270,7 +270,7 @@ fn which_objects_lie_on_two_pages() {
         m.events();
         (0..u64::from(slots)).for_each(|slot| drop(m.get_page(slot, page_size)));
         let begun = m.events().into_iter().filter_map(|event| match event {
-            Event::ReadBegin { span, .. } => Some(span),
+            Event::ReadBegin { span, .. } | Event::MapObject { mode: MapMode::Read, span, .. } => Some(span),
             _ => None,
         });
         begun.collect::<Vec<_>>()

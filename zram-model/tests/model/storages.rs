@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use zram_events::{BioOp, Block, Event, SlotIndex};
 use zram_model::{
-    Bio, BlockContent, Complaint, Errno, Memory, PageSize, Profile, Segment, Storage, Stored, slot_flags,
+    Behaviours, Bio, BlockContent, Complaint, Errno, Memory, PageSize, Profile, Segment, Storage, Stored,
+    slot_flags,
 };
 
 use crate::world::{Machine, World, aligned, filled, page};
@@ -161,18 +162,23 @@ fn a_page_that_is_not_kept_reads_as_undetermined() {
 
 /// Before there were requests and queues, writeback read slots as bios do.
 #[test]
-fn a_pass_of_6_12_complains_of_what_it_cannot_decompress() {
-    let mut m = Machine::keeping(Storage::Bytes, Profile::debian_6_12());
-    m.put("backing_dev", "/dev/backing");
-    m.set_size(4);
-    m.fill(0, &page(700, 1));
-    m.fill(1, &page(800, 1));
-    m.world.decompress_error = Some(Errno::EINVAL);
-    m.put("idle", "all");
-    m.put("writeback", "idle");
-    assert_eq!(m.world.complaints, [Complaint::ReadFailed; 2]);
-    assert_eq!((m.numbers("bd_stat"), m.kernel.blocks_taken(m.dev)), (vec![0, 0, 0], 0));
-    assert!((0..2).all(|slot| m.flags(slot) & (slot_flags::IDLE | slot_flags::WB) == 0));
+fn a_pass_that_reads_as_a_bio_complains_of_what_it_cannot_decompress() {
+    for (pass_complains, complaints) in [(true, vec![Complaint::ReadFailed; 2]), (false, vec![])] {
+        let behaviours = Behaviours { pass_complains, ..Behaviours::V6_12 };
+        let profile = Profile { behaviours, ..Profile::debian_6_12() };
+        let mut m = Machine::keeping(Storage::Bytes, profile);
+        m.put("backing_dev", "/dev/backing");
+        m.set_size(4);
+        m.fill(0, &page(700, 1));
+        m.fill(1, &page(800, 1));
+        m.world.decompress_error = Some(Errno::EINVAL);
+        m.put("idle", "all");
+        m.put("writeback", "idle");
+        assert_eq!(m.world.complaints, complaints);
+        assert_eq!((m.numbers("bd_stat"), m.kernel.blocks_taken(m.dev)), (vec![0, 0, 0], 0));
+        let marks = slot_flags::UNDER_WB | slot_flags::IDLE | slot_flags::WB;
+        assert!((0..2).all(|slot| m.flags(slot) & marks == 0));
+    }
 }
 
 /// In part as in whole, in memory as on the backing device.

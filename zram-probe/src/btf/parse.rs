@@ -1,7 +1,7 @@
 //! From bytes to a table of types.
 //!
 //! Types are not decoded here: the kernel has some 150 000 of them and we want forty. One pass
-//! notes where each begins and files the names of structures and functions.
+//! notes where each begins and files the names of structures, enumerations and functions.
 
 use std::collections::HashMap;
 
@@ -96,6 +96,7 @@ pub struct Btf<'a> {
     first_string: u32,
     structs: HashMap<&'a [u8], u32>,
     functions: HashMap<&'a [u8], u32>,
+    enums: HashMap<&'a [u8], u32>,
 }
 
 /// The 32-bit number at `at`.
@@ -162,6 +163,7 @@ impl<'a> Btf<'a> {
             first_string: base.map_or(0, Self::end_of_strings),
             structs: HashMap::new(),
             functions: HashMap::new(),
+            enums: HashMap::new(),
         };
         btf.scan()?;
         Ok(btf)
@@ -174,12 +176,15 @@ impl<'a> Btf<'a> {
             let (ty, end) = decode(self.data, at, id)?;
             self.starts.push(at);
             at = end;
-            if matches!(ty.kind, Kind::Struct | Kind::Union | Kind::Func) {
-                let name = self.name(ty.name)?;
-                let names = if ty.kind == Kind::Func { &mut self.functions } else { &mut self.structs };
-                // A name that occurs twice keeps its first meaning, as in the kernel's own look-up.
-                names.entry(name).or_insert(id);
-            }
+            let name = self.name(ty.name)?;
+            let names = match ty.kind {
+                Kind::Struct | Kind::Union => &mut self.structs,
+                Kind::Func => &mut self.functions,
+                Kind::Enum => &mut self.enums,
+                _ => continue,
+            };
+            // A name that occurs twice keeps its first meaning, as in the kernel's own look-up.
+            names.entry(name).or_insert(id);
         }
         Ok(())
     }
@@ -221,6 +226,12 @@ impl<'a> Btf<'a> {
     pub(super) fn structure(&self, name: &str) -> Option<u32> {
         let own = self.structs.get(name.as_bytes()).copied();
         own.or_else(|| self.base?.structure(name))
+    }
+
+    /// The number of an enumeration by its name.
+    pub(super) fn enumeration(&self, name: &str) -> Option<u32> {
+        let own = self.enums.get(name.as_bytes()).copied();
+        own.or_else(|| self.base?.enumeration(name))
     }
 
     /// The number of a function of this very blob, not of its base: what `attach_btf_id` names.

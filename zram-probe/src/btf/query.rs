@@ -119,6 +119,24 @@ impl<'a> Btf<'a> {
         self.structure(structure).map(|id| self.bytes(id, 0)).transpose()
     }
 
+    /// The names of an enumeration with their values, of which only the low 32 bits are given; none if there is no such
+    /// enumeration.
+    ///
+    /// # Errors
+    /// When the BTF is not well-formed.
+    pub fn enumerators(&self, enumeration: &str) -> Result<Vec<(String, u32)>, BtfError> {
+        let Some(id) = self.enumeration(enumeration) else { return Ok(Vec::new()) };
+        let ty = self.ty(id)?;
+        // Those of 64 bits have the upper half behind the lower one.
+        let bytes = ty.tail.len().checked_div(ty.count).unwrap_or(0);
+        let one = |n: usize| {
+            let name = self.name(number(ty.tail, bytes * n, "an enumerator")?)?;
+            let value = number(ty.tail, bytes * n + 4, "an enumerator")?;
+            Ok((String::from_utf8_lossy(name).into_owned(), value))
+        };
+        (0..ty.count).map(one).collect()
+    }
+
     /// The field at `path` ("bi_iter.bi_sector") of a structure, through unnamed members; none if
     /// there is no such structure or field.
     ///

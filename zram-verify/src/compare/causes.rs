@@ -348,7 +348,7 @@ mod tests {
             ("compressed_writeback".to_owned(), text(format!("{compressed}\n"))),
             ("backing_dev".to_owned(), text("/dev/x\n".to_owned())),
         ]);
-        let row = |slot, flags| SlotRow { slot, word: slot.into(), flags, time: 0 };
+        let row = |slot, flags| SlotRow { slot, word: slot.into(), flags, time: 0, nanoseconds: 0 };
         let slots =
             Some(vec![row(1, slot_flags::WB | 700), row(2, slot_flags::WB | slot_flags::HUGE | 4096)]);
         let view = DeviceView { attrs, block_state: None, slots };

@@ -26,6 +26,8 @@ pub fn kind_of(event: &Event) -> Kind {
         Event::ReadBegin { .. } => Kind::ReadBegin,
         Event::ReadEnd { .. } => Kind::ReadEnd,
         Event::ObjWrite { .. } => Kind::ObjWrite,
+        Event::MapObject { .. } => Kind::MapObject,
+        Event::UnmapObject { .. } => Kind::UnmapObject,
         Event::CompactBegin { .. } => Kind::CompactBegin,
         Event::CompactEnd { .. } => Kind::CompactEnd,
         Event::PageMigrate { .. } => Kind::PageMigrate,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use zram_agent::protocol::Op;
-use zram_events::{ClassIndex, Event, ZspageLife};
+use zram_events::{ClassIndex, Event, MapMode, ZspageLife};
 
 /// A living zspage.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +106,8 @@ fn see_spans(events: &[Event], rows: &mut Rows) {
         match event {
             Event::WritebackBegin { .. } => in_pass = true,
             Event::WritebackEnd { .. } => in_pass = false,
-            Event::ReadBegin { span: true, .. } => {
+            Event::ReadBegin { span: true, .. }
+            | Event::MapObject { mode: MapMode::Read, span: true, .. } => {
                 let row = if in_pass { "written back" } else { "read" };
                 rows.push(("spanning object", row.to_owned()));
             }

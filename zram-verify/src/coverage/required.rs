@@ -167,7 +167,8 @@ fn allocator(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &
     add("allocator", seen(&moves), &["class with several partly filled zspages"]);
     add("allocator", seen(&[Kind::CompactEnd]), &["compaction that frees pages"]);
     add("allocator", seen(&[Kind::ObjMalloc]), &["huge zspage"]);
-    add("spanning object", seen(&[Kind::ReadBegin]), &["read"]);
+    let read = seen(&[Kind::ReadBegin]).and(seen(&[Kind::MapObject]));
+    add("spanning object", read, &["read"]);
     let pass = [Kind::ReadBegin, Kind::WritebackBegin, Kind::WritebackEnd];
     add("spanning object", writeback(abilities).or(seen(&pass)), &["written back"]);
 }
@@ -246,7 +247,8 @@ fn workloads(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &
     let operations = ["swap_on: ok", "swap_off: ok", "pressure: ok", "revisit: ok", "relieve: ok"];
     add("operation", swap, &operations);
     add(followed::group(WorkKind::Swap), swap, &["write", "read", "slot-free notification"]);
-    add(followed::group(WorkKind::Swap), swap.or(writeback(abilities)), &["read back"]);
+    let seen = unless(abilities.sees(&[Kind::ReadBackEndio]), "the probes do not see it on this kernel");
+    add(followed::group(WorkKind::Swap), swap.or(writeback(abilities)).or(seen), &["read back"]);
     let filesystem = unless(abilities.follows(WorkKind::Filesystem), REASON);
     let operations =
         ["mount: ok", "unmount: ok", "write_file: ok", "read_file: ok", "remove_file: ok", "trim: ok"];

@@ -23,7 +23,7 @@ pub(crate) fn interleaved(events: &[Event], origins: &[Origin]) -> Option<String
         match event {
             Event::Bio { op, .. } => (owner, reads, between) = (Some(origin.tid), *op == BioOp::Read, true),
             Event::SlotFreeNotify { .. } => (owner, reads, between) = (Some(origin.tid), false, true),
-            Event::ReadBegin { .. } if owner == Some(origin.tid) => between = false,
+            Event::ReadBegin { .. } | Event::MapObject { .. } if owner == Some(origin.tid) => between = false,
             Event::ReadFromPool { .. } if owner == Some(origin.tid) => between = true,
             _ if owner == Some(origin.tid) => {}
             Event::ReadBackEndio { .. }

@@ -87,15 +87,15 @@ pub struct CodecLength {
     pub observed: u32,
 }
 
-/// A second that the clocks around the operation do not allow.
+/// A time of access that the clocks around the operation do not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImpossibleSecond {
+pub struct ImpossibleTime {
     /// The device.
     pub dev: u32,
     /// The slot.
     pub slot: u32,
     /// What the slot shows.
-    pub shown: u32,
+    pub shown: String,
     /// What is possible, first and last.
-    pub possible: (u32, u32),
+    pub possible: [String; 2],
 }

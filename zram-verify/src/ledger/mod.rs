@@ -15,21 +15,21 @@ use std::{
 
 use zram_agent::protocol::{Boundary, Outcome};
 use zram_codecs::Codecs;
-use zram_events::{BioOp, Context, DeviceId, Event};
-use zram_host::{Followed, Following, Simulated, Surroundings};
+use zram_events::{BioOp, Context, DeviceId, Event, Kind};
+use zram_host::{Disk, Followed, Following, Simulated, Surroundings};
 use zram_model::{
-    Allocation, BackingOp, BackingRequest, Bio, BlockContent, ClockUse, Codec, Completion, Environment,
-    Errno, PageBytes, Step,
+    Allocation, BackingOp, BackingRequest, Behaviours, Bio, BioStatus, BlockContent, ClockUse, Codec,
+    Completion, Environment, Errno, PageBytes, Step,
 };
 use zram_probe::Coverage;
 
-pub use inputs::{CodecLength, ImpossibleSecond, Inputs};
+pub use inputs::{CodecLength, ImpossibleTime, Inputs};
 
 use crate::{
     compare::events::is_seen,
     dictionary,
     follow::Follower,
-    observed::{Observed, Origin, seconds},
+    observed::{Observed, Origin, SECOND_NS, Time, seconds},
 };
 
 /// The environment of a model that runs beside a kernel.
@@ -45,7 +45,7 @@ pub struct Ledger {
     /// Seconds compared in this operation with the clocks around it.
     pub seconds_checked: u64,
     /// Those that cannot be.
-    pub impossible: Vec<ImpossibleSecond>,
+    pub impossible: Vec<ImpossibleTime>,
     /// Pages of the operation's memory that the model cannot fill.
     pub undetermined: Vec<usize>,
     /// What is known of a workload beside its events.
@@ -57,9 +57,11 @@ pub struct Ledger {
     codecs: Codecs,
     /// Whether a dictionary was read that is not ours.
     strange_dictionary: bool,
-    times: BTreeMap<(u32, u32), u32>,
+    times: BTreeMap<(u32, u32), Time>,
     clock: Boundary,
-    idle_second: u32,
+    idle_now: u64,
+    /// The backing device, as the program asked for it.
+    disk: Disk,
     /// Whether the operation ended well.
     accepted: bool,
 }
@@ -67,7 +69,8 @@ pub struct Ledger {
 impl Ledger {
     /// An empty ledger; the coverage says which events can be looked for.
     #[must_use]
-    pub fn new(coverage: Coverage) -> Self {
+    pub fn new(coverage: Coverage, behaviours: &Behaviours) -> Self {
+        let guesses: &[&str] = if behaviours.zstd_is_older { &["zstd"] } else { &[] };
         Self {
             coverage,
             inputs: Inputs::default(),
@@ -81,11 +84,12 @@ impl Ledger {
             origins: Vec::new(),
             cursor: 0,
             compressions: VecDeque::new(),
-            codecs: Codecs::new(),
+            codecs: Codecs::new().guessing(guesses),
             strange_dictionary: false,
             times: BTreeMap::new(),
             clock: Boundary::default(),
-            idle_second: 0,
+            idle_now: 0,
+            disk: Disk::default(),
             accepted: false,
         }
     }
@@ -96,8 +100,8 @@ impl Ledger {
         self.codecs.clone()
     }
 
-    /// Opens the page for one operation. `idle_second` is the second from which an age counts.
-    pub fn open(&mut self, observed: &Observed, idle_second: u32) {
+    /// Opens the page for one operation. `idle_now` is the moment from which an age counts, in nanoseconds since boot.
+    pub fn open(&mut self, observed: &Observed, idle_now: u64) {
         self.emitted.clear();
         self.lengths.clear();
         self.seconds_checked = 0;
@@ -117,7 +121,7 @@ impl Ledger {
             .collect();
         self.times = observed.access_times();
         self.clock = observed.observation.clock;
-        self.idle_second = idle_second;
+        self.idle_now = idle_now;
         self.accepted = matches!(observed.observation.outcome, Outcome::Ok(_));
         self.inputs.migrations += observed.external as u64;
     }
@@ -198,17 +202,50 @@ impl Environment for Ledger {
         match asked {
             ClockUse::Idle { .. } => {
                 self.inputs.idle_seconds += 1;
-                self.idle_second
+                (self.idle_now / SECOND_NS) as u32
             }
             ClockUse::Access { dev, slot } => {
                 self.inputs.access_seconds += 1;
-                let Some(shown) = self.times.get(&(dev.0, slot.0)).copied() else { return possible.1 };
+                let Some(shown) = self.times.get(&(dev.0, slot.0)).map(|time| time.seconds) else {
+                    return possible.1;
+                };
                 self.seconds_checked += 1;
                 if !(possible.0..=possible.1).contains(&shown) {
-                    self.impossible.push(ImpossibleSecond { dev: dev.0, slot: slot.0, shown, possible });
+                    self.impossible.push(ImpossibleTime {
+                        dev: dev.0,
+                        slot: slot.0,
+                        shown: shown.to_string(),
+                        possible: [possible.0, possible.1].map(|second| second.to_string()),
+                    });
                     return possible.1;
                 }
                 shown
+            }
+        }
+    }
+
+    /// The fine clock, which does not lag behind the one that the agent reads.
+    fn boot_nanoseconds(&mut self, asked: ClockUse) -> u64 {
+        let Boundary { before, after } = self.clock;
+        match asked {
+            ClockUse::Idle { .. } => {
+                self.inputs.idle_seconds += 1;
+                self.idle_now
+            }
+            ClockUse::Access { dev, slot } => {
+                self.inputs.access_seconds += 1;
+                let Some(time) = self.times.get(&(dev.0, slot.0)).copied() else { return after };
+                self.seconds_checked += 1;
+                if !(before..=after).contains(&time.whole()) {
+                    self.impossible.push(ImpossibleTime {
+                        dev: dev.0,
+                        slot: slot.0,
+                        shown: time.to_string(),
+                        possible: [before, after].map(|moment| Time::of(moment).to_string()),
+                    });
+                    return after;
+                }
+                time.whole()
             }
         }
     }
@@ -238,7 +275,13 @@ impl Environment for Ledger {
     }
 
     fn complete_backing(&mut self, request: BackingRequest) -> u8 {
-        self.status_of(request).unwrap_or(0)
+        let kind = match request.op {
+            BackingOp::Write => Kind::WritebackEndio,
+            BackingOp::Read => Kind::ReadBackEndio,
+        };
+        self.status_of(request).unwrap_or_else(|| {
+            if self.coverage.observes(kind) { BioStatus::OK.0 } else { self.disk.status(request) }
+        })
     }
 
     /// The next slot that the pass lets go of is the one that it takes now, so that one came last onto the list; if
@@ -310,6 +353,11 @@ fn no_compressor(_codec: Codec, _page: &PageBytes) -> Result<Vec<u8>, Errno> {
 }
 
 impl Surroundings for Ledger {
+    /// Where nobody sees how the device answered, it answered as it was made to.
+    fn disk(&mut self, disk: Disk) {
+        self.disk = disk;
+    }
+
     fn boot_time(&mut self) -> u64 {
         self.clock.before
     }
@@ -366,7 +414,7 @@ mod tests {
     use super::*;
 
     fn everything() -> Coverage {
-        let attached = zram_events::Kind::ALL.iter().map(|kind| zram_probe::Attached {
+        let attached = Kind::ALL.iter().map(|kind| zram_probe::Attached {
             kind: *kind,
             symbol: String::new(),
             module: None,
@@ -401,10 +449,11 @@ mod tests {
             memory: None,
             blocks: None,
         };
-        let mut ledger = Ledger::new(everything());
-        ledger.open(&observed, 6);
-        ledger.times.insert((0, 1), 6);
-        ledger.times.insert((0, 2), 4);
+        let mut ledger = Ledger::new(everything(), &Behaviours::V7_2);
+        ledger.open(&observed, 6 * SECOND_NS);
+        ledger.times.insert((0, 1), Time { seconds: 6, nanoseconds: 500_000_000 });
+        ledger.times.insert((0, 2), Time { seconds: 4, nanoseconds: 0 });
+        ledger.times.insert((0, 3), Time { seconds: 6, nanoseconds: 500_000_001 });
         ledger
     }
 
@@ -416,6 +465,16 @@ mod tests {
         assert!(ledger.impossible.is_empty());
         assert_eq!(ledger.boot_seconds(access(2)), 6);
         assert_eq!(ledger.impossible.len(), 1);
+    }
+
+    #[test]
+    fn an_impossible_nanosecond_is_noted() {
+        let mut ledger = ledger(Vec::new());
+        let access = |slot| ClockUse::Access { dev: DeviceId(0), slot: SlotIndex(slot) };
+        assert_eq!(ledger.boot_nanoseconds(access(1)), 6_500_000_000);
+        assert!(ledger.impossible.is_empty());
+        assert_eq!(ledger.boot_nanoseconds(access(3)), 6_500_000_000);
+        assert_eq!(ledger.impossible[0].shown, "6.500000001");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
     site::Site,
     zram::{
         device::Live,
-        slot::flag::{IDLE, SAME, WB},
+        slot::flag::{IDLE, SAME, UNDER_WB, WB},
         stats::add,
         submit::complaining,
     },
@@ -58,10 +58,10 @@ impl Live<'_> {
             if !self.select_in_place(index, mode) {
                 continue;
             }
-            // It reads as a bio does (`zram_read_page`), and complains as loudly.
             let content = self.read_from_pool(name, Site::ReadFromPoolWriteback, call);
-            let Ok(content) = complaining(content, call) else {
-                self.disk.slots[index].clear(IDLE);
+            let content = if call.behaviours().pass_complains { complaining(content, call) } else { content };
+            let Ok(content) = content else {
+                self.disk.slots[index].clear(UNDER_WB | IDLE);
                 continue;
             };
             let content = content.into_block(call.profile.page_size);
@@ -73,7 +73,7 @@ impl Live<'_> {
                 Completion::Later => call.env.complete_backing(request),
             };
             if let Err(errno) = BioStatus(status).into_result() {
-                self.disk.slots[index].clear(IDLE);
+                self.disk.slots[index].clear(UNDER_WB | IDLE);
                 result = Err(errno);
                 continue;
             }
@@ -83,10 +83,11 @@ impl Live<'_> {
             add(&mut self.state.stats.bd_writes, 1);
             let slot = &mut self.disk.slots[index];
             if !slot.allocated() || !slot.has(IDLE) {
-                slot.clear(IDLE);
+                slot.clear(UNDER_WB | IDLE);
                 continue;
             }
             self.free_written_back(name, block, call);
+            self.disk.slots[index].clear(UNDER_WB);
             reserved = None;
             let settings = &mut self.state.writeback;
             if settings.limit_enable && settings.limit > 0 && !call.broken(Mutation::LimitNotCharged) {
@@ -103,9 +104,9 @@ impl Live<'_> {
     fn select_in_place(&mut self, index: usize, mode: Mode) -> bool {
         let wanted = mode.flags();
         let slot = &mut self.disk.slots[index];
-        let selected = slot.allocated() && !slot.has(WB | SAME) && slot.flags().all(wanted);
+        let selected = slot.allocated() && !slot.has(WB | SAME | UNDER_WB) && slot.flags().all(wanted);
         if selected {
-            slot.set(IDLE);
+            slot.set(UNDER_WB | IDLE);
         }
         selected
     }
