@@ -2,7 +2,8 @@
 //!
 //! One program per [`zram_events::Kind`], on the entry or the return of one kernel function
 //! (fentry, fexit), plus one that copies memory when asked (`snapshot`). A program reads
-//! arguments, the return value and a few fields, writes one record, and is done; it decides nothing.
+//! arguments, the return value and a few fields, writes one record, and is done; it decides nothing. Those in `failure` do: they have an
+//! allocation fail, and are in place only around an operation for which that was asked.
 //!
 //! * Where fields lie is not known here: `layout`.
 //! * What cannot be read is counted and logged, and no record is written: `memory`.
@@ -23,6 +24,8 @@
 mod backing;
 #[cfg(target_arch = "bpf")]
 mod device;
+#[cfg(target_arch = "bpf")]
+mod failure;
 #[cfg(target_arch = "bpf")]
 mod layout;
 #[cfg(target_arch = "bpf")]

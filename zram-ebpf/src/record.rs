@@ -87,7 +87,7 @@ const INTERRUPT: u32 = 0x000f_0000 | 0x00f0_0000 | 0x100;
 /// Whether the program runs on top of an interrupt. Where the kernel does not tell where the count lies, nobody knows, and
 /// the loader says so in the coverage.
 #[inline(always)]
-fn interrupts() -> Result<bool, Fault> {
+pub(crate) fn interrupts() -> Result<bool, Fault> {
     let count = layout::address(Measure::PreemptCount, Measure::PreemptCountHigh);
     let offsets = layout::address(Measure::PerCpuOffset, Measure::PerCpuOffsetHigh);
     if count == 0 || offsets == 0 {

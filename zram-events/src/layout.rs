@@ -74,6 +74,8 @@ pub enum Field {
     ClassStats,
     /// `zspage.inuse`
     ZspageInuse,
+    /// `kmem_cache.object_size`
+    CacheObjectSize,
 }
 
 /// A bit-field of a kernel structure.
@@ -107,7 +109,7 @@ pub enum Measure {
 }
 
 /// How many [`Field`]s there are.
-pub const FIELDS: usize = Field::ZspageInuse as usize + 1;
+pub const FIELDS: usize = Field::CacheObjectSize as usize + 1;
 /// How many [`BitField`]s there are.
 pub const BIT_FIELDS: usize = BitField::ZspageHuge as usize + 1;
 /// How many [`Measure`]s there are.
@@ -237,6 +239,41 @@ pub mod snapshot {
     pub const BUFFER_BYTES: usize = 64 * 1024;
     /// Classes that fit into the buffer.
     pub const MAX_CLASSES: usize = BUFFER_BYTES / size_of::<super::ClassRecord>();
+}
+
+/// Which allocations are counted, and which of them fails: the one element of the map `FAILURE`.
+///
+/// User space writes the first four words, and reads the last two when the operation is over.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FailureRequest {
+    /// Process whose allocations count; 0: nothing is asked for.
+    pub process: u32,
+    /// How it is known what an allocation is for: see [`failure`].
+    pub by: u32,
+    /// Bytes that are asked for.
+    pub size: u32,
+    /// Which one fails, from 1.
+    pub nth: u32,
+    /// The thread that is in the function under which allocations count; 0: none is.
+    pub inside: u32,
+    /// Whether the next allocation of a slab is the one that was asked for.
+    pub announced: u32,
+    /// How many were counted.
+    pub asked: u32,
+    /// How many of them failed.
+    pub failed: u32,
+}
+
+/// Values in a [`FailureRequest`].
+pub mod failure {
+    /// By: a `kmalloc` of exactly this size, which is a constant where it is called (`__kmalloc_cache_noprof`).
+    pub const KMALLOC: u32 = 1;
+    /// By: an object of a cache of its own, whose objects have this size. Caches that are merged may have objects that are larger
+    /// by less than a word.
+    pub const CACHE: u32 = 2;
+    /// By: pages that may lie in high memory, as no slab's may.
+    pub const PAGE: u32 = 3;
 }
 
 /// Counters of a class that are copied (`NR_CLASS_STAT_TYPES` on kernels with twelve fullness groups).

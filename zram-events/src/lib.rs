@@ -7,6 +7,7 @@
 //! * [`raw`] is the record as BPF writes it: numbers and kernel addresses, fixed size, no
 //!   allocation, usable in the BPF programs themselves (`no_std`).
 //! * [`layout`] is what a loader tells those programs about the running kernel.
+//! * [`shortage`] names what memory is asked for and can be made not to be had.
 //! * [`event`] is the vocabulary proper: what happened, to which *life* of which object.
 //! * [`decode`] turns the first into the second. Addresses are only names, and the slab hands a
 //!   freed one out again at once; so an address is replaced by the ordinal of the life it names,
@@ -19,6 +20,7 @@ pub mod decode;
 pub mod event;
 pub mod layout;
 pub mod raw;
+pub mod shortage;
 
 #[cfg(feature = "std")]
 pub use decode::{DecodeError, Decoder};
@@ -28,3 +30,4 @@ pub use event::{
     SlotIndex, ZspageLife,
 };
 pub use raw::{Kind, RawRecord};
+pub use shortage::Shortage;

@@ -78,6 +78,14 @@ pub enum ProbeError {
         /// What aya says.
         source: aya::maps::MapError,
     },
+    /// An allocation cannot be made to fail.
+    #[error("no allocation of the kind {shortage} can be made to fail here: {reason}")]
+    NoFailure {
+        /// The kind.
+        shortage: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// A snapshot was not taken.
     #[error("no snapshot of zram{device}: {reason}")]
     Snapshot {

@@ -7,6 +7,7 @@ use zram_events::layout::Layout;
 use crate::{
     btf::{Btf, BtfError},
     error::ProbeError,
+    failures,
     flags::FlagOrder,
     interrupts,
     listing::Listing,
@@ -95,8 +96,14 @@ impl KernelBtf<'_> {
         let module = match home {
             Home::Zram => self.zram,
             Home::Zsmalloc => self.zsmalloc,
+            Home::Kernel => None,
         };
         module.map_or((self.kernel, None), |btf| (btf, Some(home.module())))
+    }
+
+    /// Bytes of a structure.
+    pub(crate) fn size_of(&self, home: Home, structure: &str) -> Option<u32> {
+        self.home(home).0.size_of(structure).ok().flatten()
     }
 
     /// The number of a function in the BTF of its module, or of the kernel.
@@ -124,15 +131,13 @@ impl KernelBtf<'_> {
     pub(crate) fn facts(&self) -> Result<Facts, ProbeError> {
         let listing = Listing::read();
         let mut functions = BTreeMap::new();
-        for probe in PROBES {
-            let (btf, module) = self.home(probe.home);
-            for target in probe.targets {
-                let Some(prototype) = btf.prototype(target.symbol).map_err(bad("zram"))? else { continue };
-                let copies = listing.copies(target.symbol, module);
-                let function =
-                    Function { module: module.map(str::to_owned), prototype: Some(prototype), copies };
-                functions.insert(target.symbol.to_owned(), function);
-            }
+        let probes = PROBES.iter().flat_map(|probe| probe.targets.iter().map(|target| (probe.home, *target)));
+        for (home, target) in probes.chain(failures::targets()) {
+            let (btf, module) = self.home(home);
+            let Some(prototype) = btf.prototype(target.symbol).map_err(bad("zram"))? else { continue };
+            let copies = listing.copies(target.symbol, module);
+            let function = Function { module: module.map(str::to_owned), prototype: Some(prototype), copies };
+            functions.insert(target.symbol.to_owned(), function);
         }
         let mut layout = self.layout()?;
         let interrupts = interrupts::locate(&mut layout, self.kernel);

@@ -14,6 +14,7 @@ pub mod btf;
 pub mod coverage;
 pub mod error;
 mod facts;
+pub mod failures;
 mod flags;
 pub mod health;
 mod interrupts;
@@ -29,6 +30,7 @@ pub mod table;
 
 pub use coverage::{Attached, Coverage, Unobservable};
 pub use error::ProbeError;
+pub use failures::Failed;
 pub use health::Health;
 pub use probes::{Probes, object_sha256};
 pub use snapshot::{ClassEntry, SlotEntry};

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use crate::table::PROBES;
+use crate::{failures, table::PROBES};
 
 /// Where ftrace lists what it can patch; either may be mounted.
 const TRACEABLE: [&str; 2] = [
@@ -48,6 +48,8 @@ impl Listing {
     fn collect<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let wanted: Vec<&str> =
             PROBES.iter().flat_map(|probe| probe.targets).map(|target| target.symbol).collect();
+        let wanted: Vec<&str> =
+            wanted.into_iter().chain(failures::targets().map(|(_, target)| target.symbol)).collect();
         let mut counts = BTreeMap::new();
         for line in lines {
             let mut words = line.split_whitespace();

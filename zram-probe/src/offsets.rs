@@ -67,6 +67,7 @@ const FIELDS: &[Wanted] = &[
     want(Field::ClassPages, Zsmalloc, "size_class", &["pages_per_zspage"], 4),
     want(Field::ClassStats, Zsmalloc, "size_class", &["stats.objs"], 8 * CLASS_STATS as u32),
     want(Field::ZspageInuse, Zsmalloc, "zspage", &["inuse"], 4),
+    want(Field::CacheObjectSize, Zsmalloc, "kmem_cache", &["object_size"], 4),
 ];
 
 const BIT_FIELDS: &[(BitField, &str, &str)] =
@@ -79,7 +80,8 @@ const BIT_FIELDS: &[(BitField, &str, &str)] =
 /// When the BTF is not well-formed.
 pub fn layout(zram: &Btf<'_>, zsmalloc: &Btf<'_>, page_bytes: u32) -> Result<Layout, BtfError> {
     let btf = |home| match home {
-        Zram => zram,
+        // A module's BTF includes the kernel's.
+        Zram | Home::Kernel => zram,
         Zsmalloc => zsmalloc,
     };
     let mut layout = Layout::ABSENT;

@@ -80,7 +80,7 @@ fn suits(target: &Target, prototype: &Prototype) -> bool {
 }
 
 /// The module of the function that a target's program can go on, or why it cannot.
-fn module_of(facts: &Facts, target: &Target) -> Result<Option<String>, String> {
+pub(crate) fn module_of(facts: &Facts, target: &Target) -> Result<Option<String>, String> {
     let symbol = target.symbol;
     let Some(function) = facts.functions.get(symbol) else {
         return Err(format!(
@@ -97,7 +97,7 @@ fn module_of(facts: &Facts, target: &Target) -> Result<Option<String>, String> {
         ));
     }
     match target.hook.attach {
-        Attach::Fentry | Attach::Fexit => {
+        Attach::Fentry | Attach::Fexit | Attach::ModifyReturn => {
             let Some(prototype) = &function.prototype else {
                 return Err(format!("BTF does not describe {symbol}"));
             };

@@ -14,13 +14,13 @@ use aya::{
 use aya_log::EbpfLogger;
 use log::{Log, debug};
 use zram_events::{
-    DeviceId, RawRecord,
+    DeviceId, RawRecord, Shortage,
     layout::{Layout, counter},
 };
 
 use crate::{
-    ClassEntry, Coverage, Health, ProbeError, SlotEntry, coverage, facts::BtfFiles, flags::FlagOrder, load,
-    plan, snapshot::Snapshots, stream::Stream, sys,
+    ClassEntry, Coverage, Failed, Health, ProbeError, SlotEntry, coverage, facts::BtfFiles,
+    failures::Failures, flags::FlagOrder, load, plan, snapshot::Snapshots, stream::Stream, sys,
 };
 
 const EVENTS: &str = "EVENTS";
@@ -43,6 +43,7 @@ pub struct Probes {
     sequence: Array<MapData, u64>,
     counters: PerCpuArray<MapData, u64>,
     snapshots: Result<Snapshots, String>,
+    failures: Failures,
     logger: EbpfLogger<&'static dyn Log>,
 }
 
@@ -75,8 +76,11 @@ impl Probes {
             }
             let mut ebpf = load::maps(&facts.layout)?;
             debug!("maps made after {:?}", started.elapsed());
-            let programs = load::programs(&ebpf, &facts.layout, &plan, btf)?;
+            let loader = load::Loader::new(&ebpf, &facts.layout, &plan, btf)?;
+            let programs = loader.attach(&plan)?;
             debug!("{} programs attached after {:?}", programs.len(), started.elapsed());
+            let failures = Failures::load(&mut ebpf, &loader, &facts, btf)?;
+            debug!("failures prepared after {:?}", started.elapsed());
             let snapshots = match plan.no_snapshot {
                 None => Ok(Snapshots::take(&mut ebpf)?),
                 Some(ref reason) => Err(reason.clone()),
@@ -89,6 +93,7 @@ impl Probes {
                 sequence: take(&mut ebpf, SEQUENCE)?.try_into().map_err(map_error(SEQUENCE))?,
                 counters: take(&mut ebpf, COUNTERS)?.try_into().map_err(map_error(COUNTERS))?,
                 snapshots,
+                failures,
                 logger: EbpfLogger::init(&mut ebpf)
                     .map_err(|error| ProbeError::Object { what: error.to_string() })?,
                 programs,
@@ -167,6 +172,28 @@ impl Probes {
         self.snapshots.as_mut().map_err(|reason| ProbeError::Snapshot { device, reason: reason.clone() })
     }
 
+    /// What can be made to fail here for want of memory, once, exactly where it is asked for.
+    #[must_use]
+    pub fn failures(&self) -> Vec<Shortage> {
+        self.failures.possible()
+    }
+
+    /// From now on the allocations of this kind that this process makes count, and the `nth` fails.
+    ///
+    /// # Errors
+    /// When this kernel does not let one choose; says why.
+    pub fn fail(&mut self, shortage: Shortage, nth: u32) -> Result<(), ProbeError> {
+        self.failures.begin(shortage, nth)
+    }
+
+    /// No more of that; how many such allocations there were. None: [`Probes::fail`] was not called.
+    ///
+    /// # Errors
+    /// When the count cannot be read.
+    pub fn relent(&mut self) -> Result<Option<Failed>, ProbeError> {
+        self.failures.end()
+    }
+
     /// What is attached, and what this kernel does not let us see.
     #[must_use]
     pub fn coverage(&self) -> &Coverage {
@@ -174,11 +201,11 @@ impl Probes {
     }
 }
 
-fn map_error(map: &'static str) -> impl Fn(aya::maps::MapError) -> ProbeError {
+pub(crate) fn map_error(map: &'static str) -> impl Fn(aya::maps::MapError) -> ProbeError {
     move |source| ProbeError::Map { map, source }
 }
 
-fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<aya::maps::Map, ProbeError> {
+pub(crate) fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<aya::maps::Map, ProbeError> {
     ebpf.take_map(name).ok_or_else(|| ProbeError::Object { what: format!("it has no map {name}") })
 }
 

@@ -22,6 +22,8 @@ pub enum Attach {
     Fentry,
     /// On return, through a BPF trampoline, with arguments and return value.
     Fexit,
+    /// In the function's place, through a BPF trampoline, if the program returns anything but 0.
+    ModifyReturn,
 }
 
 impl Attach {
@@ -31,6 +33,7 @@ impl Attach {
         match self {
             Self::Fentry => "fentry",
             Self::Fexit => "fexit",
+            Self::ModifyReturn => "fmod_ret",
         }
     }
 }
@@ -51,6 +54,8 @@ pub enum Home {
     Zram,
     /// The allocator.
     Zsmalloc,
+    /// The rest of the kernel, as far as it is no module.
+    Kernel,
 }
 
 impl Home {
@@ -60,6 +65,7 @@ impl Home {
         match self {
             Self::Zram => "zram",
             Self::Zsmalloc => "zsmalloc",
+            Self::Kernel => "vmlinux",
         }
     }
 }
