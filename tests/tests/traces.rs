@@ -74,6 +74,9 @@ fn a_recorded_run_tells_wrong_models_apart() {
         Mutation::RecompressionFreesFirst,
         Mutation::RecompressionKeepsTime,
         Mutation::SamePriorityAgain,
+        Mutation::ReadBackFailureLost,
+        Mutation::FailedObjectLosesOld,
+        Mutation::ShortListSkips,
     ] {
         let told = traces.iter().any(|trace| {
             let profile = for_kernel(&trace.header.kernel, &trace.header.hello.attributes)

@@ -31,6 +31,9 @@ const MOST_BYTES: u64 = 1 << 24;
 /// Longest sleep, in milliseconds.
 const LONGEST_SLEEP: u64 = 60_000;
 
+/// No operation makes more allocations of a kind.
+const MOST_ALLOCATIONS: u64 = 1 << 20;
+
 /// Carries out the `n`th operation.
 ///
 /// # Errors
@@ -41,11 +44,13 @@ pub fn execute<W: World>(n: u64, op: &Op, world: &mut W) -> Result<Observation, 
         world.steady_clock();
     }
     let done = run(op, world)?;
+    let failed = if matches!(op, Op::Fail(_)) { None } else { world.relent()? };
     let seen = world.take_events()?;
     let mut observation = Observation {
         n,
         outcome: done.outcome.into(),
         data: done.data,
+        failed,
         clock: done.clock,
         devices: observe::devices(world)?,
         records: None,
@@ -200,6 +205,11 @@ fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
         | Op::ReadFile { .. }
         | Op::RemoveFile { .. }
         | Op::Trim { .. } => workload(op, world)?,
+        Op::Fail(fail) => {
+            at_most("a number of allocations", u64::from(fail.nth), MOST_ALLOCATIONS)?;
+            world.fail(*fail)?;
+            timed(world, |_| Ok(0)).number(|n| n)
+        }
         Op::Sleep { millis } => {
             at_most("a sleep in milliseconds", u64::from(*millis), LONGEST_SLEEP)?;
             timed(world, |world| {

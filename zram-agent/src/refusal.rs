@@ -26,7 +26,15 @@ pub(crate) fn refuse<W: World>(op: &Op, world: &mut W) -> Result<(), Trouble> {
     if let Some(dev) = device_of(op) {
         world.own(dev)?;
     }
+    if world.is_failing() && !op.can_lack_memory() {
+        let why = "other processes or threads allocate beside it, or nobody does";
+        return Err(Trouble::NothingToFail { op: op.name(), why });
+    }
     match op {
+        Op::Fail(fail) if fail.nth == 0 => {
+            let why = "allocations are counted from 1";
+            Err(Trouble::NothingToFail { op: op.name(), why })
+        }
         Op::Get { dev, attr } => of_zram(*dev, attr, world),
         Op::Set { dev, attr, value } => {
             of_zram(*dev, attr, world)?;

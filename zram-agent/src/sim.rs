@@ -9,7 +9,7 @@ use zram_model::SlotWord;
 use zram_probe::{ClassEntry, Health};
 
 use crate::{
-    protocol::{Bad, Report, SlotRow, Work},
+    protocol::{Bad, Fail, Failed, Report, SlotRow, Work},
     workload::{Holdings, digest_of},
     world::{Backing, Seen, Trouble, Worked, World},
 };
@@ -151,6 +151,19 @@ impl<E: Surroundings> World for SimWorld<E> {
             value: expected.value,
             report: Report { digest: expected.read.as_deref().map(digest_of), ..Report::default() },
         }))
+    }
+
+    fn fail(&mut self, fail: Fail) -> Result<(), Trouble> {
+        self.host.fail(fail.site, fail.nth);
+        Ok(())
+    }
+
+    fn is_failing(&self) -> bool {
+        self.host.is_failing()
+    }
+
+    fn relent(&mut self) -> Result<Option<Failed>, Trouble> {
+        Ok(self.host.relent().map(|(asked, failed)| Failed { asked, failed }))
     }
 
     fn sleep(&mut self, millis: u32) {

@@ -10,7 +10,7 @@ use zram_events::Event;
 use zram_host::{Port, SetupError};
 use zram_probe::{ClassEntry, Health, ProbeError};
 
-use crate::protocol::{Bad, LayoutError, Report, SlotRow, Work};
+use crate::protocol::{Bad, Fail, Failed, LayoutError, Report, SlotRow, Work};
 use nix::errno::Errno;
 
 /// What happened inside since the last time it was asked for.
@@ -153,6 +153,21 @@ pub trait World: Port {
     /// When it cannot be done here: a model alone does not know what a kernel would do.
     fn work(&mut self, dev: u32, work: Work<'_>) -> Result<Result<Worked, Errno>, Trouble>;
 
+    /// From now on an allocation fails, as said.
+    ///
+    /// # Errors
+    /// When it cannot be arranged here.
+    fn fail(&mut self, fail: Fail) -> Result<(), Trouble>;
+
+    /// Whether [`World::fail`] is in force.
+    fn is_failing(&self) -> bool;
+
+    /// No more of that; how many allocations of the kind there were. `None`: nothing was to fail.
+    ///
+    /// # Errors
+    /// When nobody can say.
+    fn relent(&mut self) -> Result<Option<Failed>, Trouble>;
+
     /// Lets time pass.
     fn sleep(&mut self, millis: u32);
 
@@ -236,6 +251,14 @@ pub enum Trouble {
     NotSimulated {
         /// The operation.
         work: &'static str,
+    },
+    /// An allocation was to fail in an operation of which that cannot be said.
+    #[error("after fail comes an operation whose own call allocates, and {op} is none: {why}")]
+    NothingToFail {
+        /// The operation.
+        op: &'static str,
+        /// Why not.
+        why: &'static str,
     },
     /// The kernel answered in a form that we cannot read.
     #[error("{what} reads {text:?}, which is not {expected}")]

@@ -159,6 +159,7 @@ fn a_conversation_passes_over_comments_and_ends_when_told() {
         coverage: None,
         backing: vec![BackingKind::Ram],
         workloads: Vec::new(),
+        failures: Vec::new(),
     };
     let mut said = Vec::new();
     let input =

@@ -337,6 +337,7 @@ impl Reading<'_> {
             },
             Kind::SlotFreeNotify => Event::SlotFreeNotify { slot: self.slot(0)? },
             Kind::Reset => Event::Reset { dev: self.dev(0)? },
+            Kind::DeviceAdd if self.result(0) < 0 => Event::DeviceAddFailed { result: self.result(0) },
             Kind::DeviceAdd => Event::DeviceAdd { dev: self.dev(0)? },
             Kind::DeviceRemove => Event::DeviceRemove { result: self.result(0) },
             _ => return Err(DecodeError::UnknownKind { seq: self.record.seq, kind: self.record.kind }),

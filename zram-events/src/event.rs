@@ -440,6 +440,11 @@ pub enum Event {
         /// The device.
         dev: DeviceId,
     },
+    /// `zram_add` returned an error.
+    DeviceAddFailed {
+        /// Result.
+        result: i32,
+    },
     /// `zram_remove` returned.
     DeviceRemove {
         /// Result.
@@ -490,6 +495,7 @@ impl Event {
             Self::SlotFreeNotify { .. } => "slot_free_notify",
             Self::Reset { .. } => "reset",
             Self::DeviceAdd { .. } => "device_add",
+            Self::DeviceAddFailed { .. } => "device_add_failed",
             Self::DeviceRemove { .. } => "device_remove",
         }
     }

@@ -82,6 +82,9 @@ impl Kernel {
     /// `ENOMEM`.
     pub fn hot_add(&mut self, env: &mut (impl Environment + ?Sized)) -> Result<DeviceId, Errno> {
         if !env.allocate(Allocation::Device) {
+            let result = Errno::ENOMEM.negative();
+            Call::new(env, &mut self.lives, &self.profile)
+                .emit(Site::DeviceAdd, Event::DeviceAddFailed { result });
             return Err(Errno::ENOMEM);
         }
         let free = (0..).map(DeviceId).find(|id| !self.devices.contains_key(id)).ok_or(Errno::ENOSPC)?;

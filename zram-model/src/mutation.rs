@@ -155,6 +155,13 @@ mutations! {
     ResetForgetsLimit, "reset-forgets-limit", "A reset also resets writeback_limit.";
     NotificationNotCounted, "notification-not-counted", "A slot-free notification is not counted in notify_free.";
     NotificationFreesNothing, "notification-frees-nothing", "A slot-free notification is counted and frees nothing.";
+    ReadBackFailureLost, "read-back-failure-lost", "A read-back without memory for its request ends as a success (before bf989ade270d).";
+    ReadBackFailureTakesOthers, "read-back-failure-takes-others", "A read-back without memory for its request takes those before it in the bio along.";
+    FailedObjectLosesOld, "failed-object-loses-old", "A write without memory for its object frees the old content.";
+    FailedZspageCounted, "failed-zspage-counted", "A zspage that there was no memory for counts as memory in use.";
+    ShortBatchRefused, "short-batch-refused", "A pass without memory for all of its requests does not begin.";
+    ShortListSkips, "short-list-skips", "A pass without memory for an entry of its list goes on with the next slot.";
+    FailedRecompressionSkipped, "failed-recompression-skipped", "A recompression without memory for an object goes on with the next slot.", MultiComp;
 }
 
 impl Mutation {

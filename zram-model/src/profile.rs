@@ -78,6 +78,9 @@ pub struct Profile {
     /// does not run out: requests beyond [`Profile::memory`] are not to be had in it, where the kernel
     /// first ends programs and then panics.
     pub batch_in_advance: bool,
+    /// `CONFIG_FAILSLAB` and `CONFIG_FAIL_PAGE_ALLOC`: allocations can be made to fail. The model fails what its environment says,
+    /// whatever stands here; it is what can be asked of the kernel.
+    pub fault_injection: bool,
     /// Points in the kernel's code that no probe can see on this build (inlined calls, clones).
     pub silent: SiteSet,
     /// The one rule that this model gets wrong on purpose, to test the tests.
@@ -106,12 +109,13 @@ impl Profile {
             whole_page_segments: true,
             disksize_wraps: true,
             batch_in_advance: true,
+            fault_injection: false,
             silent: SiteSet::NONE,
             broken: None,
         }
     }
 
-    /// Linux 7.2 with what Debian leaves out: several algorithms and all of them, and the allocator's statistics
+    /// Linux 7.2 with what Debian leaves out: several algorithms and all of them, the allocator's statistics, and fault injection
     /// (`xtask/custom.config`).
     ///
     /// As built by gcc 12, `__zs_compact` calls `putback_zspage` for a destination and has a copy of its own for a
@@ -124,6 +128,7 @@ impl Profile {
             default_algorithm: "lzo-rle",
             multi_comp: true,
             zsmalloc_stat: true,
+            fault_injection: true,
             silent: SiteSet::NONE.with(Site::PutbackSource),
             ..Self::debian_7_2()
         }

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use zram_agent::protocol::{BackingKind, Hello, WorkKind};
-use zram_events::Kind;
+use zram_events::{Kind, Shortage};
 use zram_model::{
     Kernel, Profile,
     behaviours::{ParamsTarget, WritebackCommand, WrittenBack},
@@ -67,6 +67,8 @@ pub struct Abilities {
     pub backing: BTreeSet<BackingKind>,
     /// Workloads that the machine can carry.
     pub workloads: BTreeSet<WorkKind>,
+    /// What can be made to fail there for want of memory.
+    pub failures: BTreeSet<Shortage>,
     /// What the kernel does not survive.
     pub deadly: BTreeSet<Deadly>,
 }
@@ -81,6 +83,7 @@ impl Abilities {
             interrupts: hello.coverage.as_ref().is_some_and(|coverage| coverage.interrupts),
             backing: hello.backing.iter().copied().collect(),
             workloads: hello.workloads.iter().copied().collect(),
+            failures: hello.failures.iter().copied().collect(),
             ..Self::of(profile, hello.attributes.iter().cloned().collect())
         }
     }
@@ -120,6 +123,7 @@ impl Abilities {
             interrupts: true,
             backing: BackingKind::ALL.iter().copied().collect(),
             workloads: WorkKind::ALL.iter().copied().collect(),
+            failures: facts::failures_of(profile).into_iter().collect(),
             deadly,
         }
     }
@@ -159,6 +163,7 @@ impl Abilities {
             interrupts: self.interrupts && other.interrupts,
             backing: common(&self.backing, &other.backing),
             workloads: common(&self.workloads, &other.workloads),
+            failures: common(&self.failures, &other.failures),
             deadly: self.deadly.union(&other.deadly).copied().collect(),
         }
     }
@@ -209,6 +214,12 @@ impl Abilities {
     #[must_use]
     pub fn follows(&self, kind: WorkKind) -> bool {
         self.workloads.contains(&kind) && self.sees(follow::NEEDED)
+    }
+
+    /// Whether this can be made to fail for want of memory.
+    #[must_use]
+    pub fn fails(&self, shortage: Shortage) -> bool {
+        self.failures.contains(&shortage)
     }
 
     /// Whether the probes see all of these.
@@ -270,6 +281,7 @@ mod tests {
             coverage: None,
             backing: vec![BackingKind::Ram],
             workloads: vec![WorkKind::Swap],
+            failures: Vec::new(),
         };
         let abilities = Abilities::new(&Profile::custom_7_2(), &hello);
         assert!(!abilities.writeback() && !abilities.recompression() && !abilities.batches());

@@ -187,7 +187,9 @@ fn result(code: i32) -> u64 {
 /// Words of the events that name no object of a pool.
 fn zram_words(event: &Event) -> Vec<u64> {
     match *event {
-        Event::PageMigrate { result: code } | Event::DeviceRemove { result: code } => vec![result(code)],
+        Event::PageMigrate { result: code }
+        | Event::DeviceRemove { result: code }
+        | Event::DeviceAddFailed { result: code } => vec![result(code)],
         Event::Bio { dev, op, sector, bytes } => {
             let op = match op {
                 zram_events::BioOp::Read => 0,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use zram_events::{DeviceId, Event};
+use zram_events::{DeviceId, Event, Shortage};
 use zram_host::Port as _;
-use zram_model::{Errno, Profile};
+use zram_model::{
+    Errno, Profile,
+    behaviours::{ReadBackRequest, WritebackSelection},
+};
 
 use crate::{
     compare::{Comparer, Level, Strength},
@@ -55,6 +58,31 @@ pub(crate) fn compare_attributes(comparer: &mut Comparer, model: &Model, dev: u3
         let (ours, other) = (presence(model.has_attribute(dev, name)), presence(theirs.contains(name)));
         comparer.same(Level::L0, Strength::Exact, || format!("attribute {name}"), &ours, &other);
     }
+}
+
+/// What can be made to fail for want of memory on a kernel with this profile.
+#[must_use]
+pub(crate) fn failures_of(profile: &Profile) -> Vec<Shortage> {
+    if !profile.fault_injection {
+        return Vec::new();
+    }
+    let behaviours = &profile.behaviours;
+    let lists = behaviours.writeback_selection == WritebackSelection::Buckets;
+    let there = |shortage: &Shortage| match shortage {
+        Shortage::Device
+        | Shortage::Compressor
+        | Shortage::Handle
+        | Shortage::Zspage
+        | Shortage::ZspagePage => true,
+        Shortage::BackingPath => profile.writeback,
+        Shortage::ReadBack => profile.writeback && behaviours.read_back_request != ReadBackRequest::Chained,
+        Shortage::Candidates | Shortage::Candidate => profile.writeback && lists,
+        Shortage::WritebackControl | Shortage::WritebackRequest => {
+            profile.writeback && behaviours.writeback_batches
+        }
+        Shortage::RecompressionCandidates | Shortage::RecompressionCandidate => profile.multi_comp && lists,
+    };
+    Shortage::ALL.iter().copied().filter(there).collect()
 }
 
 /// Where lengths begin to be stored raw, narrowed down by what was seen.

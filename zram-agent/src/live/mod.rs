@@ -36,7 +36,7 @@ use zram_host::{
 use zram_probe::{ClassEntry, Coverage, Health, Probes, SlotEntry, object_sha256};
 
 use crate::{
-    protocol::{Hello, SlotRow, VERSION, Work},
+    protocol::{Fail, Failed, Hello, SlotRow, VERSION, Work},
     world::{self, Seen, Trouble, Worked, World},
 };
 pub use repeatable::make_repeatable;
@@ -80,6 +80,7 @@ pub struct LiveWorld {
     workloads: Workloads,
     /// Records that came while an operation waited for quiet.
     drained: Vec<RawRecord>,
+    failing: bool,
 }
 
 impl LiveWorld {
@@ -103,6 +104,7 @@ impl LiveWorld {
             added: BTreeSet::new(),
             workloads: Workloads::default(),
             drained: Vec::new(),
+            failing: false,
         })
     }
 
@@ -127,6 +129,7 @@ impl LiveWorld {
             coverage: self.coverage().cloned(),
             backing: self.backing.kinds(),
             workloads: workloads::kinds(),
+            failures: self.probes.as_ref().map(Probes::failures).unwrap_or_default(),
         })
     }
 
@@ -264,6 +267,23 @@ impl World for LiveWorld {
         let worked = self.workloads.work(dev, &node, work)?;
         self.wait_for_quiet();
         Ok(worked)
+    }
+
+    fn fail(&mut self, fail: Fail) -> Result<(), Trouble> {
+        let probes = self.probes.as_mut().ok_or(Trouble::NoProbes { what: "fail" })?;
+        probes.fail(fail.site, fail.nth)?;
+        self.failing = true;
+        Ok(())
+    }
+
+    fn is_failing(&self) -> bool {
+        self.failing
+    }
+
+    fn relent(&mut self) -> Result<Option<Failed>, Trouble> {
+        self.failing = false;
+        let failed = self.probes.as_mut().map(Probes::relent).transpose()?;
+        Ok(failed.flatten())
     }
 
     fn sleep(&mut self, millis: u32) {

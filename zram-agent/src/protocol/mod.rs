@@ -11,6 +11,7 @@ mod attributes;
 mod backing;
 mod content;
 mod ext2;
+mod fail;
 mod observation;
 mod operation;
 mod work;
@@ -18,6 +19,7 @@ mod work;
 pub use attributes::{EVERY_DISK, READABLE, READABLE_WHERE_THERE, ZRAM};
 pub use backing::{BackingKind, Bad, Below};
 pub use content::{Content, guard_page};
+pub use fail::{Fail, Failed};
 pub use observation::{
     Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,
 };

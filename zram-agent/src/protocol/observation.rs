@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use zram_events::Event;
+use zram_events::{Event, Shortage};
 use zram_probe::{ClassEntry, Coverage, Health};
 
 use super::{
     backing::BackingKind,
+    fail::Failed,
     work::{Report, WorkKind},
 };
 
@@ -51,6 +52,9 @@ pub struct Hello {
     /// Workloads that this machine can carry. Agents that did not say knew none.
     #[serde(default)]
     pub workloads: Vec<WorkKind>,
+    /// What `fail` can make fail on this kernel. Agents that did not say knew nothing.
+    #[serde(default)]
+    pub failures: Vec<Shortage>,
 }
 
 /// How a system call ended.
@@ -165,6 +169,9 @@ pub struct Observation {
     /// What it brought back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+    /// After a `fail`: how many allocations of its kind the operation made, and whether one failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failed>,
     /// When.
     pub clock: Boundary,
     /// Every device that exists afterwards, by number.

@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::{
     backing::{Bad, Below},
     content::Content,
+    fail::Fail,
     work::{SwapDiscard, Work},
 };
 
@@ -127,6 +128,8 @@ pub enum Op {
         /// The I/O, in order, one call at a time.
         bios: Vec<Touch>,
     },
+    /// In the next operation an allocation fails.
+    Fail(Fail),
     /// Lets time pass.
     Sleep {
         /// Milliseconds.
@@ -275,6 +278,7 @@ impl Op {
             | Self::Add {}
             | Self::Remove { .. }
             | Self::Blocks { .. }
+            | Self::Fail(_)
             | Self::Sleep { .. } => None,
         }
     }
@@ -298,6 +302,7 @@ impl Op {
             Self::Blocks { .. } => "blocks",
             Self::Classes { .. } => "classes",
             Self::During { .. } => "during",
+            Self::Fail(_) => "fail",
             Self::Sleep { .. } => "sleep",
             Self::SwapOn { .. }
             | Self::SwapOff { .. }

@@ -20,6 +20,7 @@ const READ_FAILED: &[&str] = &[
     "<4> WARNING: drivers/block/zram/zram_drv.c at zram_submit_bio [zram]",
     "<4> Call Trace:",
     "<4> ---[ end trace 0000000000000000 ]---",
+    "<3> zram: Decompression failed! err=-12",
 ];
 
 /// The log of a kernel since its boot.

@@ -9,6 +9,7 @@
 //! from a compressor and a clock that stands still; a checker answers with what it observed.
 
 mod direct_io;
+mod failing;
 mod follow;
 mod log;
 mod meanwhile;
@@ -20,7 +21,7 @@ mod surroundings;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nix::errno::Errno;
-use zram_events::{BioOp, Block, DeviceId, Event};
+use zram_events::{BioOp, Block, DeviceId, Event, Shortage};
 use zram_model::{
     BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PageBytes, PageSize,
     Profile, SlotView,
@@ -35,6 +36,7 @@ use crate::{
     port::{Buffer, Iovec, Port},
 };
 use direct_io::{Direction, Pieces, Rules};
+use failing::Failing;
 use log::Log;
 use meanwhile::Waiting;
 use surroundings::Watched;
@@ -97,6 +99,8 @@ struct Seen {
     touched: BTreeSet<(u32, u64)>,
     /// Another task's bios.
     waiting: Waiting,
+    /// An allocation that is to fail.
+    failing: Option<Failing>,
     /// What the backing device holds. The model forgets it when a device is reset; a disk does not.
     disk: BTreeMap<u64, BlockContent>,
 }
@@ -169,6 +173,22 @@ impl<E: Surroundings> SimHost<E> {
     /// it carries no compressed bytes.
     pub fn take_undetermined(&mut self) -> BTreeSet<usize> {
         std::mem::take(&mut self.seen.undetermined)
+    }
+
+    /// From now on allocations of this kind are counted, and the `nth`, from 1, fails. No other does.
+    pub fn fail(&mut self, shortage: Shortage, nth: u32) {
+        self.seen.failing = Some(Failing::new(shortage, nth));
+    }
+
+    /// Whether an allocation is to fail.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.seen.failing.is_some()
+    }
+
+    /// No more of that; how many such allocations there were, and how many of them failed.
+    pub fn relent(&mut self) -> Option<(u32, u32)> {
+        self.seen.failing.take().map(Failing::counts)
     }
 
     /// Pages of the backing device.
@@ -351,6 +371,9 @@ impl<E: Surroundings> Port for SimHost<E> {
     }
 
     fn write_attr(&mut self, dev: u32, name: &str, text: &[u8]) -> Result<usize, Errno> {
+        if let Some(failing) = &mut self.seen.failing {
+            failing.within(name);
+        }
         let taken = self.call(|kernel, env| kernel.write_attr(DeviceId(dev), name, text, env));
         self.look_at_blocks();
         taken.map_err(errno)

@@ -171,7 +171,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
     }
 
     fn allocate(&mut self, what: Allocation) -> bool {
-        self.surroundings.allocate(what)
+        match &mut self.seen.failing {
+            Some(failing) => failing.allocate(what),
+            None => self.surroundings.allocate(what),
+        }
     }
 
     fn read_dictionary(&mut self, path: &str) -> Option<u64> {

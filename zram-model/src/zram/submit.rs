@@ -221,6 +221,9 @@ impl Live<'_> {
             if done.is_err() {
                 add(&mut self.state.stats.failed_reads, 1);
                 reads.statuses[at] = BioStatus::IO_ERROR;
+                if call.broken(Mutation::ReadBackFailureTakesOthers) {
+                    queue.clear();
+                }
                 break;
             }
             let read_back = self.disk.slots[turn.slot.0 as usize].has(WB);
@@ -252,7 +255,7 @@ impl Live<'_> {
         if request != ReadBackRequest::Chained && !call.env.allocate(Allocation::ReadBack { slot: turn.slot })
         {
             // Before bf989ade270d nobody was told, and the page stays as it is.
-            if request == ReadBackRequest::FailureLost {
+            if request == ReadBackRequest::FailureLost || call.broken(Mutation::ReadBackFailureLost) {
                 return Ok(None);
             }
             return complaining(Err(Errno::ENOMEM), call);

@@ -186,7 +186,11 @@ impl Live<'_> {
             self.replace(index, sites.free, call);
         }
         let before = self.disk.pool.total_pages();
-        let handle = self.allocate(content, size, call)?;
+        let allocated = self.allocate(content, size, call);
+        if allocated.is_err() && call.broken(Mutation::FailedObjectLosesOld) {
+            self.replace(index, sites.free, call);
+        }
+        let handle = allocated?;
         let now = self.disk.pool.total_pages();
         let counted = if call.broken(Mutation::MaxUsedBeforeMalloc) { before } else { now };
         self.state.stats.update_used_max(counted);

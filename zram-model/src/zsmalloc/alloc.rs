@@ -169,6 +169,9 @@ impl Pool {
         if !call.env.allocate(Allocation::Zspage)
             || !(0..shape.pages).all(|index| call.env.allocate(Allocation::ZspagePage { index }))
         {
+            if call.broken(Mutation::FailedZspageCounted) {
+                self.pages_allocated += u64::from(shape.pages);
+            }
             return None;
         }
         let id = ZspageId { class: position as u16, number: class.next_number()? };

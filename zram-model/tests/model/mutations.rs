@@ -11,7 +11,7 @@ use crate::{
     world::{BioOp, Machine, PAGE, aligned, filled, page},
 };
 use zram_events::SlotIndex;
-use zram_model::{Kernel, Memory, Mutation, Needs, PageSize, Profile};
+use zram_model::{Allocation, Kernel, Memory, Mutation, Needs, PageSize, Profile};
 
 /// What an observer sees: events, answers, and the state after each step.
 struct Log {
@@ -35,6 +35,13 @@ impl Log {
         self.step("store", |m| m.store(slot, &[content]));
     }
 
+    /// A step without memory for this.
+    fn lacking(&mut self, what: fn(Allocation) -> bool, step: impl FnOnce(&mut Self)) {
+        self.machine.world.refuse = Some(what);
+        step(self);
+        self.machine.world.refuse = None;
+    }
+
     fn load(&mut self, slot: u64) {
         self.step("load", |m| {
             let (status, pages) = m.load(slot, 1);
@@ -52,6 +59,7 @@ fn seen(profile: Profile) -> Vec<String> {
     }
     let mut lines = life(profile.clone());
     lines.extend(allocator(profile.clone()));
+    lines.extend(shortage(profile.clone()));
     if profile.multi_comp {
         lines.extend(parameters(profile.clone()));
         lines.extend(recompression(profile));
@@ -102,6 +110,29 @@ fn recompression(profile: Profile) -> Vec<String> {
         log.load(slot);
     }
     log.step("discard", |m| m.discard(0, 24));
+    for slot in 0..3 {
+        log.store(slot, 3000);
+    }
+    log.lacking(|what| what == Allocation::Handle, |log| log.attr("recompress", "priority=1"));
+    log.lines
+}
+
+/// One allocation after the other fails, and what was there is looked at.
+fn shortage(profile: Profile) -> Vec<String> {
+    let mut log = Log { machine: Machine::backed_as(profile, 16, 16, true), lines: Vec::new() };
+    for slot in 0..8 {
+        log.store(slot, 600);
+    }
+    log.lacking(|what| what == Allocation::Handle, |log| log.store(0, 700));
+    log.lacking(|what| what == Allocation::ZspagePage { index: 0 }, |log| log.store(1, 4096));
+    log.load(0);
+    log.attr("writeback_batch_size", "4");
+    let second = |what| what == Allocation::WritebackRequest { index: 1 };
+    log.lacking(second, |log| log.attr("writeback", "page_indexes=0-1"));
+    let third = |what| what == Allocation::Candidate { slot: SlotIndex(3) };
+    log.lacking(third, |log| log.attr("writeback", "page_indexes=2-6"));
+    let second = |what| what == Allocation::ReadBack { slot: SlotIndex(1) };
+    log.lacking(second, |log| log.step("load", |m| m.load(0, 3)));
     log.lines
 }
 

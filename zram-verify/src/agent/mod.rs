@@ -125,6 +125,7 @@ impl Agent {
             coverage: None,
             backing: Vec::new(),
             workloads: Vec::new(),
+            failures: Vec::new(),
         };
         let mut agent = Self {
             target: target.clone(),

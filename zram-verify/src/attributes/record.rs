@@ -122,6 +122,7 @@ impl Recorded {
             coverage: None,
             backing: Vec::new(),
             workloads: Vec::new(),
+            failures: Vec::new(),
         }
     }
 }

@@ -9,21 +9,12 @@ use zram_model::Mutation;
 
 use super::mutants::Fate;
 
-/// A mistake that was once in the kernel.
+/// A mistake that was once in the kernel, and the mutant that makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bug {
     commit: &'static str,
     what: &'static str,
-    shown: Shown,
-}
-
-/// How the mistake is shown to be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
-    /// As a mutant.
-    Mutant(Mutation),
-    /// Otherwise, since nothing that can be compared on a running kernel depends on it.
-    Otherwise(&'static str),
+    mutation: Mutation,
 }
 
 /// The mistakes that the driver's history knows.
@@ -31,30 +22,27 @@ const HISTORY: &[Bug] = &[
     Bug {
         commit: "b0377ee80429",
         what: "completing a writeback frees the slot: size, priority and HUGE are lost, huge_pages counts twice",
-        shown: Shown::Mutant(Mutation::MetadataLost),
+        mutation: Mutation::MetadataLost,
     },
     Bug {
         commit: "3bf1c285dc40",
         what: "the bytes after a compressed object are not cleared: old memory reaches the disk",
-        shown: Shown::Mutant(Mutation::TrailingBytesKept),
+        mutation: Mutation::TrailingBytesKept,
     },
     Bug {
         commit: "3e8d8eb8d7f5",
         what: "a block reserved at the end of a pass stays taken",
-        shown: Shown::Mutant(Mutation::ReservedBlockLeaked),
+        mutation: Mutation::ReservedBlockLeaked,
     },
     Bug {
         commit: "bf62f69574b1",
         what: "a pass frees its control block while the last completion still wakes somebody",
-        shown: Shown::Mutant(Mutation::ControlBlockFreedEarly),
+        mutation: Mutation::ControlBlockFreedEarly,
     },
     Bug {
         commit: "bf989ade270d",
         what: "a read-back without memory for its request ends as a success",
-        shown: Shown::Otherwise(
-            "no recorded run has an allocation of a read-back's request fail. Both sides of the fix are profiles, and \
-             `zram-model/tests/model/exits.rs` goes through them",
-        ),
+        mutation: Mutation::ReadBackFailureLost,
     },
 ];
 
@@ -96,23 +84,18 @@ pub fn page(fates: &[Fate]) -> String {
          | commit | mistake | found |\n|---|---|---|\n",
     );
     for bug in HISTORY {
-        let _ = writeln!(text, "| {} | {} | {} |", bug.commit, bug.what, found(bug.shown, fates));
+        let _ = writeln!(text, "| {} | {} | {} |", bug.commit, bug.what, found(bug.mutation, fates));
     }
     text
 }
 
-fn found(shown: Shown, fates: &[Fate]) -> String {
-    match shown {
-        Shown::Otherwise(how) => format!("not as a mutant: {how}"),
-        Shown::Mutant(mutation) => {
-            let told = fates.iter().find(|fate| fate.mutation == mutation);
-            match told.and_then(|fate| fate.rejection.as_ref()) {
-                Some(told) => {
-                    format!("`{}`, after {} operations on {}", mutation.name(), told.operations, told.kernel)
-                }
-                None => format!("`{}`: **not told**", mutation.name()),
-            }
+fn found(mutation: Mutation, fates: &[Fate]) -> String {
+    let told = fates.iter().find(|fate| fate.mutation == mutation);
+    match told.and_then(|fate| fate.rejection.as_ref()) {
+        Some(told) => {
+            format!("`{}`, after {} operations on {}", mutation.name(), told.operations, told.kernel)
         }
+        None => format!("`{}`: **not told**", mutation.name()),
     }
 }
 

@@ -74,6 +74,7 @@ fn hello(kernel: &str, profile: Profile) -> Hello {
         protocol: VERSION,
         kernel: kernel.to_owned(),
         bpf_object: None,
+        failures: facts::failures_of(&profile),
         attributes: facts::attributes_of(profile),
         backing_path: zram_host::sim::BACKING.to_owned(),
         coverage: Some(Disguise::coverage(kernel)),

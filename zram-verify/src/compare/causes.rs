@@ -9,7 +9,7 @@
 //!   if the slot is not huge, and not at all if it is. Without, there is no work item.
 //! * Nothing is decompressed, and no work item run, in an interrupt.
 //! * Whoever asked has an answer only when all read-backs of the call are complete, and each completes once: by its end an
-//!   operation has as many completions as the device counted reads (`bd_stat`), and none is left over for a later one. That is how far
+//!   operation has as many completions as the device counted reads (`bd_stat`), but for one that was made to fail before it began, and none is left over for a later one. That is how far
 //!   the parent's completing once is seen: its call returned once, with the data that level L1 compares. A
 //!   second completion of the parent itself leaves no record, and would be left to the kernel's log; hence *bounded*.
 //!
@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zram_agent::protocol::{Op, Text, Touch};
-use zram_events::{Context, Event, Kind};
+use zram_events::{Context, Event, Kind, Shortage};
 use zram_model::slot_flags;
 use zram_probe::Coverage;
 
@@ -35,6 +35,8 @@ const PASS: [Kind; 3] = [Kind::WritebackBegin, Kind::WritebackEnd, Kind::Decompr
 pub struct Causes {
     /// Reads of the backing device so far, by zram device.
     reads: BTreeMap<u32, u64>,
+    /// Whether the operation before this one asked for a read-back to fail.
+    failing: bool,
     /// Completions that came in an interrupt.
     pub interrupts: u64,
     /// Completions that came otherwise.
@@ -73,7 +75,11 @@ impl Causes {
         if sees(&PASS) {
             stream.passes(comparer);
         }
-        let moved = self.moved(op, observed);
+        // A read-back without memory for its request is counted before it fails, and never completes.
+        let failed =
+            observed.observation.failed.filter(|_| self.failing).map_or(0, |of| u64::from(of.failed));
+        let moved = self.moved(op, observed).map(|moved| moved.saturating_sub(failed));
+        self.failing = matches!(op, Op::Fail(fail) if fail.site == Shortage::ReadBack);
         if sees(&READ_BACK) {
             stream.read_backs(comparer);
             if let Some(moved) = moved {
@@ -356,6 +362,7 @@ mod tests {
             n: 0,
             outcome: Outcome::Ok(0),
             data: None,
+            failed: None,
             clock: Boundary::default(),
             devices: BTreeMap::from([(0, view)]),
             records: None,

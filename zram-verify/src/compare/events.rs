@@ -48,7 +48,7 @@ pub fn kind_of(event: &Event) -> Kind {
         Event::ReadBackWork { .. } => Kind::ReadBackWork,
         Event::SlotFreeNotify { .. } => Kind::SlotFreeNotify,
         Event::Reset { .. } => Kind::Reset,
-        Event::DeviceAdd { .. } => Kind::DeviceAdd,
+        Event::DeviceAdd { .. } | Event::DeviceAddFailed { .. } => Kind::DeviceAdd,
         Event::DeviceRemove { .. } => Kind::DeviceRemove,
     }
 }

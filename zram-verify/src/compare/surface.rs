@@ -22,6 +22,10 @@ pub fn compare(
     let pages = observed.memory.as_ref();
     let observed = &observed.observation;
     comparer.same(Level::L1, Strength::Exact, || "outcome".to_owned(), &expected.outcome, &observed.outcome);
+    if expected.failed.is_some() || observed.failed.is_some() {
+        let field = || "allocations of the kind that was to fail".to_owned();
+        comparer.same(Level::L1, Strength::Exact, field, &expected.failed, &observed.failed);
+    }
     let complaints = |observation: &Observation| kernel_log::hear(&observation.kernel_log).complaints;
     let (ours, theirs) = (complaints(expected), complaints(observed));
     comparer.same(Level::L1, Strength::Exact, || "complaints in the kernel's log".to_owned(), &ours, &theirs);

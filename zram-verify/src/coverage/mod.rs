@@ -9,6 +9,7 @@ mod during;
 mod followed;
 mod recompression;
 mod required;
+mod shortage;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use zram_agent::protocol::{Below, Op, Outcome, Text};
 use zram_events::{Context, Event};
 use zram_model::slot_flags;
 
-use self::{allocator::Allocator, required::Corner, traffic::Traffic};
+use self::{allocator::Allocator, required::Corner, shortage::Shortages, traffic::Traffic};
 use crate::{abilities::Abilities, kernel_log, observed::Observed};
 
 /// A row: its group, and what it counts.
@@ -39,6 +40,7 @@ pub struct Coverage {
     traffic: Traffic,
     /// The disk that is worked with, where it is a particular one.
     below: Option<Below>,
+    shortages: Shortages,
 }
 
 /// One line of the table.
@@ -124,6 +126,7 @@ impl Coverage {
         let mut rows = Vec::new();
         self.allocator.see(op, events, &mut rows);
         self.traffic.see(op, observed, events, &mut rows);
+        self.shortages.see(op, observed, &mut rows);
         during::see(op, events, &mut rows);
         recompression::see(op, observed, events, &mut rows);
         devices(op, observed, &mut rows);

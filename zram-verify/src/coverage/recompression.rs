@@ -67,6 +67,7 @@ mod tests {
             n: 0,
             outcome: Outcome::Ok(value.len() as u64),
             data: None,
+            failed: None,
             clock: Boundary::default(),
             devices: BTreeMap::new(),
             records: None,

@@ -4,9 +4,9 @@
 //! kernel cannot come through is waived, and the table says why. A row is never waived because it stayed at zero.
 
 use zram_agent::protocol::{BackingKind, WorkKind};
-use zram_events::Kind;
+use zram_events::{Kind, Shortage};
 
-use super::{Row, followed};
+use super::{Row, followed, shortage};
 use crate::abilities::Abilities;
 
 /// A row, and why it need not be reached.
@@ -35,6 +35,7 @@ pub(super) fn corners(abilities: &Abilities) -> Vec<Corner> {
     passes(abilities, &mut add);
     recompression(abilities, &mut add);
     workloads(abilities, &mut add);
+    shortages(abilities, &mut add);
     add("buffer", None, &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
     add("buffer", writeback(abilities), &["several bios in a call"]);
     add("devices", None, &["two at a time", "three at a time"]);
@@ -255,6 +256,20 @@ fn workloads(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &
     add("operation", filesystem, &operations);
     let bios = ["write", "write of several pages", "read", "discard"];
     add(followed::group(WorkKind::Filesystem), filesystem, &bios);
+}
+
+fn shortages(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    const REASON: &str = "the kernel does not let one choose (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC), or does not allocate it";
+    let any = unless(!abilities.failures.is_empty(), REASON);
+    add("operation", any, &["fail: ok"]);
+    let read_back = writeback(abilities).or(unless(abilities.fails(Shortage::ReadBack), REASON));
+    add("complaint in the kernel's log", read_back, &["ReadFailed"]);
+    for shortage in Shortage::ALL {
+        let waived = writeback(abilities).or(unless(abilities.fails(*shortage), REASON));
+        for outcome in shortage::outcomes(*shortage) {
+            add(shortage::GROUP, waived, &[shortage::row(*shortage, outcome).as_str()]);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -191,6 +191,7 @@ mod tests {
             n: 0,
             outcome,
             data: None,
+            failed: None,
             clock: Boundary::default(),
             devices: BTreeMap::from([(0, view)]),
             records: None,

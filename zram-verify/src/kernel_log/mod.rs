@@ -47,9 +47,28 @@ fn judge(line: &str) -> Said {
 const CUT: &str = "[ cut here ]";
 const END: &str = "---[ end trace";
 
-/// Complaints that are an answer, each with what must stand in its block: the place, and on whose behalf.
-const EXPECTED: &[(Complaint, &[&str])] =
-    &[(Complaint::VmallocOfNothing, &[" mm/vmalloc.c", " __vmalloc_node_range_noprof", " disksize_store"])];
+/// A complaint that is an answer.
+struct Expected {
+    complaint: Complaint,
+    /// What must stand in its block: the place, and on whose behalf.
+    within: &'static [&'static str],
+    /// What the line after it must say, where the place alone could be another's.
+    after: Option<&'static str>,
+}
+
+const EXPECTED: &[Expected] = &[
+    Expected {
+        complaint: Complaint::VmallocOfNothing,
+        within: &[" mm/vmalloc.c", " __vmalloc_node_range_noprof", " disksize_store"],
+        after: None,
+    },
+    // zram_read_page is inlined: another warning of zram_submit_bio would name the same place.
+    Expected {
+        complaint: Complaint::ReadFailed,
+        within: &[" drivers/block/zram/zram_drv.c", " zram_submit_bio"],
+        after: Some(" zram: Decompression failed! err=-"),
+    },
+];
 
 /// What a stretch of the log says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +92,7 @@ pub fn hear(lines: &[String]) -> Heard {
             Some(end) if first.contains(CUT) => &rest[..=end],
             _ => &rest[..1],
         };
-        match expected(block) {
+        match expected(block, rest.get(block.len())) {
             Some(complaint) => heard.complaints.push(complaint),
             None => heard.unexpected(block),
         }
@@ -98,14 +117,16 @@ impl Heard {
     }
 }
 
-/// The complaint whose block this is. A second `WARNING` in it makes it another's.
-fn expected(block: &[String]) -> Option<Complaint> {
+/// The complaint whose block this is, before the line `after`. A second `WARNING` in it makes it another's.
+fn expected(block: &[String], after: Option<&String>) -> Option<Complaint> {
     if block.iter().filter(|line| line.contains("WARNING:")).count() != 1 {
         return None;
     }
     // Kernels before 6.19 name processor and process first and the place after them; from then on it is the other way round.
     let says = |marks: &[&str]| marks.iter().all(|mark| block.iter().any(|line| line.contains(mark)));
-    EXPECTED.iter().find(|(_, marks)| says(marks)).map(|(complaint, _)| *complaint)
+    let follows = |mark: &str| after.is_some_and(|line| line.contains(mark));
+    let is_it = |expected: &&Expected| says(expected.within) && expected.after.is_none_or(follows);
+    EXPECTED.iter().find(is_it).map(|expected| expected.complaint)
 }
 
 /// The first line that says that part of the log is missing.

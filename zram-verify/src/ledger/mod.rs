@@ -434,6 +434,7 @@ mod tests {
             n: 0,
             outcome: Outcome::Ok(0),
             data: None,
+            failed: None,
             clock: Boundary { before: 5_500_000_000, after: 6_500_000_000 },
             devices: BTreeMap::new(),
             records: None,

@@ -154,7 +154,11 @@ impl Live<'_> {
         if early {
             self.slot_free(index, Site::SlotFreeRecompressed, call);
         }
-        let handle = self.disk.pool.malloc(len, call)?;
+        let allocated = self.disk.pool.malloc(len, call);
+        if allocated.is_err() && call.broken(Mutation::FailedRecompressionSkipped) {
+            return Ok(());
+        }
+        let handle = allocated?;
         if call.broken(Mutation::RecompressionMovesPeak) {
             self.state.stats.update_used_max(self.disk.pool.total_pages());
         }

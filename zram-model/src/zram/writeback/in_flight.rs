@@ -16,6 +16,7 @@ use crate::{
     context::Call,
     environment::{Allocation, BackingRequest, ClockUse, Codec, Completion, Environment, Hazard, Step},
     errno::Errno,
+    mutation::Mutation,
     page::PageBytes,
     site::{Site, SiteSet},
     view::{BlockContent, Moment},
@@ -304,7 +305,7 @@ impl Batch {
         let got = (0..ahead)
             .find(|index| !call.env.allocate(Allocation::WritebackRequest { index: *index }))
             .unwrap_or(ahead);
-        if got == 0 {
+        if got == 0 || got < ahead && call.broken(Mutation::ShortBatchRefused) {
             return Err(Errno::ENOMEM);
         }
         let fresh = if got == ahead { size - got } else { 0 };

@@ -6,6 +6,7 @@ use super::candidates::Candidates;
 use crate::{
     context::Call,
     environment::{Allocation, Environment},
+    mutation::Mutation,
     site::Site,
     view::SlotFlags,
     zram::{
@@ -64,6 +65,9 @@ impl Live<'_> {
             }
             let name = SlotIndex(index as u32);
             if !call.env.allocate(Allocation::Candidate { slot: name }) {
+                if call.broken(Mutation::ShortListSkips) {
+                    continue;
+                }
                 break;
             }
             candidates.place(name, slot.size());

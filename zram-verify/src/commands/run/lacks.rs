@@ -73,6 +73,7 @@ mod tests {
             backing_path: String::new(),
             backing: BackingKind::ALL.to_vec(),
             workloads: WorkKind::ALL.to_vec(),
+            failures: Vec::new(),
             coverage: None,
         };
         assert_eq!(lacks(&everything), [""; 0]);

@@ -14,6 +14,7 @@ mod limits;
 mod readback;
 mod recompression;
 mod several;
+mod shortage;
 mod workloads;
 mod writeback;
 
@@ -95,6 +96,7 @@ pub(super) const ALL: &[Theme] = &[
     },
     Theme { name: "swap", needs: swap, backing: (100, 200), play: workloads::swap },
     Theme { name: "filesystem", needs: filesystem, backing: (100, 200), play: workloads::filesystem },
+    Theme { name: "shortage", needs: shortage, backing: (32, 64), play: shortage::shortage },
     Theme { name: "attributes", needs: any, backing: (0, 32), play: attributes::attributes },
 ];
 
@@ -145,6 +147,10 @@ fn one_way(abilities: &Abilities) -> bool {
 
 fn bad(abilities: &Abilities) -> bool {
     abilities.writeback() && abilities.makes(BackingKind::Error)
+}
+
+fn shortage(abilities: &Abilities) -> bool {
+    abilities.writeback() && !abilities.failures.is_empty()
 }
 
 fn swap(abilities: &Abilities) -> bool {
