@@ -308,7 +308,7 @@ impl Environment for World {
         matches!(what, Allocation::Device) || !self.fails()
     }
 
-    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
-        (path == "/dict").then_some(4096)
+    fn read_dictionary(&mut self, path: &str) -> Result<u64, Errno> {
+        if path == "/dict" { Ok(4096) } else { Err(Errno::ENOENT) }
     }
 }

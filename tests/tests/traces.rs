@@ -70,6 +70,7 @@ fn a_recorded_run_tells_wrong_models_apart() {
         Mutation::HugeNotCountedDown,
         Mutation::IdleKeptAfterWrite,
         Mutation::SpanByClassSize,
+        Mutation::ClassNotInWord,
         Mutation::SameClassKept,
         Mutation::RecompressionFreesFirst,
         Mutation::RecompressionKeepsTime,

@@ -8,7 +8,8 @@ use zram_events::{Kind, layout::Field};
 
 use crate::{
     device::of_zram,
-    memory::{container, field},
+    layout,
+    memory::{Fault, container, field},
     record::{deliver, returned_int},
 };
 
@@ -60,13 +61,23 @@ pub(crate) fn release_slot(ctx: FEntryContext) -> u32 {
     deliver(Kind::ReleaseSlot, words())
 }
 
+/// `req->index` of a read-back.
+#[inline(always)]
+fn slot_of(request: u64) -> Result<u64, Fault> {
+    if layout::offset(Field::RbLongIndex).is_ok() {
+        field(request, Field::RbLongIndex)
+    } else {
+        field::<u32>(request, Field::RbIndex).map(u64::from)
+    }
+}
+
 /// `zram_async_read_endio(bio)`
 #[fentry]
 pub(crate) fn read_back_endio(ctx: FEntryContext) -> u32 {
     let words = || {
         let bio: u64 = ctx.arg(0);
         let request: u64 = field(bio, Field::BioPrivate)?;
-        let slot = u64::from(field::<u32>(request, Field::RbIndex)?);
+        let slot = slot_of(request)?;
         let status = u64::from(field::<u8>(bio, Field::BioStatus)?);
         Ok([slot, field(request, Field::RbBlock)?, status, 0, 0, 0])
     };
@@ -78,7 +89,7 @@ pub(crate) fn read_back_endio(ctx: FEntryContext) -> u32 {
 pub(crate) fn read_back_work(ctx: FEntryContext) -> u32 {
     let words = || {
         let request = container(ctx.arg(0), Field::RbWork)?;
-        let slot = u64::from(field::<u32>(request, Field::RbIndex)?);
+        let slot = slot_of(request)?;
         Ok([slot, field(request, Field::RbBlock)?, 0, 0, 0, 0])
     };
     deliver(Kind::ReadBackWork, words())

@@ -6,7 +6,7 @@ use aya_ebpf::{
 };
 use zram_events::{
     Kind,
-    layout::{BitField, Field, OBJECT_INDEX_BITS},
+    layout::{BitField, Field, OBJECT_LOW_BITS},
 };
 
 use crate::{
@@ -14,10 +14,10 @@ use crate::{
     record::{deliver, returned},
 };
 
-/// The object's index in an object word.
+/// What an object word says besides the page: where it lies is no event's business.
 #[inline(always)]
-fn index(object: u64) -> u64 {
-    object & ((1 << OBJECT_INDEX_BITS) - 1)
+fn low(object: u64) -> u64 {
+    object & ((1 << OBJECT_LOW_BITS) - 1)
 }
 
 /// `obj_malloc(pool, zspage, handle)`
@@ -28,7 +28,7 @@ pub(crate) fn obj_malloc(ctx: FExitContext) -> u32 {
         let class = bit_field(zspage, BitField::ZspageClass)?;
         let inuse = u64::from(field::<u32>(zspage, Field::ZspageInuse)?);
         let huge = bit_field(zspage, BitField::ZspageHuge)?;
-        Ok([zspage, ctx.arg(2), index(returned(&ctx)?), class, inuse, huge])
+        Ok([zspage, ctx.arg(2), low(returned(&ctx)?), class, inuse, huge])
     };
     deliver(Kind::ObjMalloc, words())
 }
@@ -37,7 +37,7 @@ pub(crate) fn obj_malloc(ctx: FExitContext) -> u32 {
 #[fexit]
 pub(crate) fn obj_free(ctx: FExitContext) -> u32 {
     let size: u32 = ctx.arg(0);
-    deliver(Kind::ObjFree, Ok([index(ctx.arg(1)), u64::from(size), 0, 0, 0, 0]))
+    deliver(Kind::ObjFree, Ok([low(ctx.arg(1)), u64::from(size), 0, 0, 0, 0]))
 }
 
 /// `zs_malloc(pool, size, …)`
@@ -93,7 +93,7 @@ const PAGE_BITS: u64 = (1 << (30 - 12)) - 1;
 pub(crate) fn map_object(ctx: FExitContext) -> u32 {
     let words = || {
         let (handle, mode): (u64, u32) = (ctx.arg(1), ctx.arg(2));
-        let page = read::<u64>(handle, Fault::WORD)? >> OBJECT_INDEX_BITS;
+        let page = read::<u64>(handle, Fault::WORD)? >> OBJECT_LOW_BITS;
         let mapped = returned(&ctx)? >> 12;
         Ok([handle, u64::from(mode), u64::from((page ^ mapped) & PAGE_BITS != 0), 0, 0, 0])
     };

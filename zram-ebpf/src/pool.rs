@@ -70,6 +70,17 @@ pub(crate) fn zspage_free(ctx: FEntryContext) -> u32 {
     deliver(Kind::ZspageFree, words())
 }
 
+/// `trylock_zspage(zspage)`, which succeeds on a zspage that is about to be given back, and on no other.
+#[fexit]
+pub(crate) fn zspage_taken(ctx: FExitContext) -> u32 {
+    let words = |zspage: u64| Ok([zspage, bit_field(zspage, BitField::ZspageClass)?, 0, 0, 0, 0]);
+    match returned_int(&ctx) {
+        Ok(0) => 0,
+        Ok(_) => deliver(Kind::ZspageFree, words(ctx.arg(0))),
+        Err(fault) => deliver(Kind::ZspageFree, Err(fault)),
+    }
+}
+
 /// `zs_compact(pool)`
 #[fentry]
 pub(crate) fn compact_begin(ctx: FEntryContext) -> u32 {

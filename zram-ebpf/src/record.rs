@@ -80,10 +80,6 @@ pub(crate) fn deliver(kind: Kind, words: Result<[u64; WORDS], Fault>) -> u32 {
     0
 }
 
-/// Bits of `preempt_count` that are set in interrupts: those that count hard interrupts (`HARDIRQ_MASK`) and non-maskable
-/// ones (`NMI_MASK`), and the lowest of those for soft ones, which alone says that one is being served (`SOFTIRQ_OFFSET`).
-const INTERRUPT: u32 = 0x000f_0000 | 0x00f0_0000 | 0x100;
-
 /// Whether the program runs on top of an interrupt. Where the kernel does not tell where the count lies, nobody knows, and
 /// the loader says so in the coverage.
 #[inline(always)]
@@ -97,7 +93,7 @@ pub(crate) fn interrupts() -> Result<bool, Fault> {
     let cpu = u64::from(unsafe { bpf_get_smp_processor_id() });
     let offset: u64 = read(offsets.wrapping_add(8 * cpu), Fault::PREEMPT_COUNT)?;
     let count: u32 = read(offset.wrapping_add(count), Fault::PREEMPT_COUNT)?;
-    Ok(count & INTERRUPT != 0)
+    Ok(count & layout::measure(Measure::InterruptBits) != 0)
 }
 
 #[inline(always)]

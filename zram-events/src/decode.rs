@@ -13,6 +13,7 @@ use crate::{
         BioOp, Block, ClassIndex, Context, DeviceId, Event, Fullness, HandleLife, MapMode, ObjectIndex,
         PoolLife, SlotIndex, ZspageLife,
     },
+    layout::{OBJECT_INDEX_BITS, OBJECT_LOW_BITS},
     raw::{Kind, RawRecord},
 };
 
@@ -178,6 +179,24 @@ impl Reading<'_> {
         self.small(n, "a class index").map(ClassIndex)
     }
 
+    /// The lower part of an object word: index and class. A kernel that has no class in it leaves the bits empty, since no
+    /// index is so large.
+    fn object(&self, n: usize) -> Result<(ObjectIndex, ClassIndex), DecodeError> {
+        let low: u32 = self.small(n, "an object word")?;
+        if low >> OBJECT_LOW_BITS != 0 {
+            let (seq, kind, value) = (self.record.seq, self.kind, self.arg(n));
+            return Err(DecodeError::OutOfRange {
+                seq,
+                kind,
+                what: "an object word without its page",
+                value,
+            });
+        }
+        // Nine bits are left, which no conversion cuts.
+        let class = (low >> OBJECT_INDEX_BITS) as u16;
+        Ok((ObjectIndex(low & ((1 << OBJECT_INDEX_BITS) - 1)), ClassIndex(class)))
+    }
+
     fn group(&self, n: usize) -> Result<Fullness, DecodeError> {
         self.small(n, "a fullness group").map(Fullness)
     }
@@ -201,10 +220,10 @@ impl Reading<'_> {
             }
             Kind::PageChain => self.page_chain()?,
             Kind::ObjMalloc => self.obj_malloc()?,
-            Kind::ObjFree => Event::ObjFree {
-                index: ObjectIndex(self.small(0, "an object index")?),
-                size: self.small(1, "a size")?,
-            },
+            Kind::ObjFree => {
+                let (index, word_class) = self.object(0)?;
+                Event::ObjFree { index, word_class, size: self.small(1, "a size")? }
+            }
             Kind::FixFullness => Event::FixFullness {
                 zspage: self.zspage(0)?,
                 group: self.group(1)?,
@@ -266,10 +285,12 @@ impl Reading<'_> {
         let address = self.arg(1);
         let known = self.lives.handles.alive.get(&address).copied();
         let handle = known.unwrap_or_else(|| self.lives.handles.birth(address));
+        let (index, word_class) = self.object(2)?;
         Ok(Event::ObjMalloc {
             zspage: self.zspage(0)?,
             handle: HandleLife(handle),
-            index: ObjectIndex(self.small(2, "an object index")?),
+            index,
+            word_class,
             class: self.class(3)?,
             inuse: self.small(4, "inuse")?,
             huge: self.arg(5) != 0,
@@ -367,6 +388,21 @@ mod tests {
         go(6, Kind::PageChain, [0x20, 1, 1, 2, 3, 0]).unwrap();
         let again = go(7, Kind::ObjMalloc, [0x20, 0x30, 0, 1, 1, 0]).unwrap();
         assert!(matches!(again, Event::ObjMalloc { zspage: ZspageLife(1), handle: HandleLife(1), .. }));
+    }
+
+    #[test]
+    fn an_object_word_is_index_and_class() {
+        let mut d = Decoder::new();
+        let mut free = |seq, low| d.decode(&record(seq, Kind::ObjFree, [low, 48, 0, 0, 0, 0]));
+        let event = |index, class| Event::ObjFree {
+            index: ObjectIndex(index),
+            word_class: ClassIndex(class),
+            size: 48,
+        };
+        assert_eq!(free(0, 7).unwrap(), event(7, 0));
+        assert_eq!(free(1, 254 << 15 | 0x7fff).unwrap(), event(0x7fff, 254));
+        assert_eq!(free(2, (1 << 24) - 1).unwrap(), event(0x7fff, 511));
+        assert!(free(3, 1 << 24).unwrap_err().to_string().contains("an object word"));
     }
 
     #[test]

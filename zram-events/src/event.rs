@@ -194,6 +194,8 @@ pub enum Event {
         handle: HandleLife,
         /// Which object of the zspage.
         index: ObjectIndex,
+        /// The class that the object word names; 0 where it names none (until 7.2).
+        word_class: ClassIndex,
         /// The class the zspage says it has.
         class: ClassIndex,
         /// Objects in use in the zspage afterwards.
@@ -205,6 +207,8 @@ pub enum Event {
     ObjFree {
         /// Which object.
         index: ObjectIndex,
+        /// The class that the object word names; 0 where it names none (until 7.2).
+        word_class: ClassIndex,
         /// The class size it was called with.
         size: u32,
     },

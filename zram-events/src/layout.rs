@@ -54,8 +54,10 @@ pub enum Field {
     WbSlot,
     /// `zram_rb_req.work`
     RbWork,
-    /// `zram_rb_req.index`
+    /// `zram_rb_req.index`, of 32 bits (until 7.2)
     RbIndex,
+    /// `zram_rb_req.index`, of a word
+    RbLongIndex,
     /// `zram_rb_req.blk_idx`
     RbBlock,
     /// `zram_pp_slot.index`
@@ -106,6 +108,8 @@ pub enum Measure {
     PerCpuOffset,
     /// Its high half.
     PerCpuOffsetHigh,
+    /// Bits of `preempt_count` that are set in interrupts and nowhere else.
+    InterruptBits,
 }
 
 /// How many [`Field`]s there are.
@@ -113,7 +117,7 @@ pub const FIELDS: usize = Field::CacheObjectSize as usize + 1;
 /// How many [`BitField`]s there are.
 pub const BIT_FIELDS: usize = BitField::ZspageHuge as usize + 1;
 /// How many [`Measure`]s there are.
-pub const MEASURES: usize = Measure::PerCpuOffsetHigh as usize + 1;
+pub const MEASURES: usize = Measure::InterruptBits as usize + 1;
 
 /// The offset of a field that this kernel does not have.
 pub const ABSENT: u32 = u32::MAX;
@@ -193,9 +197,13 @@ impl Default for Layout {
     }
 }
 
-/// Low bits of zsmalloc's object word that hold the object's index (`OBJ_INDEX_BITS` on 64-bit
-/// machines with 52 physical address bits). A macro in the kernel, so BTF does not know it.
-pub const OBJECT_INDEX_BITS: u32 = 24;
+/// Bits of zsmalloc's object word below the page's number (`OBJ_INDEX_BITS`, from 7.3 on `ZS_OBJ_PFN_SHIFT`, on 64-bit
+/// machines with 52 physical address bits). Macros in the kernel, so BTF knows none of these.
+pub const OBJECT_LOW_BITS: u32 = 24;
+
+/// Of these, the lowest that hold the object's index (`ZS_OBJ_IDX_BITS`). Above them stands the class from 7.3 on
+/// (`ZS_OBJ_CLASS_BITS`), and nothing before: all 24 were the index's, but a zspage has no more than 2^15 objects.
+pub const OBJECT_INDEX_BITS: u32 = 15;
 
 /// What a snapshot is asked for, and how it went: the one element of the map `SNAPSHOT_REQUEST`.
 #[repr(C)]

@@ -59,15 +59,15 @@ pub enum Kind {
     /// `create_page_chain` entry: zspage, class index, pages per zspage, objects per zspage, class size (all four from `struct size_class`).
     /// Called for a new zspage and, by page migration, for a living one.
     PageChain = 3,
-    /// `obj_malloc` return: zspage, handle, object index (low 24 bits of the returned word), class index (from the zspage), inuse after, huge bit.
+    /// `obj_malloc` return: zspage, handle, low 24 bits of the returned object word (index, from 7.3 on below the class), class index (from the zspage), inuse after, huge bit.
     ObjMalloc = 4,
-    /// `obj_free` return: object index (low 24 bits of the object word), class size argument.
+    /// `obj_free` return: low 24 bits of the object word, class size argument.
     ObjFree = 5,
     /// `fix_fullness_group` return: zspage, group returned, inuse.
     FixFullness = 6,
     /// `putback_zspage` return: zspage, group returned, inuse.
     Putback = 7,
-    /// `__free_zspage` entry: zspage, class index.
+    /// `__free_zspage` entry, or `trylock_zspage` return with success: zspage, class index.
     ZspageFree = 8,
     /// `zs_malloc` return: pool, size argument, handle or error pointer as returned.
     Malloc = 9,

@@ -170,8 +170,12 @@ pub struct Behaviours {
     /// The class stands in the object word (9909b088b1f0), so that `zs_free` finds its class's lock without the pool's
     /// (59e88952a827) and gives pages back without either (7ef28e8b8142). 7.3. As little to be seen.
     pub class_in_object_word: bool,
-    /// A level of lz4 below 1 is refused when the device gets its size. 7.3; before, LZ4 took it for 1.
-    pub lz4_level_checked: bool,
+    /// Every backend looks at its parameters when the device gets its size (`setup_params`): a level that the algorithm does not have is
+    /// refused, and so is, with `EOPNOTSUPP`, a level or a dictionary for one that takes none. 7.3. Before, lz4, lz4hc and zstd brought a
+    /// level into range by themselves, and what an algorithm does not take was passed over; only deflate refused levels, by zlib.
+    pub parameters_checked: bool,
+    /// What reading a dictionary failed with is what the write to `algorithm_params` fails with. 7.3; before, always `EINVAL`.
+    pub dictionary_errno: bool,
     /// A window of deflate (`deflate.winbits`) outside of 9 to 15 bits is refused when the device gets its size. Seen in 7.2, not
     /// in the source of 7.1. Before, `zlib_deflate_workspacesize` stops the kernel: [`crate::Hazard::DeflateWindow`].
     pub deflate_window_checked: bool,
@@ -219,7 +223,8 @@ impl Behaviours {
         preemptible_mapping: false,
         span_by_length: false,
         class_in_object_word: false,
-        lz4_level_checked: false,
+        parameters_checked: false,
+        dictionary_errno: false,
         deflate_window_checked: false,
         algorithm_forgotten: true,
         class_lookup_adds_header: true,
@@ -298,7 +303,8 @@ impl Behaviours {
         idle_age: IdleAge::Bounded,
         algorithm_resets_params: true,
         class_in_object_word: true,
-        lz4_level_checked: true,
+        parameters_checked: true,
+        dictionary_errno: true,
         ..Self::V7_2
     };
 

@@ -215,10 +215,13 @@ pub trait Environment {
         false
     }
 
-    /// The size in bytes of a dictionary that the kernel reads (`kernel_read_file_from_path`), or `None` if it cannot.
-    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+    /// The size in bytes of a dictionary that the kernel reads (`kernel_read_file_from_path`).
+    ///
+    /// # Errors
+    /// Why it cannot be read: `ENOENT` where there is none, as by default, `EINVAL` for what is no file.
+    fn read_dictionary(&mut self, path: &str) -> Result<u64, Errno> {
         let _ = path;
-        None
+        Err(Errno::ENOENT)
     }
 
     /// The decompressor is given bytes that are not the object it was told of: possible where two

@@ -14,6 +14,8 @@ pub enum Needs {
     MultiComp,
     /// Pages larger than 4 KiB.
     LargePages,
+    /// The class in the object word (7.3).
+    ClassInWord,
     /// An order of steps that a kernel cannot be made to take: only a walk through all orders comes upon it.
     AnyOrder,
 }
@@ -26,6 +28,7 @@ impl Needs {
             Self::Nothing => true,
             Self::MultiComp => profile.multi_comp,
             Self::LargePages => profile.page_size != PageSize::KIB_4,
+            Self::ClassInWord => profile.behaviours.class_in_object_word,
             Self::AnyOrder => false,
         }
     }
@@ -37,6 +40,7 @@ impl Needs {
             Self::Nothing => "any kernel",
             Self::MultiComp => "CONFIG_ZRAM_MULTI_COMP",
             Self::LargePages => "pages larger than 4 KiB",
+            Self::ClassInWord => "the class in the object word (7.3)",
             Self::AnyOrder => "orders that a kernel cannot be made to take",
         }
     }
@@ -97,6 +101,7 @@ mutations! {
     FullnessRounding, "fullness-rounding", "The fullness group is the usage in tenths, rounded down without adding one.";
     FreeListFifo, "free-list-fifo", "A freed object goes to the end of its zspage's free list.";
     SpanByClassSize, "span-by-class-size", "Whether an object spans two pages is judged by class size, not by the length asked for, behind the header.";
+    ClassNotInWord, "class-not-in-word", "The object word has no class, so that zs_free must ask the zspage (before 9909b088b1f0).", ClassInWord;
     CompactionSwapped, "compaction-swapped", "Compaction empties the fullest zspage into the emptiest.";
     CompactionAscending, "compaction-ascending", "Compaction goes through the classes from small to large.";
     OldFreedFirst, "old-freed-first", "A write frees the slot's old object before it allocates the new one.";

@@ -58,6 +58,7 @@ const FIELDS: &[Wanted] = &[
     want(Field::WbSlot, Zram, "zram_wb_req", &["pps"], 8),
     want(Field::RbWork, Zram, "zram_rb_req", &["work"], 0),
     want(Field::RbIndex, Zram, "zram_rb_req", &["index"], 4),
+    want(Field::RbLongIndex, Zram, "zram_rb_req", &["index"], 8),
     want(Field::RbBlock, Zram, "zram_rb_req", &["blk_idx"], 8),
     want(Field::PpIndex, Zram, "zram_pp_slot", &["index"], 8),
     want(Field::PoolClasses, Zsmalloc, "zs_pool", &["size_class"], 0),

@@ -170,7 +170,8 @@ pub const PROBES: &[Probe] = &[
     probe!(Optional Zsmalloc Some(Kind::Putback),
         Fexit "putback": "putback_zspage"(CLASS, ZSPAGE) -> Number, [ZspageInuse], []),
     probe!(Required Zsmalloc Some(Kind::ZspageFree),
-        Fentry "zspage_free": "__free_zspage"(POOL, CLASS, ZSPAGE) -> Any, [], [ZspageClass]),
+        Fentry "zspage_free": "__free_zspage"(POOL, CLASS, ZSPAGE) -> Any, [], [ZspageClass];
+        Fexit "zspage_taken": "trylock_zspage"(ZSPAGE) -> Number, [], [ZspageClass]),
     probe!(Required Zsmalloc Some(Kind::Malloc),
         Fexit "malloc": "zs_malloc"(POOL, Number) -> Number, [], []),
     probe!(Required Zsmalloc Some(Kind::Free),
@@ -232,8 +233,12 @@ pub const PROBES: &[Probe] = &[
         [ZramDisk, DiskFirstMinor, PpIndex], []),
     probe!(Optional Zram Some(Kind::ReadBackEndio),
         Fentry "read_back_endio": "zram_async_read_endio"(BIO) -> Any,
+        [BioStatus, BioPrivate, RbLongIndex, RbBlock], [];
+        Fentry "read_back_endio": "zram_async_read_endio"(BIO) -> Any,
         [BioStatus, BioPrivate, RbIndex, RbBlock], []),
     probe!(Optional Zram Some(Kind::ReadBackWork),
+        Fentry "read_back_work": "zram_deferred_decompress"(To("work_struct")) -> Any,
+        [RbWork, RbLongIndex, RbBlock], [];
         Fentry "read_back_work": "zram_deferred_decompress"(To("work_struct")) -> Any,
         [RbWork, RbIndex, RbBlock], []),
     probe!(Optional Zram Some(Kind::SlotFreeNotify),

@@ -108,6 +108,23 @@ fn an_empty_kernel_is_told_what_it_lacks() {
     assert!(plan.no_snapshot.is_some());
 }
 
+#[test]
+fn where_freeing_is_inlined_the_lock_taken_before_stands_for_it() {
+    // As on 7.3.
+    let mut facts = facts(DEBIAN_7_2);
+    let freed = facts.functions.remove("__free_zspage").unwrap();
+    let prototype = as_asked("trylock_zspage");
+    assert_eq!(plan(&facts).missing.iter().map(|(program, _)| *program).collect::<Vec<_>>(), ["zspage_free"]);
+    facts.functions.insert("trylock_zspage".to_owned(), Function { prototype, ..freed });
+    let plan = plan(&facts);
+    assert!(plan.missing.is_empty() && plan.unobservable.is_empty());
+    let placed =
+        plan.placements.iter().find(|placement| placement.kind == Some(zram_events::Kind::ZspageFree));
+    let placed =
+        placed.map(|placement| (placement.symbol, placement.hook.program, placement.hook.attach.name()));
+    assert_eq!(placed, Some(("trylock_zspage", "zspage_taken", "fexit")));
+}
+
 fn reason_after(change: impl FnOnce(&mut Facts), program: &str) -> String {
     let mut facts = facts(DEBIAN_7_2);
     change(&mut facts);

@@ -47,8 +47,8 @@ pub struct Abilities {
     pub compressed_writeback: Option<&'static str>,
     /// What `algorithm_params` understands.
     pub params_target: ParamsTarget,
-    /// Whether a level of lz4 below 1 is refused (with `disksize`).
-    pub lz4_level_checked: bool,
+    /// Whether every compressor refuses levels that it does not have (with `disksize`).
+    pub parameters_checked: bool,
     /// Whether there is `block_state`.
     pub block_state: bool,
     /// Whether slots have the time of their last access, and `idle` takes an age.
@@ -112,7 +112,7 @@ impl Abilities {
             writeback_command: behaviours.writeback_command,
             compressed_writeback,
             params_target: behaviours.params_target,
-            lz4_level_checked: behaviours.lz4_level_checked,
+            parameters_checked: behaviours.parameters_checked,
             block_state: profile.memory_tracking,
             access_times: profile.entry_access_time,
             huge_class_size: u64::from(Kernel::new(profile.clone()).huge_class_size()),
@@ -153,7 +153,7 @@ impl Abilities {
             compressed_writeback: self.compressed_writeback.filter(|_| same_name),
             // The stricter takes what the looser takes, where it takes it at all.
             params_target: if self.knows_winbits() { other.params_target } else { self.params_target },
-            lz4_level_checked: self.lz4_level_checked || other.lz4_level_checked,
+            parameters_checked: self.parameters_checked || other.parameters_checked,
             block_state: self.block_state && other.block_state,
             access_times: self.access_times && other.access_times,
             huge_class_size: self.huge_class_size.min(other.huge_class_size),
@@ -265,7 +265,7 @@ mod tests {
         let both = old.both(&new);
         assert_eq!(both, new.both(&old));
         assert!(both.writeback() && !both.arguments() && !both.batches() && !both.has("max_comp_streams"));
-        assert!(both.lz4_level_checked && !both.knows_winbits());
+        assert!(both.parameters_checked && !both.knows_winbits());
         assert!(!both.survives(Deadly::SizeRefusedByCompressor));
         assert_eq!(new.both(&new), new);
     }

@@ -7,7 +7,11 @@
 use std::collections::HashMap;
 
 use zram_agent::protocol::{Bytes, Observation};
-use zram_events::{Context, Event, Kind, RawRecord, raw::WORDS, raw::context};
+use zram_events::{
+    ClassIndex, Context, Event, Kind, ObjectIndex, RawRecord,
+    layout::OBJECT_INDEX_BITS,
+    raw::{WORDS, context},
+};
 use zram_model::slot_flags;
 use zram_probe::{Attached, Coverage, Health};
 
@@ -143,15 +147,15 @@ impl Disguise {
                 vec![self.zspages.of(zspage.0), class.0.into(), pages.into(), objects.into(), size.into()]
             }
             Event::ZspageRechain { zspage } => vec![self.zspages.of(zspage.0)],
-            Event::ObjMalloc { zspage, handle, index, class, inuse, huge } => vec![
+            Event::ObjMalloc { zspage, handle, index, word_class, class, inuse, huge } => vec![
                 self.zspages.of(zspage.0),
                 self.handles.of(handle.0),
-                index.0.into(),
+                object_word(index, word_class),
                 class.0.into(),
                 inuse.into(),
                 huge.into(),
             ],
-            Event::ObjFree { index, size } => vec![index.0.into(), size.into()],
+            Event::ObjFree { index, word_class, size } => vec![object_word(index, word_class), size.into()],
             Event::FixFullness { zspage, group, inuse } | Event::Putback { zspage, group, inuse } => {
                 vec![self.zspages.of(zspage.0), group.0.into(), inuse.into()]
             }
@@ -182,6 +186,11 @@ impl Disguise {
 
 fn result(code: i32) -> u64 {
     i64::from(code) as u64
+}
+
+/// The lower part of an object word.
+fn object_word(index: ObjectIndex, class: ClassIndex) -> u64 {
+    u64::from(class.0) << OBJECT_INDEX_BITS | u64::from(index.0)
 }
 
 /// Words of the events that name no object of a pool.

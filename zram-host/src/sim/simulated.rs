@@ -94,8 +94,12 @@ impl<C: Compressor> Environment for Simulated<C> {
         u32::try_from(object.len()).map_err(|_| Errno::EINVAL)
     }
 
-    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
-        self.compressor.read_dictionary(path)
+    fn read_dictionary(&mut self, path: &str) -> Result<u64, Errno> {
+        if let Some(bytes) = self.compressor.read_dictionary(path) {
+            return Ok(bytes);
+        }
+        // Of what every machine has, nothing is a dictionary.
+        find(path, &self.backing_path(path), &[]).map_or_else(Err, |_| Err(Errno::EINVAL))
     }
 
     fn boot_seconds(&mut self, _asked: ClockUse) -> u32 {

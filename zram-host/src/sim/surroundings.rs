@@ -177,7 +177,7 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         }
     }
 
-    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+    fn read_dictionary(&mut self, path: &str) -> Result<u64, Errno> {
         self.surroundings.read_dictionary(path)
     }
 

@@ -115,8 +115,10 @@ impl Device {
             self.state.which_algorithm(given, algorithm.as_deref(), Priority::PRIMARY, call.profile)?;
         let before = std::mem::take(&mut self.state.params[priority.at()]);
         if let Some(path) = dictionary {
+            let told = call.behaviours().dictionary_errno;
             let size = call.env.read_dictionary(&String::from_utf8_lossy(&path));
-            params.dictionary = size.filter(|size| *size > 0).ok_or(Errno::EINVAL)?;
+            let size = size.map_err(|errno| if told { errno } else { Errno::EINVAL })?;
+            params.dictionary = if size > 0 { size } else { return Err(Errno::EINVAL) };
         }
         if priority != Priority::PRIMARY && call.broken(Mutation::ParamsMerged) {
             params.merge(before);

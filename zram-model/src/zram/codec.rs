@@ -103,23 +103,40 @@ impl Params {
         self.winbits == NOT_SET || (9..=15).contains(&self.winbits.unsigned_abs())
     }
 
-    /// Whether the backend accepts them.
+    /// Whether the backend accepts them (`setup_params`).
     fn check(&self, algorithm: &str, profile: &Profile) -> Result<(), Errno> {
+        if profile.behaviours.parameters_checked {
+            self.known(algorithm)?;
+        }
         let good = match algorithm {
-            "lz4" => {
-                let any = self.level == NOT_SET || !profile.behaviours.lz4_level_checked;
-                // LZ4_loadDict takes 8 bytes to 64 KiB; anything else comes back shorter than it was.
-                let dictionary = self.dictionary == 0 || (8..=64 << 10).contains(&self.dictionary);
-                (any || self.level >= 1) && dictionary
-            }
-            "deflate" => {
-                let level = self.level == NOT_SET || (-1..=9).contains(&self.level);
-                level && self.window_known()
-            }
+            // LZ4_loadDict takes 8 bytes to 64 KiB; anything else comes back shorter than it was.
+            "lz4" => self.dictionary == 0 || (8..=64 << 10).contains(&self.dictionary),
+            "deflate" => self.level_within(-1, 9) && self.window_known(),
             // lz4hc and zstd bring a level into range by themselves; the others take no parameter.
             _ => true,
         };
         if good { Ok(()) } else { Err(Errno::EINVAL) }
+    }
+
+    /// Whether the algorithm has such a level, and takes what it is given at all.
+    fn known(&self, algorithm: &str) -> Result<(), Errno> {
+        let takes_level = matches!(algorithm, "lz4" | "lz4hc" | "zstd" | "deflate");
+        let takes_dictionary = matches!(algorithm, "lz4" | "lz4hc" | "zstd");
+        if (self.dictionary > 0 && !takes_dictionary) || (self.level != NOT_SET && !takes_level) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let good = match algorithm {
+            "lz4" => self.level_within(1, i32::MAX),
+            "lz4hc" => self.level_within(1, 16),
+            // `ZSTD_minCLevel` and `ZSTD_maxCLevel`
+            "zstd" => self.level_within(-(1 << 17), 22),
+            _ => true,
+        };
+        if good { Ok(()) } else { Err(Errno::EINVAL) }
+    }
+
+    fn level_within(&self, least: i32, most: i32) -> bool {
+        self.level == NOT_SET || (least..=most).contains(&self.level)
     }
 }
 
@@ -144,6 +161,23 @@ mod tests {
         assert_eq!(with(6, 8).check("deflate", &profile), Err(Errno::EINVAL));
         assert_eq!(with(6, -16).check("deflate", &profile), Err(Errno::EINVAL));
         assert_eq!(with(10_000, 3).check("zstd", &profile), Ok(()));
+    }
+
+    #[test]
+    fn later_all_backends_refuse_what_they_do_not_take() {
+        let profile = Profile::debian_7_3();
+        let level = |algorithm, level| {
+            Params { level, ..Params::default() }.check(algorithm, &profile).err().map(Errno::name)
+        };
+        assert_eq!([1, 100, 0, -1].map(|n| level("lz4", n)), [None, None, Some("EINVAL"), Some("EINVAL")]);
+        assert_eq!([1, 16, 0, 17].map(|n| level("lz4hc", n)), [None, None, Some("EINVAL"), Some("EINVAL")]);
+        let zstd = [-131_072, 22, -131_073, 23].map(|n| level("zstd", n));
+        assert_eq!(zstd, [None, None, Some("EINVAL"), Some("EINVAL")]);
+        assert_eq!(level("lzo", 1), Some("EOPNOTSUPP"));
+        let with_dictionary = Params { dictionary: 100, ..Params::default() };
+        assert_eq!(with_dictionary.check("zstd", &profile), Ok(()));
+        assert_eq!(with_dictionary.check("deflate", &profile), Err(Errno::EOPNOTSUPP));
+        assert_eq!(with_dictionary.check("deflate", &Profile::debian_7_2()), Ok(()));
     }
 
     #[test]

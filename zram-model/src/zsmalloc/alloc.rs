@@ -205,6 +205,7 @@ impl Pool {
             zspage: zspage.life,
             handle: handle.life(),
             index: ObjectIndex(index),
+            word_class: word_class(shape.index, call),
             class: ClassIndex(shape.index),
             inuse: u32::from(zspage.inuse),
             huge: shape.huge(),
@@ -230,7 +231,8 @@ impl Pool {
         } else {
             zspage.give_back(at, &shape, &mut self.objects);
         }
-        call.emit(site, Event::ObjFree { index: ObjectIndex(at.index), size: shape.size });
+        let (index, word_class) = (ObjectIndex(at.index), word_class(shape.index, call));
+        call.emit(site, Event::ObjFree { index, word_class, size: shape.size });
     }
 
     /// `zs_free`
@@ -291,6 +293,12 @@ impl Pool {
         let inuse = u32::from(zspage.inuse);
         call.emit(site, Event::FixFullness { zspage: zspage.life, group: named(group), inuse });
     }
+}
+
+/// What an object word says of the object's class (`location_to_obj`): 0 where there are no bits for it.
+fn word_class(class: u16, call: &Call<'_, impl Environment + ?Sized>) -> ClassIndex {
+    let there = call.behaviours().class_in_object_word && !call.broken(Mutation::ClassNotInWord);
+    ClassIndex(if there { class } else { 0 })
 }
 
 const _: () = assert!(LOWEST == EMPTY + 1);

@@ -472,6 +472,31 @@ fn a_level_of_lz4_came_to_be_checked() {
     assert_eq!(refused, ["debian-7.3", "proposed"]);
 }
 
+#[test]
+fn every_compressor_came_to_look_at_its_parameters() {
+    for (algorithm, params, errno) in [
+        ("lz4hc", "level=17", Errno::EINVAL),
+        ("zstd", "level=23", Errno::EINVAL),
+        ("deflate", "dict=/dict", Errno::EOPNOTSUPP),
+    ] {
+        let refused = those(|profile| {
+            let mut m = Machine::bare(profile);
+            m.put("comp_algorithm", algorithm);
+            m.put("algorithm_params", &format!("algo={algorithm} {params}"));
+            m.write("disksize", "32K") == Err(errno)
+        });
+        assert_eq!(refused, ["debian-7.3", "proposed"], "{algorithm} {params}");
+    }
+}
+
+#[test]
+fn a_dictionary_came_to_say_why_it_cannot_be_read() {
+    let told = those(|profile| {
+        Machine::bare(profile).write("algorithm_params", "dict=/nowhere") == Err(Errno::ENOENT)
+    });
+    assert_eq!(told, ["debian-7.3", "proposed"]);
+}
+
 /// On every kernel, a life with writeback reads back what was written.
 #[test]
 fn every_profile_keeps_its_data() {

@@ -72,6 +72,7 @@ fn kernel_with(needs: Needs) -> Profile {
     match needs {
         Needs::Nothing | Needs::AnyOrder => Profile::debian_7_2(),
         Needs::MultiComp => recompression::profile(),
+        Needs::ClassInWord => Profile::debian_7_3(),
         Needs::LargePages => Profile { page_size: PageSize::KIB_16, ..Profile::debian_7_2() },
     }
 }

@@ -237,12 +237,12 @@ impl Environment for World {
         self.contend.is_some_and(|contend| contend(what))
     }
 
-    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+    fn read_dictionary(&mut self, path: &str) -> Result<u64, Errno> {
         match path {
-            "/dict" => Some(4096),
-            "/tiny" => Some(7),
-            "/empty" => Some(0),
-            _ => None,
+            "/dict" => Ok(4096),
+            "/tiny" => Ok(7),
+            "/empty" => Ok(0),
+            _ => Err(Errno::ENOENT),
         }
     }
 

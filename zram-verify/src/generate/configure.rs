@@ -89,17 +89,26 @@ fn algorithm(draft: &mut Draft<'_>, wanted: Wanted) {
 /// An algorithm with parameters that it takes, or words that `algorithm_params` refuses. What a backend refuses
 /// later, by failing `disksize`, is tried with `disksize` at once, since that puts the default algorithm back.
 fn parameters(draft: &mut Draft<'_>) {
+    let checked = draft.abilities.parameters_checked;
     let (algorithm, params) = match draft.dice.below(11) {
         0 => {
-            let lowest = if draft.abilities.lz4_level_checked { 1 } else { -1 };
+            let lowest = if checked { 1 } else { -1 };
             ("lz4", format!("level={}", draft.dice.pick(&[-1, 0, 1, 2, 8, 100]).max(lowest)))
         }
-        1 => ("lz4hc", format!("algo=lz4hc level={}", draft.dice.pick(&[0, 1, 3, 9]))),
-        2 | 3 => ("zstd", format!("level={}", draft.dice.pick(&[-5, 0, 1, 6, 12, 19, 22, 99]))),
+        1 => {
+            let level = draft.dice.pick(&[0, 1, 3, 9]).max(i32::from(checked));
+            ("lz4hc", format!("algo=lz4hc level={level}"))
+        }
+        2 | 3 => {
+            let highest = if checked { 22 } else { 99 };
+            ("zstd", format!("level={}", draft.dice.pick(&[-5, 0, 1, 6, 12, 19, 22, 99]).min(highest)))
+        }
         4 => ("deflate", format!("level={}", draft.dice.pick(&[-1, 1, 5, 9]))),
         5 => ("deflate", format!("deflate.winbits={}", draft.dice.pick(&[-15, -12, 12, 15]))),
         6 | 7 => {
-            let known = draft.abilities.algorithms_of(&["lz4", "lz4hc", "zstd", "deflate"]);
+            let takers: &[_] =
+                if checked { &["lz4", "lz4hc", "zstd"] } else { &["lz4", "lz4hc", "zstd", "deflate"] };
+            let known = draft.abilities.algorithms_of(takers);
             let algorithm = draft.dice.pick(&known);
             let level = draft.dice.pick(&["", " level=1", " level=9"]);
             (algorithm, format!("algo={algorithm} dict={}{level}", dictionary::PATH))
@@ -141,8 +150,10 @@ fn refused_with_size(draft: &mut Draft<'_>) {
             wrong.extend([("deflate", "deflate.winbits=8"), ("deflate", "deflate.winbits=-16")]);
         }
     }
-    if abilities.lz4_level_checked {
-        wrong.extend([("lz4", "level=0"), ("lz4", "level=-5")]);
+    if abilities.parameters_checked {
+        wrong.extend([("lz4", "level=0"), ("lz4", "level=-5"), ("lz4hc", "level=0"), ("lz4hc", "level=17")]);
+        wrong.extend([("zstd", "level=23"), ("lzo", "level=1"), ("lzo-rle", "level=1"), ("842", "level=1")]);
+        wrong.retain(|(algorithm, _)| abilities.algorithms.contains(algorithm));
     }
     if wrong.is_empty() {
         return;

@@ -258,16 +258,17 @@ impl Environment for Ledger {
     /// Whether it could be read is seen: without it the attribute refuses the parameters. What it holds is known of one
     /// path. Once another was read, it is not known what a device compresses with, and its size is taken to be one
     /// that every backend accepts.
-    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+    fn read_dictionary(&mut self, path: &str) -> Result<u64, Errno> {
         self.inputs.dictionaries += 1;
         if !self.accepted {
-            return None;
+            // Why not is for the path to say, and no input.
+            return Simulated::new(no_compressor).read_dictionary(path);
         }
         let bytes = dictionary::at(path).filter(|_| !self.strange_dictionary);
         self.strange_dictionary |= bytes.is_none();
         let len = bytes.as_ref().map_or(crate::pages::PAGE, |bytes| bytes.len());
         self.codecs.set_dictionary(bytes);
-        Some(len as u64)
+        Ok(len as u64)
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {

@@ -244,7 +244,7 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.intruded(bio, memory, status);
     }
 
-    fn read_dictionary(&mut self, path: &str) -> Option<u64> {
+    fn read_dictionary(&mut self, path: &str) -> Result<u64, Errno> {
         self.env.read_dictionary(path)
     }
 
