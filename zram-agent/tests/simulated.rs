@@ -233,3 +233,41 @@ fn a_device_too_large_to_look_at_is_refused_beforehand() {
     }
     assert_eq!(execute(1, &size("256M"), &mut world).unwrap().outcome, Outcome::Ok(4));
 }
+
+/// The N-th and no other, of the operation after it and of none later; and all of them are counted.
+#[test]
+fn an_allocation_fails_where_it_is_said_to() {
+    let write = |slot| {
+        format!(
+            r#"{{"op":"write","dev":0,"slot":{slot},"pages":[{{"kind":"random","seed":1}},{{"kind":"random","seed":2}}]}}"#
+        )
+    };
+    let (one, two) = (write(0), write(2));
+    let fail = |nth| format!(r#"{{"op":"fail","site":"zspage","nth":{nth}}}"#);
+    let begin = "{\"op\":\"begin\",\"backing_pages\":0}\n{\"op\":\"add\"}\n{\"op\":\"set\",\"dev\":0,\"attr\":\"disksize\",\"value\":\"64K\"}";
+    let ran = run(&[begin, &fail(2), &one, &two, &fail(3), &one].join("\n"));
+    let answers: Vec<_> = ran[4..]
+        .iter()
+        .map(|(_, seen)| {
+            (matches!(seen.outcome, Outcome::Ok(_)), seen.failed.map(|of| (of.asked, of.failed)))
+        })
+        .collect();
+    assert_eq!(answers, [(false, Some((2, 1))), (true, None), (true, None), (true, Some((2, 0)))]);
+}
+
+#[test]
+fn what_allocates_nothing_by_itself_is_not_made_to_fail() {
+    for (fail, next) in [
+        (r#"{"op":"fail","site":"handle","nth":0}"#, None),
+        (r#"{"op":"fail","site":"handle","nth":1}"#, Some(r#"{"op":"begin","backing_pages":0}"#)),
+        (r#"{"op":"fail","site":"handle","nth":1}"#, Some(r#"{"op":"trim","dev":0}"#)),
+    ] {
+        let mut world = world();
+        let last = next.unwrap_or(fail);
+        if next.is_some() {
+            execute(0, &serde_json::from_str(fail).unwrap(), &mut world).unwrap();
+        }
+        let trouble = execute(1, &serde_json::from_str(last).unwrap(), &mut world).unwrap_err();
+        assert!(matches!(trouble, Trouble::NothingToFail { .. }), "{last}: {trouble}");
+    }
+}
