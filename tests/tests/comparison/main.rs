@@ -12,15 +12,16 @@ use zram_model::Profile;
 use zram_verify::{abilities::Abilities, checker::Checker, commands::serve_model, generate::operations};
 
 struct Run {
+    profile: Profile,
     hello: Hello,
     steps: Vec<(Op, Observation)>,
 }
 
 /// A run of the model in the form in which an agent answers.
-fn run(ops: Vec<Op>) -> Run {
+fn run(profile: Profile, ops: Vec<Op>) -> Run {
     let input: String = ops.iter().map(|op| serde_json::to_string(op).unwrap() + "\n").collect();
     let mut output = Vec::new();
-    serve_model::serve(Profile::debian_7_2(), input.as_bytes(), &mut output).unwrap();
+    serve_model::serve(profile.clone(), input.as_bytes(), &mut output).unwrap();
     let mut answers =
         std::str::from_utf8(&output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap());
     let Some(Answer::Hello(hello)) = answers.next() else { panic!("no greeting") };
@@ -31,14 +32,16 @@ fn run(ops: Vec<Op>) -> Run {
         })
         .collect();
     assert_eq!(observations.len(), ops.len());
-    Run { hello: *hello, steps: ops.into_iter().zip(observations).collect() }
+    Run { profile, hello: *hello, steps: ops.into_iter().zip(observations).collect() }
 }
 
 fn generated() -> Run {
-    run(operations(3, 1000, &Abilities::of_model(&Profile::debian_7_2()))
-        .into_iter()
-        .flat_map(|program| program.ops)
-        .collect())
+    generated_on(Profile::debian_7_2())
+}
+
+fn generated_on(profile: Profile) -> Run {
+    let programs = operations(3, 1000, &Abilities::of_model(&profile));
+    run(profile, programs.into_iter().flat_map(|program| program.ops).collect())
 }
 
 /// What became of a falsified answer.
@@ -51,7 +54,7 @@ enum Fate {
 
 /// Falsifies the first answer to which the falsification applies, and checks up to there.
 fn falsified(run: &Run, name: &str, falsify: impl Fn(&Op, &mut Observation) -> bool) -> Fate {
-    let mut checker = match Checker::new(Profile::debian_7_2(), &run.hello) {
+    let mut checker = match Checker::new(run.profile.clone(), &run.hello) {
         Ok(checker) => checker,
         Err(trouble) => return Fate::Unusable(trouble.in_full()),
     };
