@@ -1,6 +1,6 @@
 //! Having the N-th allocation of a kind fail: which kinds a kernel lets one choose, and the programs that do it.
 //!
-//! A kind of allocation is told by the function that it is made under, and by its size ([`Row`]); `zram-ebpf/src/failure.rs` says why
+//! A kind of allocation is told by the function that it is made under, and by its size (`Row`); `zram-ebpf/src/failure.rs` says why
 //! that is enough. A kernel has a kind if all programs for it load: the two functions that are answered in the allocators' place exist with
 //! `CONFIG_FAILSLAB` and `CONFIG_FAIL_PAGE_ALLOC` alone, and whether they may be answered (`CONFIG_FUNCTION_ERROR_INJECTION`) only
 //! the kernel says. So they are loaded when the probes are, and attached when a failure is asked for: where they are not attached,
