@@ -68,12 +68,16 @@ pub(crate) fn read_end(ctx: FEntryContext) -> u32 {
     deliver(Kind::ReadEnd, Ok([ctx.arg(1), ctx.arg(2), 0, 0, 0, 0]))
 }
 
-/// `zs_obj_read_begin(pool, handle, local_copy)`, until 6.19: always the whole object
+/// Bytes of an object's header (`ZS_HANDLE_SIZE`), which the readers until 6.19 copy as well.
+const HEADER: u64 = 8;
+
+/// `zs_obj_read_begin(pool, handle, local_copy)`, until 6.19: always the whole object, header and all. One that has no header lies on
+/// one page.
 #[fexit]
 pub(crate) fn read_begin_whole(ctx: FExitContext) -> u32 {
     let words = || {
         let (address, local): (u64, u64) = (returned(&ctx)?, ctx.arg(2));
-        Ok([ctx.arg(1), 0, u64::from(local != 0 && address == local), 0, 0, 0])
+        Ok([ctx.arg(1), 0, u64::from(local != 0 && address == local + HEADER), 0, 0, 0])
     };
     deliver(Kind::ReadBegin, words())
 }

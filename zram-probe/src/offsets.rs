@@ -50,7 +50,8 @@ const FIELDS: &[Wanted] = &[
     want(Field::ZramDisk, Zram, "zram", &["disk"], 8),
     want(Field::ZramDisksize, Zram, "zram", &["disksize"], 8),
     want(Field::EntryHandle, Zram, "zram_table_entry", &["handle"], 8),
-    want(Field::EntryFlags, Zram, "zram_table_entry", &["attr.flags", "flags"], 4),
+    // 32 bits, or a word of which the lower half has all of them (6.13 to 6.18).
+    want(Field::EntryFlags, Zram, "zram_table_entry", &["attr.flags", "flags"], 0),
     want(Field::EntryTime, Zram, "zram_table_entry", &["attr.ac_time", "ac_time"], 4),
     want(Field::EntryNanoseconds, Zram, "zram_table_entry", &["ac_time"], 8),
     want(Field::WbBio, Zram, "zram_wb_req", &["bio"], 0),
