@@ -24,10 +24,30 @@ const MOST_SLOTS: u64 = 256;
 const MOST_BIOS: u64 = 64;
 
 /// One I/O, its memory laid out.
-enum Prepared {
+pub(crate) enum Prepared {
     Read { at: u64, arena: Arena },
     Write { at: u64, arena: Arena, before: Vec<u8> },
     Discard { at: u64, bytes: u64 },
+}
+
+impl Prepared {
+    /// The call.
+    pub(crate) fn io(&mut self) -> Io<'_> {
+        match self {
+            Self::Read { at, arena } => Io::Read { at: *at, buffer: arena.buffer() },
+            Self::Write { at, arena, .. } => Io::Write { at: *at, buffer: arena.buffer() },
+            Self::Discard { at, bytes } => Io::Discard { at: *at, bytes: *bytes },
+        }
+    }
+
+    /// Its memory afterwards, where there is something to say about it.
+    pub(crate) fn memory(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Read { arena, .. } => Some(arena.bytes().to_vec()),
+            Self::Write { arena, before, .. } => (arena.bytes() != before).then(|| arena.bytes().to_vec()),
+            Self::Discard { .. } => None,
+        }
+    }
 }
 
 /// The I/O of one operation.
@@ -45,32 +65,21 @@ impl Touches {
 
     /// Does everything.
     pub(crate) fn run(&mut self, world: &mut impl Port, dev: u32, errand: Errand<'_>) -> Ended {
-        let io = self.0.iter_mut().map(|prepared| match prepared {
-            Prepared::Read { at, arena } => Io::Read { at: *at, buffer: arena.buffer() },
-            Prepared::Write { at, arena, .. } => Io::Write { at: *at, buffer: arena.buffer() },
-            Prepared::Discard { at, bytes } => Io::Discard { at: *at, bytes: *bytes },
-        });
-        let io = io.collect();
+        let io = self.0.iter_mut().map(Prepared::io).collect();
         world.meanwhile(dev, errand, io)
     }
 
     /// What is reported of it.
     pub(crate) fn report(self, results: Vec<Result<usize, Errno>>) -> Data {
-        let touched = self.0.into_iter().zip(results).map(|(prepared, result)| {
-            let memory = match prepared {
-                Prepared::Read { arena, .. } => Some(arena.bytes().to_vec()),
-                Prepared::Write { arena, before, .. } => {
-                    (arena.bytes() != before).then(|| arena.bytes().to_vec())
-                }
-                Prepared::Discard { .. } => None,
-            };
-            Touched { outcome: result.map(|moved| moved as u64).into(), memory: memory.map(Bytes) }
+        let touched = self.0.into_iter().zip(results).map(|(prepared, result)| Touched {
+            outcome: result.map(|moved| moved as u64).into(),
+            memory: prepared.memory().map(Bytes),
         });
         Data::Bios(touched.collect())
     }
 }
 
-fn prepare(touch: &Touch) -> Result<Prepared, Trouble> {
+pub(crate) fn prepare(touch: &Touch) -> Result<Prepared, Trouble> {
     let (slot, count) = touch.span();
     at_most("a number of slots in one of the bios", count, MOST_SLOTS)?;
     at_most("a position in pages", slot, i64::MAX as u64 / PAGE - MOST_SLOTS)?;

@@ -15,6 +15,7 @@ use crate::{
     observe,
     protocol::{Begin, Below, Boundary, Bytes, Data, Layout, Observation, Op, Work},
     refusal::refuse,
+    together::Workers,
     world::{Backing, Disk, Seen, Trouble, World},
 };
 
@@ -193,6 +194,11 @@ fn run<W: World>(op: &Op, world: &mut W) -> Result<Done, Trouble> {
                 }
                 Err(errno) => Done { clock, outcome: Err(errno), data: None },
             }
+        }
+        Op::Together { dev, workers } => {
+            let mut workers = Workers::prepare(workers)?;
+            let ended = timed(world, |world| Ok(workers.run(world, *dev)));
+            ended.bringing(|ended| workers.report(ended))
         }
         Op::SwapOn { .. }
         | Op::SwapOff { .. }

@@ -22,6 +22,7 @@ mod refusal;
 pub mod serve;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod together;
 pub mod workload;
 pub mod world;
 

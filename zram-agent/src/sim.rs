@@ -4,6 +4,7 @@ use nix::errno::Errno;
 use zram_host::{
     Buffer, Disk, Port, SimHost, Surroundings,
     meanwhile::{Ended, Errand, Io},
+    together::{Act, TaskEnded},
 };
 use zram_model::SlotWord;
 use zram_probe::{ClassEntry, Health};
@@ -221,6 +222,10 @@ impl<E: Surroundings> Port for SimWorld<E> {
 
     fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {
         self.host.meanwhile(dev, errand, io)
+    }
+
+    fn together(&mut self, dev: u32, tasks: Vec<Vec<Act<'_>>>) -> Vec<TaskEnded> {
+        self.host.together(dev, tasks)
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {

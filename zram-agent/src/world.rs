@@ -211,6 +211,14 @@ pub enum Trouble {
         /// Its name.
         attr: String,
     },
+    /// A call that workers do not make beside others.
+    #[error(
+        "{attr} is not written beside other calls: what came of it would depend on moments that leave no trace"
+    )]
+    NotBeside {
+        /// What was asked for.
+        attr: String,
+    },
     /// A device that cannot be looked at after every operation.
     #[error(
         "zram{dev} would have {slots} slots; all of them are looked at after every operation, so that a device may \

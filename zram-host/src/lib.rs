@@ -2,6 +2,7 @@
 //!
 //! * [`port`] is the trait and what it moves.
 //! * [`meanwhile`] is what the port says about I/O beside another call.
+//! * [`together`] is what it says about several tasks at once.
 //! * [`live`] is the running kernel, by system calls.
 //! * [`sim`] (feature `sim`) is the model, behind a re-statement of the block layer.
 pub mod live;
@@ -9,8 +10,9 @@ pub mod meanwhile;
 pub mod port;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod together;
 
 pub use live::LiveHost;
 pub use port::{Buffer, Iovec, Port, SetupError};
 #[cfg(feature = "sim")]
-pub use sim::{Compressor, Disk, Followed, Following, SimHost, Simulated, Surroundings};
+pub use sim::{Ahead, Compressor, Disk, Followed, Following, SimHost, Simulated, Surroundings, Turn};

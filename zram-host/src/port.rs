@@ -9,7 +9,10 @@ use std::io;
 
 use nix::errno::Errno;
 
-use crate::meanwhile::{Ended, Errand, Io};
+use crate::{
+    meanwhile::{Ended, Errand, Io},
+    together::{Act, TaskEnded},
+};
 
 /// One piece of a buffer: see [`Buffer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +103,9 @@ pub trait Port {
 
     /// Writes an attribute in another thread and does I/O on the device meanwhile.
     fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended;
+
+    /// Several tasks at once, each with calls of its own.
+    fn together(&mut self, dev: u32, tasks: Vec<Vec<Act<'_>>>) -> Vec<TaskEnded>;
 
     /// One `pread(2)` of `block_state` from this slot on into a buffer of this size.
     ///

@@ -166,6 +166,9 @@ mutations! {
     FailedZspageCounted, "failed-zspage-counted", "A zspage that there was no memory for counts as memory in use.";
     ShortBatchRefused, "short-batch-refused", "A pass without memory for all of its requests does not begin.";
     ShortListSkips, "short-list-skips", "A pass without memory for an entry of its list goes on with the next slot.";
+    LooksForRoomAgain, "looks-for-room-again", "A writer whose zspage is ready takes room that another task has made meanwhile.";
+    RoomSeenLate, "room-seen-late", "A writer that saw no room makes a zspage only if there is still none.";
+    FreedWithSlot, "freed-with-slot", "An object's place is free as soon as its slot is, before its class is locked.";
     FailedRecompressionSkipped, "failed-recompression-skipped", "A recompression without memory for an object goes on with the next slot.", MultiComp;
 }
 

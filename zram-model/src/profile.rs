@@ -170,6 +170,12 @@ impl Profile {
         Self { name: "linux-7.1", series: "7.1", behaviours: Behaviours::V7_1, ..Self::debian_7_2() }
     }
 
+    /// Linux 6.19 with what Debian leaves out, as [`Profile::custom_7_2`].
+    #[must_use]
+    pub fn custom_6_19() -> Self {
+        Self { name: "custom-6.19", series: "6.19", behaviours: Behaviours::V6_19, ..Self::custom_7_2() }
+    }
+
     /// Linux 7.1 with what Debian leaves out, as [`Profile::custom_7_2`].
     #[must_use]
     pub fn custom_7_1() -> Self {

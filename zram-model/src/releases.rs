@@ -64,7 +64,13 @@ impl Profile {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all = Self::released();
-        all.extend([Self::custom_7_1(), Self::custom_7_2(), Self::seed_patch(), Self::proposed()]);
+        all.extend([
+            Self::custom_6_19(),
+            Self::custom_7_1(),
+            Self::custom_7_2(),
+            Self::seed_patch(),
+            Self::proposed(),
+        ]);
         all
     }
 

@@ -16,6 +16,12 @@ pub struct Health {
 }
 
 impl Health {
+    /// Whether nothing was lost but for so many hits while a program was already running.
+    #[must_use]
+    pub fn is_clean_but_for(&self, recursion_misses: u64) -> bool {
+        *self == Self { recursion_misses: self.recursion_misses.min(recursion_misses), ..Self::default() }
+    }
+
     /// Whether nothing was lost.
     #[must_use]
     pub fn is_clean(&self) -> bool {

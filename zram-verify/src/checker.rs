@@ -10,7 +10,7 @@ use std::{
 };
 
 use zram_agent::protocol::{Content, Data, Hello, Observation, Op, Text};
-use zram_events::{Decoder, Event};
+use zram_events::{Decoder, DeviceId, Event};
 use zram_model::{Profile, behaviours::IdleAge};
 use zram_probe::Coverage;
 
@@ -30,6 +30,7 @@ use crate::{
     moments,
     observed::Observed,
     pages::{PAGE, Pages},
+    together::{self, Witness},
     trace::Step,
     trouble::Trouble,
 };
@@ -49,6 +50,10 @@ pub struct Checker {
     lengths: Lengths,
     /// Why the model no longer knows what the kernel's state is, until the next `begin`.
     adrift: Option<String>,
+    /// Misses of probes on this machine that are accounted for.
+    forgiven: u64,
+    /// Why records cannot be decoded, until the next `begin`.
+    unseen: Option<String>,
     /// What was compared so far.
     pub tally: Tally,
     /// Events observed so far.
@@ -103,6 +108,8 @@ impl Checker {
             causes: Causes::default(),
             lengths: Lengths::default(),
             adrift: None,
+            forgiven: 0,
+            unseen: None,
             tally: Tally::default(),
             events: 0,
             allowed: BTreeMap::new(),
@@ -141,8 +148,12 @@ impl Checker {
     pub fn check(&mut self, op: &Op, observation: Observation) -> Result<Checked, Trouble> {
         let operation = self.operation;
         let started = Instant::now();
-        let observed = Observed::new(op, observation, &mut self.decoder)
-            .map_err(|reason| Trouble::Unusable { operation, reason })?;
+        self.forgive(op, &observation);
+        let observed = match &self.unseen {
+            Some(why) => Observed::unseen(op, observation, why),
+            None => Observed::new(op, observation, &mut self.decoder),
+        };
+        let observed = observed.map_err(|reason| Trouble::Unusable { operation, reason })?;
         self.spent.decoding += started.elapsed();
         self.check_observed(op, observed)
     }
@@ -154,16 +165,39 @@ impl Checker {
     pub fn check_step(&mut self, step: &Step) -> Result<Checked, Trouble> {
         let operation = self.operation;
         let started = Instant::now();
-        let observed =
-            step.observed(&mut self.decoder).map_err(|reason| Trouble::Unusable { operation, reason })?;
+        self.forgive(&step.op, &step.answer);
+        let observed = match &self.unseen {
+            Some(why) => step.unseen(why),
+            None => step.observed(&mut self.decoder),
+        };
+        let observed = observed.map_err(|reason| Trouble::Unusable { operation, reason })?;
         self.spent.decoding += started.elapsed();
         self.check_observed(&step.op, observed)
     }
 
-    fn check_observed(&mut self, op: &Op, observed: Observed) -> Result<Checked, Trouble> {
+    /// Says how much the probes of the machine had missed before what is checked next: they count from when they were attached.
+    pub fn go_on_from(&mut self, misses: u64) {
+        self.forgiven = misses;
+    }
+
+    /// Where several tasks are at work, a probe can miss one of them (`docs/probes.md`): the rest of the program goes without events.
+    fn forgive(&mut self, op: &Op, observation: &Observation) {
+        let misses = observation.health.map_or(0, |health| health.recursion_misses);
+        if matches!(op, Op::Begin(_)) {
+            self.unseen = None;
+            // Fewer than before: another machine took over, as recorded runs can have it.
+            self.forgiven = self.forgiven.min(misses);
+        }
+        if matches!(op, Op::Together { .. }) && misses > self.forgiven {
+            self.forgiven = misses;
+            self.unseen = Some("a probe missed one of several tasks at work".to_owned());
+        }
+    }
+
+    fn check_observed(&mut self, op: &Op, mut observed: Observed) -> Result<Checked, Trouble> {
         let operation = self.operation;
         self.sighted(&observed, operation)?;
-        for reason in fit(&observed.observation, operation)? {
+        for reason in fit(&observed.observation, operation, self.forgiven)? {
             *self.allowed.entry(reason).or_default() += 1;
         }
         self.operation += 1;
@@ -173,29 +207,46 @@ impl Checker {
         }
         let fine = self.model.kernel().profile().behaviours.idle_age == IdleAge::Nanoseconds;
         let candidates = moments::idle(op, &observed, fine);
-        let before = (candidates.len() > 1).then(|| (self.model.clone(), self.store.clone()));
-        let mut first: Option<(Model, Store, Comparer)> = None;
+        let before = (candidates.len() > 1).then(|| self.state());
+        let mut first: Option<(State, Comparer)> = None;
         for moment in candidates {
-            if let (Some((model, store)), Some(_)) = (&before, &first) {
-                (self.model, self.store) = (model.clone(), store.clone());
+            if let (Some(state), Some(_)) = (&before, &first) {
+                self.resume(state.clone());
             }
             let comparer = self.compare(op, &observed, moment, operation)?;
             let agrees = comparer.differences.is_empty();
             if agrees || first.is_none() {
-                first = Some((self.model.clone(), self.store.clone(), comparer));
+                first = Some((self.state(), comparer));
             }
             if agrees {
                 break;
             }
         }
-        let Some((model, store, mut comparer)) = first else {
+        let Some((state, mut comparer)) = first else {
             return Err(Trouble::Model { operation, reason: "no moment to try".to_owned() });
         };
-        (self.model, self.store) = (model, store);
+        self.resume(state);
+        if let Some(order) = self.order(&observed) {
+            observed.reorder(&order);
+        }
         self.causes.compare(&mut comparer, op, &observed, &self.coverage);
         self.tally.absorb(&comparer.tally);
         let expected_events = self.model.ledger().emitted.clone();
         Ok(Checked { differences: comparer.differences, observed, expected_events })
+    }
+
+    fn state(&self) -> State {
+        (self.model.clone(), self.store.clone(), self.decoder.clone())
+    }
+
+    fn resume(&mut self, (model, store, decoder): State) {
+        (self.model, self.store, self.decoder) = (model, store, decoder);
+    }
+
+    /// Of several tasks, the order of the model's steps.
+    fn order(&self, observed: &Observed) -> Option<Vec<usize>> {
+        let count = observed.events.as_ref()?.len();
+        Some(self.model.ledger().witness.as_ref()?.order(count))
     }
 
     /// Whether the model cannot come along: not with this operation, or not with one before it in the same program.
@@ -206,6 +257,9 @@ impl Checker {
         if op.work().is_some() && self.adrift.is_none() {
             self.adrift = self.cannot_follow(observed);
         }
+        if let (Op::Together { dev, .. }, None) = (op, &self.adrift) {
+            self.adrift = self.cannot_tell_apart(*dev, observed);
+        }
         if let Some(reason) = &self.adrift {
             self.tally.skip(
                 Level::L1,
@@ -215,6 +269,15 @@ impl Checker {
             );
         }
         self.adrift.is_some()
+    }
+
+    /// A model that plays the kernel takes turns, and needs no witness to do it again.
+    fn cannot_tell_apart(&self, dev: u32, observed: &Observed) -> Option<String> {
+        if observed.unseen.is_none() && observed.origins.is_empty() {
+            return None;
+        }
+        let apart = self.model.kernel().can_interleave(DeviceId(dev)).err().map(ToOwned::to_owned);
+        apart.or_else(|| together::no_witness(observed, |kind| self.coverage.observes(kind)))
     }
 
     fn cannot_follow(&self, observed: &Observed) -> Option<String> {
@@ -256,7 +319,7 @@ impl Checker {
         let observed = Observed::new(op, observation, &mut self.decoder.clone())
             .map_err(|reason| Trouble::Unusable { operation, reason })?;
         self.sighted(&observed, operation)?;
-        fit(&observed.observation, operation).map(drop)
+        fit(&observed.observation, operation, self.forgiven).map(drop)
     }
 
     /// Comparisons that can be made only when everything has been seen.
@@ -279,6 +342,11 @@ impl Checker {
         }
         let mut contents: HashSet<Content> = op.dev().map_or_else(HashSet::new, |dev| self.contents(dev));
         self.model.ledger_mut().open(observed, idle_now);
+        if let (Some(dev), Some(workers)) = (op.dev(), together::of(op, observed)) {
+            let witness = || Witness::new(dev, workers, observed);
+            let witness = (!observed.origins.is_empty()).then(witness);
+            self.model.ledger_mut().witness = witness;
+        }
         let started = Instant::now();
         let expected =
             self.model.execute(operation, op).map_err(|reason| Trouble::Model { operation, reason })?;
@@ -323,9 +391,22 @@ impl Checker {
     }
 
     fn compare_events(&mut self, comparer: &mut Comparer, observed: &Observed) {
-        let theirs = observed.events.as_deref().unwrap_or_default();
+        let reordered = self.in_the_models_order(observed);
+        let theirs = reordered.as_deref().or(observed.events.as_deref()).unwrap_or_default();
         events::compare(comparer, &self.model.ledger().emitted, theirs, &self.coverage);
-        self.border.see(theirs);
+        // Of several tasks, the object that follows a compression may be another's.
+        if observed.replay.is_none() {
+            self.border.see(theirs);
+        }
+    }
+
+    /// The events of several tasks in the order of the model's steps. Where that makes no sense of the records, they
+    /// stay as they came, and differ.
+    fn in_the_models_order(&mut self, observed: &Observed) -> Option<Vec<Event>> {
+        let order = self.order(observed)?;
+        let (events, decoder) = observed.replay.as_ref()?.in_order(&order).ok()?;
+        self.decoder = decoder;
+        Some(events)
     }
 
     /// The inputs taken in this operation, each held against what it can be.
@@ -345,7 +426,12 @@ impl Checker {
                 ),
             }
         }
+        for answer in &ledger.answers {
+            let field = || format!("status of a request to the backing device ({:?})", answer.request);
+            comparer.same(Level::L2, Strength::Exact, field, &answer.predicted, &answer.observed);
+        }
         comparer.tally.count(Level::L1, Strength::SetMembership, ledger.seconds_checked);
+        comparer.tally.count(Level::L1, Strength::Bounded, ledger.peaks);
         for second in &ledger.impossible {
             let [low, high] = &second.possible;
             comparer.differ(
@@ -432,23 +518,26 @@ impl Checker {
     }
 }
 
+/// What changes in the course of an operation.
+type State = (Model, Store, Decoder);
+
 /// Whether an answer can be trusted at all; and why lines of the kernel's log that look bad do not speak against it.
-fn fit(observation: &Observation, operation: usize) -> Result<Vec<Reason>, Trouble> {
+fn fit(observation: &Observation, operation: usize, forgiven: u64) -> Result<Vec<Reason>, Trouble> {
     let heard = kernel_log::hear(&observation.kernel_log);
     if let Some(splat) = heard.splat {
         return Err(Trouble::Splat { operation, kind: splat.mark.kind, line: splat.line });
     }
-    lost(observation, operation)?;
+    lost(observation, operation, forgiven)?;
     Ok(heard.allowed)
 }
 
-/// Whether something was lost on the way.
-pub(crate) fn lost(observation: &Observation, operation: usize) -> Result<(), Trouble> {
+/// Whether something was lost on the way, but for so many misses of probes.
+pub(crate) fn lost(observation: &Observation, operation: usize, forgiven: u64) -> Result<(), Trouble> {
     if let Some(line) = kernel_log::first_loss(&observation.kernel_log) {
         return Err(Trouble::LogLost { operation, line: line.to_owned() });
     }
     match &observation.health {
-        Some(health) if !health.is_clean() => Err(Trouble::Lost {
+        Some(health) if !health.is_clean_but_for(forgiven) => Err(Trouble::Lost {
             operation,
             counters: format!(
                 "reserve failures {}, recursion misses {}, missed {}, faults {}",

@@ -50,6 +50,7 @@ pub fn play(
     onlooker: &mut dyn Onlooker,
 ) -> Result<Option<Stop>, Trouble> {
     let Some(first) = ops.first() else { return Ok(None) };
+    checker.go_on_from(agent.misses());
     agent.send(first)?;
     for (at, op) in ops.iter().enumerate() {
         let answer = agent.receive()?;

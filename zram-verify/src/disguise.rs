@@ -94,11 +94,12 @@ impl Disguise {
         }
     }
 
-    /// Puts on the disguise.
-    pub(crate) fn wear(&mut self, observation: &mut Observation) {
+    /// Puts on the disguise; where several tasks were at work, with their threads.
+    pub(crate) fn wear(&mut self, observation: &mut Observation, threads: &[u32]) {
         let mut records = Vec::new();
-        for event in observation.events.take().unwrap_or_default() {
-            records.extend_from_slice(&self.record(&event).to_bytes());
+        let threads = threads.iter().copied().chain(core::iter::repeat(0));
+        for (event, tid) in observation.events.take().unwrap_or_default().into_iter().zip(threads) {
+            records.extend_from_slice(&RawRecord { tid, ..self.record(&event) }.to_bytes());
         }
         observation.records = Some(Bytes(records));
         observation.health = Some(Health::default());

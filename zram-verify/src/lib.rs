@@ -39,5 +39,6 @@ pub mod pages;
 pub mod profiles;
 pub mod report;
 pub mod shrink;
+mod together;
 pub mod trace;
-pub mod trouble;
+mod trouble;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use thiserror::Error;
-use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text, Touched};
+use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text, WorkerDone};
 use zram_events::{Context, DecodeError, Decoder, Event, RawRecord, raw::RECORD_BYTES};
 
 use crate::pages::Pages;
@@ -15,6 +15,10 @@ pub struct Observed {
     pub observation: Observation,
     /// What happened inside, external stimuli taken out. `None`: nobody looked.
     pub events: Option<Vec<Event>>,
+    /// Why nobody can say what happened inside, although somebody looked; then `events` is empty.
+    pub unseen: Option<String>,
+    /// Of several tasks: what the events were decoded from, so that it can be done in another order.
+    pub replay: Option<Replay>,
     /// Beside each event who caused it. Empty where there are no records.
     pub origins: Vec<Origin>,
     /// Events that the operation did not cause and that change nothing a model could know of: page migration.
@@ -36,6 +40,36 @@ pub struct Origin {
     pub word: u64,
 }
 
+/// Records, and the decoder as it was before them.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// The records, in the order of their numbers.
+    pub records: Vec<RawRecord>,
+    decoder: Decoder,
+}
+
+/// A decoder is the same if it was given the same records.
+impl PartialEq for Replay {
+    fn eq(&self, other: &Self) -> bool {
+        self.records == other.records
+    }
+}
+
+impl Replay {
+    /// Decodes the records in this order; a decoder that goes on from there.
+    ///
+    /// # Errors
+    /// When they make no sense so.
+    pub fn in_order(&self, order: &[usize]) -> Result<(Vec<Event>, Decoder), DecodeError> {
+        let mut decoder = self.decoder.clone();
+        let numbers = self.records.iter().map(|record| record.seq);
+        let records = order.iter().filter_map(|at| self.records.get(*at)).zip(numbers);
+        let events: Result<_, _> =
+            records.map(|(record, seq)| decoder.decode(&RawRecord { seq, ..*record })).collect();
+        events.map(|events| (events, decoder))
+    }
+}
+
 /// Why an answer cannot be used. None of these is a verdict on the kernel.
 #[derive(Debug, Error)]
 pub enum Unusable {
@@ -50,12 +84,16 @@ pub enum Unusable {
     Disturbed(&'static str),
 }
 
-/// Takes the memory out of what came of the bios of a `during`: one after the other.
+/// Takes the memory out of what came of several calls: one after the other.
 #[must_use]
-pub fn memory_of(bios: &mut [Touched]) -> Option<Pages> {
-    let memory: Vec<u8> =
-        bios.iter_mut().filter_map(|bio| bio.memory.take()).flat_map(|bytes| bytes.0).collect();
+pub fn memory_of<'a>(calls: impl Iterator<Item = &'a mut Option<Bytes>>) -> Option<Pages> {
+    let memory: Vec<u8> = calls.filter_map(Option::take).flat_map(|bytes| bytes.0).collect();
     (!memory.is_empty()).then_some(Pages::Bytes(memory))
+}
+
+/// The memory of every call of several workers.
+pub(crate) fn memories(workers: &mut [WorkerDone]) -> impl Iterator<Item = &mut Option<Bytes>> {
+    workers.iter_mut().flat_map(|worker| &mut worker.deeds).map(|done| &mut done.memory)
 }
 
 impl Observed {
@@ -63,16 +101,33 @@ impl Observed {
     ///
     /// # Errors
     /// When the records cannot be trusted.
-    pub fn new(op: &Op, mut observation: Observation, decoder: &mut Decoder) -> Result<Self, Unusable> {
-        if matches!(op, Op::Begin(_)) {
-            *decoder = Decoder::new();
-        }
-        let (events, mut origins) = match (observation.records.take(), observation.events.take()) {
-            (Some(records), _) => {
+    pub fn new(op: &Op, observation: Observation, decoder: &mut Decoder) -> Result<Self, Unusable> {
+        Self::of(op, observation, Some(decoder))
+    }
+
+    /// The same of an answer whose records do not tell everything, so that they cannot be decoded.
+    ///
+    /// # Errors
+    /// None: nothing is decoded.
+    pub fn unseen(op: &Op, observation: Observation, why: &str) -> Result<Self, Unusable> {
+        Ok(Self { unseen: Some(why.to_owned()), ..Self::of(op, observation, None)? })
+    }
+
+    fn of(op: &Op, mut observation: Observation, decoder: Option<&mut Decoder>) -> Result<Self, Unusable> {
+        let mut replay = None;
+        let (events, mut origins) = match (observation.records.take(), observation.events.take(), decoder) {
+            (Some(records), _, Some(decoder)) => {
+                if matches!(op, Op::Begin(_)) {
+                    *decoder = Decoder::new();
+                }
+                if matches!(op, Op::Together { .. }) {
+                    replay = Some(Replay { records: raw(&records), decoder: decoder.clone() });
+                }
                 let (events, origins) = decode(&records, decoder)?;
                 (Some(events), origins)
             }
-            (None, events) => (events, Vec::new()),
+            (Some(_), _, None) => (Some(Vec::new()), Vec::new()),
+            (None, events, _) => (events, Vec::new()),
         };
         let (mut external, mut kept) = (0, events);
         if let Some(events) = &mut kept {
@@ -96,12 +151,26 @@ impl Observed {
                 None
             }
             Some(Data::Bios(mut bios)) => {
-                memory = memory_of(&mut bios);
+                memory = memory_of(bios.iter_mut().map(|bio| &mut bio.memory));
                 Some(Data::Bios(bios))
+            }
+            Some(Data::Together(mut workers)) => {
+                memory = memory_of(memories(&mut workers));
+                Some(Data::Together(workers))
             }
             other => other,
         };
-        Ok(Self { observation, events: kept, origins, external, memory, blocks })
+        let replay = replay.filter(|_| external == 0);
+        Ok(Self { observation, events: kept, unseen: None, replay, origins, external, memory, blocks })
+    }
+
+    /// Puts the events of several tasks into this order.
+    pub(crate) fn reorder(&mut self, order: &[usize]) {
+        let Some((events, _)) = self.replay.as_ref().and_then(|replay| replay.in_order(order).ok()) else {
+            return;
+        };
+        self.events = Some(events);
+        self.origins = order.iter().filter_map(|at| self.origins.get(*at).copied()).collect();
     }
 
     /// Access times of slots as shown afterwards, by device and slot: from the slot table, or from
@@ -182,6 +251,10 @@ fn state_line(line: &str) -> Option<(u32, Time)> {
 
 /// Where a record of `slot_free` has the slot's handle word ([`zram_events::Kind::SlotFree`]).
 const HANDLE_WORD: usize = 3;
+
+fn raw(records: &Bytes) -> Vec<RawRecord> {
+    records.0.as_chunks::<RECORD_BYTES>().0.iter().map(RawRecord::from_bytes).collect()
+}
 
 fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<(Vec<Event>, Vec<Origin>), Unusable> {
     let (records, rest) = records.0.as_chunks::<RECORD_BYTES>();

@@ -17,7 +17,7 @@ use zram_agent::protocol::{Data, Hello, Observation, Op};
 use zram_events::Decoder;
 
 use crate::{
-    observed::{Observed, Unusable, memory_of},
+    observed::{Observed, Unusable, memories, memory_of},
     pages::Pages,
 };
 
@@ -95,8 +95,13 @@ impl Step {
             }
             Some(Data::Bios(bios)) => {
                 let mut bios = bios.clone();
-                memory = memory_of(&mut bios).map(|pages| pages.digested());
+                memory = memory_of(bios.iter_mut().map(|bio| &mut bio.memory)).map(|pages| pages.digested());
                 Some(Data::Bios(bios))
+            }
+            Some(Data::Together(workers)) => {
+                let mut workers = workers.clone();
+                memory = memory_of(memories(&mut workers)).map(|pages| pages.digested());
+                Some(Data::Together(workers))
             }
             other => other.clone(),
         };
@@ -108,7 +113,18 @@ impl Step {
     /// # Errors
     /// When its records cannot be decoded.
     pub fn observed(&self, decoder: &mut Decoder) -> Result<Observed, Unusable> {
-        let mut observed = Observed::new(&self.op, self.answer.clone(), decoder)?;
+        self.with_pages(Observed::new(&self.op, self.answer.clone(), decoder)?)
+    }
+
+    /// The same where the records do not tell everything.
+    ///
+    /// # Errors
+    /// None.
+    pub fn unseen(&self, why: &str) -> Result<Observed, Unusable> {
+        self.with_pages(Observed::unseen(&self.op, self.answer.clone(), why)?)
+    }
+
+    fn with_pages(&self, mut observed: Observed) -> Result<Observed, Unusable> {
         observed.memory = self.memory.clone().or(observed.memory);
         observed.blocks = self.blocks.clone().or(observed.blocks);
         Ok(observed)

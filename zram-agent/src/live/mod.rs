@@ -32,6 +32,7 @@ use zram_events::{DeviceId, RawRecord, raw::RECORD_BYTES};
 use zram_host::{
     Buffer, LiveHost, Port,
     meanwhile::{Ended, Errand, Io},
+    together::{Act, TaskEnded},
 };
 use zram_probe::{ClassEntry, Coverage, Health, Probes, SlotEntry, object_sha256};
 
@@ -354,6 +355,10 @@ impl Port for LiveWorld {
 
     fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {
         self.host.meanwhile(dev, errand, io)
+    }
+
+    fn together(&mut self, dev: u32, tasks: Vec<Vec<Act<'_>>>) -> Vec<TaskEnded> {
+        self.host.together(dev, tasks)
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {

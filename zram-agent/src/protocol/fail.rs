@@ -27,7 +27,7 @@ impl Op {
     /// first one's place, which is what a list of operations comes to when one is left out.
     #[must_use]
     pub fn can_lack_memory(&self) -> bool {
-        !matches!(self, Self::Begin(_) | Self::During { .. }) && self.work().is_none()
+        !matches!(self, Self::Begin(_) | Self::During { .. } | Self::Together { .. }) && self.work().is_none()
     }
 }
 

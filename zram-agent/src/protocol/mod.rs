@@ -12,18 +12,23 @@ mod backing;
 mod content;
 mod ext2;
 mod fail;
+mod layout;
 mod observation;
 mod operation;
+mod touch;
 mod work;
 
 pub use attributes::{EVERY_DISK, READABLE, READABLE_WHERE_THERE, ZRAM};
 pub use backing::{BackingKind, Bad, Below};
 pub use content::{Content, guard_page};
 pub use fail::{Fail, Failed};
+pub use layout::{Layout, LayoutError, Piece};
 pub use observation::{
-    Answer, Boundary, Bytes, Data, DeviceView, Hello, Observation, Outcome, SlotRow, Text, Touched,
+    Answer, Boundary, Bytes, Data, DeviceView, Done, Hello, Observation, Outcome, SlotRow, Text, Touched,
+    WorkerDone,
 };
-pub use operation::{Begin, Layout, LayoutError, Op, Piece, Touch};
+pub use operation::{Begin, Op};
+pub use touch::{Deed, Touch};
 pub use work::{Placement, Report, SwapDiscard, Work, WorkKind};
 
 /// Version of the language and of the lines.

@@ -95,6 +95,8 @@ pub enum Data {
     Classes(Vec<ClassEntry>),
     /// `during`: what came of each I/O, in order.
     Bios(Vec<Touched>),
+    /// `together`: what came of each worker's calls.
+    Together(Vec<WorkerDone>),
     /// A workload: what it says of itself.
     Work(Report),
 }
@@ -104,6 +106,27 @@ pub enum Data {
 pub struct Touched {
     /// How it ended.
     pub outcome: Outcome,
+    /// As [`Data::Memory`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Bytes>,
+}
+
+/// What came of a worker of `together`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerDone {
+    /// Its thread, as records name it. On the model its number, from 1.
+    pub thread: u32,
+    /// What came of each call, in order.
+    pub deeds: Vec<Done>,
+}
+
+/// What came of one call of a worker, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The clock's readings around the call.
+    pub clock: Boundary,
     /// As [`Data::Memory`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Bytes>,

@@ -1,17 +1,15 @@
 //! Operations: what the runner asks a machine, or the model, to do.
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::{
     backing::{Bad, Below},
     content::Content,
     fail::Fail,
+    layout::Layout,
+    touch::{Deed, Touch},
     work::{SwapDiscard, Work},
 };
-
-/// Bytes of a page, and of a slot.
-const PAGE: u32 = 4096;
 
 /// One operation. Each is one system call, or the fewest that can express it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +128,13 @@ pub enum Op {
     },
     /// In the next operation an allocation fails.
     Fail(Fail),
+    /// Several threads at once on one device, each with system calls of its own, one after the other.
+    Together {
+        /// The device's number.
+        dev: u32,
+        /// What each of them does, in order.
+        workers: Vec<Vec<Deed>>,
+    },
     /// Lets time pass.
     Sleep {
         /// Milliseconds.
@@ -262,6 +267,7 @@ impl Op {
             | Self::ZeroOut { dev, .. }
             | Self::State { dev, .. }
             | Self::During { dev, .. }
+            | Self::Together { dev, .. }
             | Self::Classes { dev }
             | Self::SwapOn { dev, .. }
             | Self::SwapOff { dev }
@@ -303,6 +309,7 @@ impl Op {
             Self::Classes { .. } => "classes",
             Self::During { .. } => "during",
             Self::Fail(_) => "fail",
+            Self::Together { .. } => "together",
             Self::Sleep { .. } => "sleep",
             Self::SwapOn { .. }
             | Self::SwapOff { .. }
@@ -340,121 +347,12 @@ impl Op {
     }
 }
 
-/// I/O within [`Op::During`]: page-aligned, and at most 256 slots, which is what fits into a bio.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Touch {
-    /// As [`Op::Write`].
-    Write {
-        /// First slot.
-        slot: u64,
-        /// What each slot gets.
-        pages: Vec<Content>,
-    },
-    /// As [`Op::Read`].
-    Read {
-        /// First slot.
-        slot: u64,
-        /// How many.
-        count: u32,
-    },
-    /// As [`Op::Discard`].
-    Discard {
-        /// First slot.
-        slot: u64,
-        /// How many.
-        count: u32,
-    },
-}
-
-impl Touch {
-    /// First slot, and how many.
-    #[must_use]
-    pub fn span(&self) -> (u64, u64) {
-        match self {
-            Self::Write { slot, pages } => (*slot, pages.len() as u64),
-            Self::Read { slot, count } | Self::Discard { slot, count } => (*slot, u64::from(*count)),
-        }
-    }
-}
-
 fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
 fn is_zero(number: &u32) -> bool {
     *number == 0
-}
-
-/// How a buffer lies in memory: one or more pieces (`iovec`s), in the order of the bytes. Each
-/// piece starts on a fresh page, `offset` bytes into it; the rest of the pages it touches is filled
-/// with [`super::guard_page`], so that a kernel that reaches outside the buffer is seen doing it.
-/// No pieces: one page-aligned buffer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Layout(pub Vec<Piece>);
-
-/// One piece of a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Piece {
-    /// Bytes into its first page, below 4096.
-    pub offset: u32,
-    /// Bytes in the piece, not 0.
-    pub len: u32,
-}
-
-/// A layout that cannot be meant.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum LayoutError {
-    /// The pieces hold more or fewer bytes than the operation moves.
-    #[error("the pieces hold {held} bytes, the operation moves {moved}")]
-    Length {
-        /// Bytes in the pieces.
-        held: u64,
-        /// Bytes of the operation.
-        moved: u64,
-    },
-    /// A piece is empty or starts beyond its first page.
-    #[error("a piece of {} bytes at offset {} is none: offset must be below 4096 and the length not 0", piece.len, piece.offset)]
-    Piece {
-        /// The piece.
-        piece: Piece,
-    },
-}
-
-impl Layout {
-    /// Whether this is one page-aligned buffer.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The pieces for an operation over `count` slots, checked; each with the index of its first
-    /// page in the arena. The second value is the number of pages in the arena.
-    ///
-    /// # Errors
-    /// When the pieces do not hold exactly the bytes of the operation.
-    pub fn place(&self, count: usize) -> Result<(Vec<(usize, Piece)>, usize), LayoutError> {
-        let moved = count as u64 * u64::from(PAGE);
-        if self.is_plain() {
-            let len = u32::try_from(moved).map_err(|_| LayoutError::Length { held: 0, moved })?;
-            return Ok((vec![(0, Piece { offset: 0, len })], count));
-        }
-        let held = self.0.iter().map(|piece| u64::from(piece.len)).sum();
-        if held != moved {
-            return Err(LayoutError::Length { held, moved });
-        }
-        let (mut placed, mut page) = (Vec::with_capacity(self.0.len()), 0);
-        for piece in &self.0 {
-            if piece.len == 0 || piece.offset >= PAGE {
-                return Err(LayoutError::Piece { piece: *piece });
-            }
-            placed.push((page, *piece));
-            page += (piece.offset as usize + piece.len as usize).div_ceil(PAGE as usize);
-        }
-        Ok((placed, page))
-    }
 }
 
 #[cfg(test)]
@@ -480,37 +378,8 @@ mod tests {
     }
 
     #[test]
-    fn only_io_goes_into_a_during() {
-        let with = |bio: &str| {
-            let text =
-                format!(r#"{{"op":"during","dev":0,"pass":"type=idle","after_ms":30,"bios":[{bio}]}}"#);
-            serde_json::from_str::<Op>(&text)
-        };
-        assert!(with(r#"{"op":"read","slot":1,"count":2}"#).is_ok());
-        assert!(with(r#"{"op":"write","slot":1,"pages":[{"kind":"zero"}]}"#).is_ok());
-        assert!(with(r#"{"op":"discard","slot":1,"count":2}"#).is_ok());
-        for other in [
-            r#"{"op":"set","attr":"reset","value":"1"}"#,
-            r#"{"op":"zero_out","slot":1,"count":2}"#,
-            r#"{"op":"read","dev":1,"slot":1,"count":2}"#,
-            r#"{"op":"during","pass":"","after_ms":0,"bios":[]}"#,
-        ] {
-            assert!(with(other).is_err(), "{other}");
-        }
-    }
-
-    #[test]
     fn unknown_words_are_refused() {
         assert!(serde_json::from_str::<Op>(r#"{"op":"add","dev":0}"#).is_err());
         assert!(serde_json::from_str::<Op>(r#"{"op":"fly"}"#).is_err());
-    }
-
-    #[test]
-    fn pieces_start_on_fresh_pages() {
-        let layout = Layout(vec![Piece { offset: 512, len: 4096 }, Piece { offset: 0, len: 4096 }]);
-        let (placed, pages) = layout.place(2).unwrap();
-        assert_eq!(placed.iter().map(|(page, _)| *page).collect::<Vec<_>>(), [0, 2]);
-        assert_eq!(pages, 3);
-        assert!(layout.place(1).is_err());
     }
 }

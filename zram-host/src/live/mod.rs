@@ -21,6 +21,7 @@ mod attribute;
 mod block;
 mod loop_device;
 mod meanwhile;
+mod together;
 mod tree;
 
 use std::{collections::HashMap, fs::File, path::PathBuf};
@@ -37,6 +38,7 @@ pub use tree::Tree;
 use crate::{
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Port},
+    together::{Act, TaskEnded},
 };
 
 /// A kernel with zram, reached by system calls.
@@ -131,15 +133,24 @@ impl Port for LiveHost {
         meanwhile::run(self.tree.attribute(dev, errand.name), &self.tree.node(dev), errand, io)
     }
 
+    fn together(&mut self, dev: u32, tasks: Vec<Vec<Act<'_>>>) -> Vec<TaskEnded> {
+        together::run(|name| self.tree.attribute(dev, name), &self.tree.node(dev), tasks)
+    }
+
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {
         attribute::read_once(&self.tree.block_state(dev), position, bytes)
     }
 
     fn boot_time(&mut self) -> u64 {
-        // The clock exists since Linux 2.6.39 and the call has no other way to fail.
-        clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| {
-            let part = |n: i64| u64::try_from(n).unwrap_or(0);
-            part(time.tv_sec()) * 1_000_000_000 + part(time.tv_nsec())
-        })
+        boot_time()
     }
+}
+
+/// `CLOCK_BOOTTIME` in nanoseconds.
+fn boot_time() -> u64 {
+    // The clock exists since Linux 2.6.39 and the call has no other way to fail.
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| {
+        let part = |n: i64| u64::try_from(n).unwrap_or(0);
+        part(time.tv_sec()) * 1_000_000_000 + part(time.tv_nsec())
+    })
 }

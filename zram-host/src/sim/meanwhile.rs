@@ -83,7 +83,7 @@ impl<E: Surroundings> SimHost<E> {
     }
 
     /// What the call comes to: a bio, or nothing.
-    fn plan(&self, dev: u32, io: &Io<'_>) -> Result<Option<(Bio, Memory)>, Errno> {
+    pub(super) fn plan(&self, dev: u32, io: &Io<'_>) -> Result<Option<(Bio, Memory)>, Errno> {
         if !self.exists(dev) {
             return Err(Errno::ENOENT);
         }

@@ -17,6 +17,7 @@ mod paths;
 mod range;
 mod simulated;
 mod surroundings;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,10 +31,12 @@ use zram_model::{
 pub use follow::{Followed, Following};
 pub use simulated::{Compressor, Simulated};
 pub use surroundings::Surroundings;
+pub use together::{Ahead, Turn};
 
 use crate::{
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Iovec, Port},
+    together::{Act, TaskEnded},
 };
 use direct_io::{Direction, Pieces, Rules};
 use failing::Failing;
@@ -89,6 +92,10 @@ pub struct SimHost<E> {
 #[derive(Clone, Debug, Default)]
 struct Seen {
     events: Vec<Event>,
+    /// The thread beside each event of several tasks.
+    threads: Vec<u32>,
+    /// That of the task at work: 0 where there is only one.
+    thread: u32,
     undetermined: BTreeSet<usize>,
     log: Log,
     /// Pages of the backing device; 0: there is none.
@@ -161,6 +168,11 @@ impl<E: Surroundings> SimHost<E> {
     /// Takes what happened since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.seen.events)
+    }
+
+    /// Takes the threads beside the events of the last [`Port::together`].
+    pub fn take_threads(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.seen.threads)
     }
 
     /// Takes the lines that the kernel wrote into its log since the last call, each as `<level> text`: of a complaint
@@ -410,6 +422,10 @@ impl<E: Surroundings> Port for SimHost<E> {
 
     fn meanwhile(&mut self, dev: u32, errand: Errand<'_>, io: Vec<Io<'_>>) -> Ended {
         self.during(dev, errand, io)
+    }
+
+    fn together(&mut self, dev: u32, tasks: Vec<Vec<Act<'_>>>) -> Vec<TaskEnded> {
+        self.beside_each_other(dev, tasks)
     }
 
     fn block_state(&mut self, dev: u32, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {

@@ -9,7 +9,7 @@ use zram_model::{
 };
 
 use super::{
-    BACKING, Disk, Following, MAPPED_BACKING, Seen,
+    Ahead, BACKING, Disk, Following, MAPPED_BACKING, Seen, Turn,
     paths::{Found, find},
 };
 
@@ -42,6 +42,12 @@ pub trait Surroundings: Environment {
         *possible.start()
     }
 
+    /// Which of several tasks takes its next step: those that have one ahead are there. `step` counts the steps so far. By
+    /// default they take turns.
+    fn turn(&mut self, step: usize, ahead: &[Option<Ahead>]) -> Turn {
+        Turn::rotating(step, ahead)
+    }
+
     /// What a workload was seen to do next, on this device where nothing says another.
     fn follow(&mut self, dev: u32) -> Following {
         let _ = dev;
@@ -66,6 +72,9 @@ pub(super) struct Watched<'a, E> {
 impl<E: Surroundings> Environment for Watched<'_, E> {
     fn emit(&mut self, event: Event) {
         self.seen.events.push(event);
+        if self.seen.thread != 0 {
+            self.seen.threads.push(self.seen.thread);
+        }
         self.surroundings.emit(event);
     }
 
@@ -168,6 +177,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
 
     fn intruded(&mut self, bio: Bio, memory: Memory, status: BioStatus) {
         self.seen.waiting.finish(&bio, memory, status);
+    }
+
+    fn peak(&mut self, dev: DeviceId, low: u64, high: u64) -> u64 {
+        self.surroundings.peak(dev, low, high)
     }
 
     fn allocate(&mut self, what: Allocation) -> bool {

@@ -2,6 +2,11 @@
 //!
 //! Who calls says which task goes on; the model says what comes of it. An order that is given step by step as a kernel was
 //! seen to take it must lead to what that kernel showed, down to the place of each object.
+//!
+//! One thing leaves no trace: when a writer looks at the pool's size for `mem_used_max`. It sees what others did before, and of what
+//! they did last perhaps nothing yet: a zspage counts only after its first object is in it (`zs_malloc`), and
+//! is counted until after its end is reported (`__free_zspage`). A task is known to be beyond that only when it shows its next event. Marking an
+//! access is none, nor is the end of the bio; so what is in doubt stays so over both.
 
 use zram_events::DeviceId;
 
@@ -18,6 +23,8 @@ use crate::{
 pub struct Interleaving {
     dev: DeviceId,
     tasks: Vec<Option<Task>>,
+    /// Pages by which each worker changed the pool's size since its last event but one.
+    doubts: Vec<i64>,
     /// The least and the most that `mem_used_max` can have become.
     peak: Option<(u64, u64)>,
 }
@@ -26,7 +33,7 @@ impl Interleaving {
     /// So many workers without a bio.
     #[must_use]
     pub fn new(dev: DeviceId, workers: usize) -> Self {
-        Self { dev, tasks: vec![None; workers], peak: None }
+        Self { dev, tasks: vec![None; workers], doubts: vec![0; workers], peak: None }
     }
 
     /// A worker's next bio, of whole pages. One that it had before is forgotten.
@@ -72,19 +79,23 @@ impl Kernel {
     ) {
         let Some(mut live) = self.devices.get_mut(&run.dev).and_then(|device| device.live()) else { return };
         let Some(Some(task)) = run.tasks.get_mut(worker) else { return };
+        let Some(doubt) = run.doubts.get_mut(worker) else { return };
+        let silent = matches!(task.next(), Some(Next::Access(_)));
         let mut call = Call::new(env, &mut self.lives, &self.profile);
+        let before = live.disk.pool.total_pages();
         live.step(task, new_zspage, &mut call);
+        let changed = live.disk.pool.total_pages().cast_signed() - before.cast_signed();
+        *doubt = if silent { *doubt + changed } else { changed };
         if let Some((low, high)) = task.take_size_seen() {
             let (least, most) = run.peak.unwrap_or((low, high));
             run.peak = Some((least.max(low), most.max(high)));
         }
         // Others may see the pool as it was before a step that the task has not gone beyond yet, or as it is now.
         let size = live.disk.pool.total_pages();
-        let doubts: Vec<i64> = run.tasks.iter().map(|task| task.as_ref().map_or(0, Task::in_doubt)).collect();
         for (at, task) in run.tasks.iter_mut().enumerate() {
             let Some(task) = task else { continue };
             let others =
-                || doubts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, pages)| *pages);
+                || run.doubts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, pages)| *pages);
             let added: i64 = others().filter(|pages| *pages > 0).sum();
             let given_back: i64 = others().filter(|pages| *pages < 0).sum();
             task.look(&live, size.saturating_add_signed(-added), size.saturating_add_signed(-given_back));

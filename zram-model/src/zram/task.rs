@@ -100,8 +100,6 @@ pub(crate) struct Task {
     status: BioStatus,
     /// Whether, since it began to look for room, there was a moment without any.
     missed: bool,
-    /// Pages by which it changed the pool's size in its last step: perhaps not yet when others look.
-    pages: i64,
     /// The least and the most that the pool's size can have been when it looked at it.
     size_seen: Option<(u64, u64)>,
 }
@@ -117,7 +115,6 @@ impl Task {
             bytes: Vec::new(),
             status: BioStatus::OK,
             missed: false,
-            pages: 0,
             size_seen: None,
         }
     }
@@ -139,11 +136,6 @@ impl Task {
 
     fn slot(&self) -> SlotIndex {
         SlotIndex((self.bio.sector / SECTORS) as u32 + self.page as u32)
-    }
-
-    /// Pages that others cannot yet be sure of.
-    pub(crate) fn in_doubt(&self) -> i64 {
-        self.pages
     }
 
     /// Looks at the pool, as the kernel may at this moment; `least` and `most`: its size.
@@ -172,8 +164,6 @@ impl Live<'_> {
         new_zspage: bool,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
-        task.pages = 0;
-        let before = self.disk.pool.total_pages();
         match task.stage {
             Stage::Submit => {
                 let (bytes, sector) = (task.bio.size(), task.bio.sector);
@@ -186,7 +176,9 @@ impl Live<'_> {
                 self.step_room(task, (wanted, size, huge), new_zspage, call);
             }
             Stage::First { wanted, id, size, huge } => {
-                let handle = self.disk.pool.take_first(id, wanted, call);
+                let again = call.broken(Mutation::LooksForRoomAgain);
+                let room = again.then(|| self.disk.pool.take_from_existing(wanted, call)).flatten();
+                let handle = room.unwrap_or_else(|| self.disk.pool.take_first(id, wanted, call));
                 self.disk.pool.tell_malloc(size, Ok(handle), call);
                 task.stage = Stage::Fill { handle, size, huge };
             }
@@ -207,7 +199,6 @@ impl Live<'_> {
             }
             Stage::Done => {}
         }
-        task.pages = self.disk.pool.total_pages().cast_signed() - before.cast_signed();
     }
 
     fn begin_page(&self, task: &mut Task, call: &Call<'_, impl Environment + ?Sized>) {
@@ -289,8 +280,8 @@ impl Live<'_> {
         new_zspage: bool,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
-        let found =
-            if new_zspage && task.missed { None } else { self.disk.pool.take_from_existing(wanted, call) };
+        let missed = task.missed && !call.broken(Mutation::RoomSeenLate);
+        let found = if new_zspage && missed { None } else { self.disk.pool.take_from_existing(wanted, call) };
         task.stage = match found {
             Some(handle) => {
                 self.disk.pool.tell_malloc(size, Ok(handle), call);
@@ -341,6 +332,10 @@ impl Live<'_> {
             Put::Nothing => add(&mut self.state.stats.notify_free, 1),
         }
         match object.filter(|handle| self.disk.pool.tell_free(*handle, Site::FreeSlot, call)) {
+            Some(handle) if call.broken(Mutation::FreedWithSlot) => {
+                self.disk.pool.release(handle, call);
+                self.slot_taken(task, call);
+            }
             Some(handle) => task.stage = Stage::Free(handle),
             None => self.slot_taken(task, call),
         }

@@ -30,6 +30,7 @@ fn attributes_come_and_go() {
             "linux-7.1",
             "debian-7.2",
             "debian-7.3",
+            "custom-6.19",
             "custom-7.1",
             "custom-7.2",
             "seed-patch",
@@ -40,7 +41,7 @@ fn attributes_come_and_go() {
         with("compressed_writeback"),
         ["linux-7.0", "linux-7.1", "debian-7.2", "debian-7.3", "custom-7.1", "custom-7.2", "proposed"]
     );
-    assert_eq!(with("recompress"), ["custom-7.1", "custom-7.2"]);
+    assert_eq!(with("recompress"), ["custom-6.19", "custom-7.1", "custom-7.2"]);
     assert_eq!(with("writeback_compressed"), Vec::<&str>::new());
     let name = zram_model::behaviours::CompressedWriteback::Attribute("writeback_compressed");
     let candidate = Behaviours { compressed_writeback: name, ..Behaviours::V7_0 };
@@ -203,7 +204,16 @@ fn parameters_that_a_kernel_does_not_survive() {
     });
     assert_eq!(
         dying,
-        ["debian-6.17", "debian-6.18", "linux-6.19", "linux-7.0", "linux-7.1", "custom-7.1", "seed-patch"]
+        [
+            "debian-6.17",
+            "debian-6.18",
+            "linux-6.19",
+            "linux-7.0",
+            "linux-7.1",
+            "custom-6.19",
+            "custom-7.1",
+            "seed-patch"
+        ]
     );
     let forgetful = those(|profile| {
         let mut m = Machine::bare(profile);
@@ -221,6 +231,7 @@ fn parameters_that_a_kernel_does_not_survive() {
             "linux-6.19",
             "linux-7.0",
             "linux-7.1",
+            "custom-6.19",
             "custom-7.1",
             "seed-patch"
         ]
@@ -324,7 +335,7 @@ fn a_reserved_block_leaked() {
         assert_eq!(taken, m.kernel.blocks_taken(m.dev));
         m.flags(0) & slot_flags::WB == 0 && taken == 1
     });
-    assert_eq!(leaking, ["linux-6.19", "linux-7.0", "linux-7.1", "custom-7.1", "seed-patch"]);
+    assert_eq!(leaking, ["linux-6.19", "linux-7.0", "linux-7.1", "custom-6.19", "custom-7.1", "seed-patch"]);
 }
 
 /// bf62f69574b1: the completion that is still about to wake the pass.
@@ -339,7 +350,7 @@ fn the_control_block_is_freed_under_a_slow_completion() {
         m.world.hazards
     };
     let hazardous = those(|profile| pass(profile, true, true) == [Hazard::ControlBlockFreed]);
-    assert_eq!(hazardous, ["linux-6.19", "linux-7.0", "seed-patch"]);
+    assert_eq!(hazardous, ["linux-6.19", "linux-7.0", "custom-6.19", "seed-patch"]);
     assert_eq!(pass(Profile::seed_patch(), true, false), []);
     assert_eq!(pass(Profile::seed_patch(), false, true), [], "it completes in the pass's own submission");
 }
@@ -354,7 +365,7 @@ fn a_read_that_never_happened_was_a_success() {
         m.world.refuse = Some(|what| matches!(what, Allocation::ReadBack { .. }));
         let untouched = [0xee; PAGE];
         let (expected, failed) = match profile.name {
-            "debian-6.12" | "debian-6.17" | "debian-6.18" | "linux-6.19" => {
+            "debian-6.12" | "debian-6.17" | "debian-6.18" | "linux-6.19" | "custom-6.19" => {
                 ((BioStatus::OK, page(600, 1)), 0)
             }
             "linux-7.0" | "seed-patch" => ((BioStatus::OK, untouched), 0),
@@ -390,7 +401,9 @@ fn an_age_beyond_the_uptime() {
     for profile in Profile::all() {
         let mut m = machine(profile.clone());
         let (marks, keeps) = match profile.name {
-            "debian-6.12" | "debian-6.17" | "debian-6.18" | "linux-6.19" | "seed-patch" => (false, false),
+            "debian-6.12" | "debian-6.17" | "debian-6.18" | "linux-6.19" | "custom-6.19" | "seed-patch" => {
+                (false, false)
+            }
             "linux-7.0" | "linux-7.1" | "custom-7.1" | "debian-7.2" | "custom-7.2" => (true, true),
             _ => (false, true),
         };

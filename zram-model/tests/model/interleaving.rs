@@ -171,6 +171,31 @@ fn until(machine: &mut Machine, run: &mut Interleaving, worker: usize, next: Nex
     }
 }
 
+/// Two writers of one class that both look when there is no room, and a third that comes between a discard and its class.
+pub(crate) fn seen(profile: Profile) -> Vec<String> {
+    let mut machine = Machine::bare(profile);
+    machine.set_size(16);
+    let mut run = Interleaving::new(machine.dev, 4);
+    for worker in 0..3 {
+        let (bio, memory) = bio(BioOp::Write, worker as u64, &[page(500, worker as u64)]);
+        run.begin(worker, bio, memory);
+    }
+    until(&mut machine, &mut run, 0, Next::Room);
+    until(&mut machine, &mut run, 1, Next::Room);
+    // Both make a zspage, one after the other has already used its own.
+    machine.kernel.step(&mut run, 0, true, &mut machine.world);
+    steps(&mut machine, &mut run, 0);
+    machine.kernel.step(&mut run, 1, true, &mut machine.world);
+    steps(&mut machine, &mut run, 1);
+    let (bio, memory) = discard(0, 1);
+    run.begin(3, bio, memory);
+    until(&mut machine, &mut run, 3, Next::Take(SlotIndex(0)));
+    machine.kernel.step(&mut run, 3, false, &mut machine.world);
+    steps(&mut machine, &mut run, 2);
+    steps(&mut machine, &mut run, 3);
+    vec![format!("{:?} {}", machine.events(), shown(&machine))]
+}
+
 fn zspages(world: &World) -> usize {
     world.events.iter().filter(|event| matches!(event, Event::ZspageCreate { .. })).count()
 }

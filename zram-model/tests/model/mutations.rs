@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    page_size, recompression,
+    interleaving, page_size, recompression,
     world::{BioOp, Machine, PAGE, aligned, filled, page},
 };
 use zram_events::SlotIndex;
@@ -60,6 +60,7 @@ fn seen(profile: Profile) -> Vec<String> {
     let mut lines = life(profile.clone());
     lines.extend(allocator(profile.clone()));
     lines.extend(shortage(profile.clone()));
+    lines.extend(interleaving::seen(profile.clone()));
     if profile.multi_comp {
         lines.extend(parameters(profile.clone()));
         lines.extend(recompression(profile));

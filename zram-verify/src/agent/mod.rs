@@ -83,6 +83,7 @@ pub struct Agent {
     patience: Patience,
     asked: String,
     answered: u64,
+    misses: u64,
     hello: Hello,
     spent: Spent,
     ended_well: bool,
@@ -136,6 +137,7 @@ impl Agent {
             patience,
             asked: "before its first line".to_owned(),
             answered: 0,
+            misses: 0,
             hello,
             spent: Spent::default(),
             ended_well: false,
@@ -203,6 +205,7 @@ impl Agent {
         match self.line(self.patience.answer)? {
             Answer::Observation(observation) if observation.n == self.answered => {
                 self.answered += 1;
+                self.misses = observation.health.map_or(0, |health| health.recursion_misses);
                 Ok(*observation)
             }
             Answer::Observation(observation) => Err(Trouble::OutOfStep {
@@ -213,6 +216,12 @@ impl Agent {
             Answer::Trouble(reason) => Err(Trouble::GaveUp { target: self.target.name.clone(), reason }),
             Answer::Hello(_) => Err(self.garbled("a second greeting", "")),
         }
+    }
+
+    /// Hits that its probes had missed by its last answer, while they were running already.
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.misses
     }
 
     /// Ends the conversation, and waits for the command to end: what the machine still has to say, and

@@ -55,7 +55,7 @@ fn answer(
     }
     match execute(n, &op, world) {
         Ok(mut observation) => foreign(&op, &observation).unwrap_or_else(|| {
-            disguise.wear(&mut observation);
+            disguise.wear(&mut observation, &world.host_mut().take_threads());
             Answer::Observation(Box::new(observation))
         }),
         Err(trouble) => Answer::Trouble(format!("operation {n} cannot be carried out: {trouble}")),

@@ -373,7 +373,16 @@ mod tests {
         let events = Some(lines.iter().map(|line| line.0).collect());
         let origins =
             lines.iter().map(|(_, context, tid)| Origin { context: *context, tid: *tid, word: 0 }).collect();
-        Observed { observation, events, origins, external: 0, memory: None, blocks: None }
+        Observed {
+            observation,
+            events,
+            origins,
+            external: 0,
+            memory: None,
+            blocks: None,
+            unseen: None,
+            replay: None,
+        }
     }
 
     /// What is broken by a stream that follows upon one in which nothing was read.

@@ -1,11 +1,11 @@
 //! L1: what system calls answer, and what every readable file says afterwards.
 
-use zram_agent::protocol::{Data, DeviceView, Observation, Text, Touched};
+use zram_agent::protocol::{Data, DeviceView, Observation, Outcome, Text, WorkerDone};
 
 use super::{Comparer, Level, Strength};
 use crate::{
     kernel_log,
-    observed::{Observed, memory_of},
+    observed::{Observed, memories, memory_of},
     pages::{PAGE, Pages},
 };
 
@@ -30,7 +30,23 @@ pub fn compare(
     let (ours, theirs) = (complaints(expected), complaints(observed));
     comparer.same(Level::L1, Strength::Exact, || "complaints in the kernel's log".to_owned(), &ours, &theirs);
     if let Some(Data::Bios(ours)) = &expected.data {
-        bios(comparer, ours.clone(), observed.data.as_ref(), pages);
+        let mut ours = ours.clone();
+        let memory = memory_of(ours.iter_mut().map(|bio| &mut bio.memory));
+        let theirs = match &observed.data {
+            Some(Data::Bios(theirs)) => theirs.iter().map(|bio| &bio.outcome).collect(),
+            _ => Vec::new(),
+        };
+        let ours = ours.iter().map(|bio| &bio.outcome).collect::<Vec<_>>();
+        calls(comparer, "bio", (&ours, memory), (&theirs, pages));
+    } else if let Some(Data::Together(ours)) = &expected.data {
+        let mut ours = ours.clone();
+        let memory = memory_of(memories(&mut ours));
+        let theirs = match &observed.data {
+            Some(Data::Together(theirs)) => outcomes(comparer, &ours, theirs),
+            _ => Vec::new(),
+        };
+        let ours = ours.iter().flat_map(|worker| &worker.deeds).map(|done| &done.outcome);
+        calls(comparer, "call", (&ours.collect::<Vec<_>>(), memory), (&theirs, pages));
     } else if let (Some(Data::Memory(ours)), Some(theirs)) = (&expected.data, pages) {
         memory(comparer, &ours.0, theirs, undetermined);
     } else {
@@ -64,6 +80,7 @@ fn data(comparer: &mut Comparer, expected: Option<&Data>, observed: Option<&Data
                 Some(Data::Blocks(_)) => "blocks",
                 Some(Data::Classes(_)) => "classes",
                 Some(Data::Bios(_)) => "bios",
+                Some(Data::Together(_)) => "what workers did",
                 Some(Data::Work(_)) => "what a workload says of itself",
             };
             let theirs = if memory { "memory (of a write: changed by the kernel)" } else { kind(observed) };
@@ -72,26 +89,33 @@ fn data(comparer: &mut Comparer, expected: Option<&Data>, observed: Option<&Data
     }
 }
 
-/// What came of bios beside a pass: outcomes one by one, and their memory as if it were one buffer.
-fn bios(comparer: &mut Comparer, mut expected: Vec<Touched>, observed: Option<&Data>, pages: Option<&Pages>) {
-    let ours = memory_of(&mut expected);
-    let theirs = match observed {
-        Some(Data::Bios(theirs)) => theirs.as_slice(),
-        _ => &[],
-    };
-    let (wanted, found) = (expected.len(), theirs.len());
-    comparer.same(Level::L1, Strength::Exact, || "number of bios".to_owned(), &wanted, &found);
-    for (n, (ours, theirs)) in expected.iter().zip(theirs).enumerate() {
-        comparer.same(
-            Level::L1,
-            Strength::Exact,
-            || format!("bio {n}: outcome"),
-            &ours.outcome,
-            &theirs.outcome,
-        );
+/// Outcomes of all workers' calls, one worker after the other.
+fn outcomes<'a>(comparer: &mut Comparer, ours: &[WorkerDone], theirs: &'a [WorkerDone]) -> Vec<&'a Outcome> {
+    let counts = |workers: &[WorkerDone]| workers.iter().map(|worker| worker.deeds.len()).collect::<Vec<_>>();
+    comparer.same(
+        Level::L1,
+        Strength::Exact,
+        || "calls of each worker".to_owned(),
+        &counts(ours),
+        &counts(theirs),
+    );
+    theirs.iter().flat_map(|worker| &worker.deeds).map(|done| &done.outcome).collect()
+}
+
+/// What came of several calls: outcomes one by one, and their memory as if it were one buffer.
+fn calls(
+    comparer: &mut Comparer,
+    what: &str,
+    (ours, memory_ours): (&[&Outcome], Option<Pages>),
+    (theirs, pages): (&[&Outcome], Option<&Pages>),
+) {
+    let (wanted, found) = (ours.len(), theirs.len());
+    comparer.same(Level::L1, Strength::Exact, || format!("number of {what}s"), &wanted, &found);
+    for (n, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+        comparer.same(Level::L1, Strength::Exact, || format!("{what} {n}: outcome"), ours, theirs);
     }
     let nothing = Pages::Bytes(Vec::new());
-    let ours = ours.as_ref().and_then(|pages| match pages {
+    let ours = memory_ours.as_ref().and_then(|pages| match pages {
         Pages::Bytes(bytes) => Some(bytes.as_slice()),
         Pages::Digests(_) => None,
     });

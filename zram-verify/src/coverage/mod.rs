@@ -10,6 +10,7 @@ mod followed;
 mod recompression;
 mod required;
 mod shortage;
+mod together;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -128,6 +129,7 @@ impl Coverage {
         self.traffic.see(op, observed, events, &mut rows);
         self.shortages.see(op, observed, &mut rows);
         during::see(op, events, &mut rows);
+        together::see(op, events, &observed.origins, &mut rows);
         recompression::see(op, observed, events, &mut rows);
         devices(op, observed, &mut rows);
         if let Op::Begin(begin) = op {

@@ -82,6 +82,8 @@ mod tests {
             external: 0,
             memory: None,
             blocks: None,
+            unseen: None,
+            replay: None,
         };
         let op = Op::Set { dev: 0, attr: attr.to_owned(), value: value.to_owned() };
         let mut rows = Vec::new();

@@ -7,7 +7,7 @@ use zram_agent::protocol::{BackingKind, WorkKind};
 use zram_events::{Kind, Shortage};
 
 use super::{Row, followed, shortage};
-use crate::abilities::Abilities;
+use crate::{abilities::Abilities, together};
 
 /// A row, and why it need not be reached.
 #[derive(Clone, Debug)]
@@ -36,6 +36,7 @@ pub(super) fn corners(abilities: &Abilities) -> Vec<Corner> {
     recompression(abilities, &mut add);
     workloads(abilities, &mut add);
     shortages(abilities, &mut add);
+    together(abilities, &mut add);
     add("buffer", None, &["unaligned write", "unaligned read", "several pieces", "several slots in a bio"]);
     add("buffer", writeback(abilities), &["several bios in a call"]);
     add("devices", None, &["two at a time", "three at a time"]);
@@ -240,6 +241,18 @@ fn passes(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&s
             "slot touched while queued",
         ],
     );
+}
+
+fn together(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {
+    let order = unless(
+        abilities.sees(together::NEEDED),
+        "the probes do not see enough to know the order in which several tasks were served",
+    );
+    add("operation", order, &["together: ok"]);
+    add("together", order, &["disjoint slots", "overlapping slots", "attribute beside bios"]);
+    let told = unless(abilities.interrupts, "records do not say who wrote them");
+    add("together", order.or(told), &["interleaved", "several tasks in a size class"]);
+    // Whether two look for room in the same moment is the scheduler's to say: that row is counted and not required.
 }
 
 fn workloads(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &[&str])) {

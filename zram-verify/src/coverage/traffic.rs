@@ -199,7 +199,16 @@ mod tests {
             health: None,
             kernel_log: Vec::new(),
         };
-        Observed { observation, events: None, origins: Vec::new(), external: 0, memory: None, blocks: None }
+        Observed {
+            observation,
+            events: None,
+            origins: Vec::new(),
+            external: 0,
+            memory: None,
+            blocks: None,
+            unseen: None,
+            replay: None,
+        }
     }
 
     fn reached(op: &Op, observed: &Observed, events: &[Event]) -> Vec<String> {

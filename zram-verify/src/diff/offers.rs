@@ -43,7 +43,7 @@ pub(super) fn times_decide(ops: &[Op]) -> bool {
                 || begin.backing_interrupts
                 || begin.backing_below.is_some()
         }
-        Op::During { .. } => true,
+        Op::During { .. } | Op::Together { .. } => true,
         // Which bios come, the rest of the kernel decides, and not twice alike.
         op => op.work().is_some(),
     };

@@ -148,7 +148,7 @@ impl Side {
         let operation = self.answered;
         self.answered += 1;
         let observation = self.agent()?.receive()?;
-        lost(&observation, operation)?;
+        lost(&observation, operation, 0)?;
         let observed = Observed::new(op, observation, &mut self.decoder)
             .map_err(|reason| Trouble::Unusable { operation, reason })?;
         let rows = self.rows(&observed);

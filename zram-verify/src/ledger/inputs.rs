@@ -1,6 +1,7 @@
 //! What was taken from observations, by kind, for the report.
 
 use serde::Serialize;
+use zram_model::BackingRequest;
 
 /// Inputs taken, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -27,6 +28,10 @@ pub struct Inputs {
     pub intrusions: u64,
     /// Ends of bios that were full, where the kernel makes one segment of pages that happen to be neighbours.
     pub bio_ends: u64,
+    /// Steps of several tasks at once: whose came next.
+    pub turns: u64,
+    /// Peaks of the pool's size that several writers left, each within bounds.
+    pub peaks: u64,
     /// Bios of a workload: which came, of which slots, and when.
     pub bios_followed: u64,
     /// Slots that swap said are free: which, and when.
@@ -38,7 +43,7 @@ pub struct Inputs {
 impl Inputs {
     /// Each kind's name and count.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u64); 14] {
+    pub fn rows(&self) -> [(&'static str, u64); 16] {
         [
             ("compressed lengths", self.compressed_lengths),
             ("seconds of access", self.access_seconds),
@@ -51,6 +56,8 @@ impl Inputs {
             ("dictionaries read", self.dictionaries),
             ("bios during a pass", self.intrusions),
             ("ends of full bios", self.bio_ends),
+            ("steps of several tasks", self.turns),
+            ("peaks of the pool", self.peaks),
             ("bios followed", self.bios_followed),
             ("slot-free notifications followed", self.notifications_followed),
             ("outcomes of pages followed", self.outcomes_followed),
@@ -70,6 +77,8 @@ impl Inputs {
         self.dictionaries += other.dictionaries;
         self.intrusions += other.intrusions;
         self.bio_ends += other.bio_ends;
+        self.turns += other.turns;
+        self.peaks += other.peaks;
         self.bios_followed += other.bios_followed;
         self.notifications_followed += other.notifications_followed;
         self.outcomes_followed += other.outcomes_followed;
@@ -85,6 +94,17 @@ pub struct CodecLength {
     pub predicted: Option<u32>,
     /// The kernel's.
     pub observed: u32,
+}
+
+/// What a request to the backing device came to, beside what the device is made to answer (`blk_status_t`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackingAnswer {
+    /// The request.
+    pub request: BackingRequest,
+    /// By the blocks that fail.
+    pub predicted: u8,
+    /// By the kernel.
+    pub observed: u8,
 }
 
 /// A time of access that the clocks around the operation do not allow.

@@ -13,23 +13,24 @@ use std::{
     ops::RangeInclusive,
 };
 
-use zram_agent::protocol::{Boundary, Outcome};
+use zram_agent::protocol::{Boundary, DeviceView, Observation, Outcome, Text};
 use zram_codecs::Codecs;
 use zram_events::{BioOp, Context, DeviceId, Event, Kind};
-use zram_host::{Disk, Followed, Following, Simulated, Surroundings};
+use zram_host::{Ahead, Disk, Followed, Following, Simulated, Surroundings, Turn};
 use zram_model::{
     Allocation, BackingOp, BackingRequest, Behaviours, Bio, BioStatus, BlockContent, ClockUse, Codec,
     Completion, Environment, Errno, PageBytes, Step,
 };
 use zram_probe::Coverage;
 
-pub use inputs::{CodecLength, ImpossibleTime, Inputs};
+pub use inputs::{BackingAnswer, CodecLength, ImpossibleTime, Inputs};
 
 use crate::{
     compare::events::is_seen,
     dictionary,
     follow::Follower,
     observed::{Observed, Origin, SECOND_NS, Time, seconds},
+    together::Witness,
 };
 
 /// The environment of a model that runs beside a kernel.
@@ -42,6 +43,8 @@ pub struct Ledger {
     pub emitted: Vec<Event>,
     /// Lengths taken in this operation.
     pub lengths: Vec<CodecLength>,
+    /// How the backing device was seen to answer in this operation, and what it is made to answer.
+    pub answers: Vec<BackingAnswer>,
     /// Seconds compared in this operation with the clocks around it.
     pub seconds_checked: u64,
     /// Those that cannot be.
@@ -50,6 +53,11 @@ pub struct Ledger {
     pub undetermined: Vec<usize>,
     /// What is known of a workload beside its events.
     pub(crate) follower: Follower,
+    /// Of several tasks: who was seen to go on.
+    pub(crate) witness: Option<Witness>,
+    /// Peaks of `mem_used_max` taken in this operation.
+    pub(crate) peaks: u64,
+    used_max: BTreeMap<u32, u64>,
     observed: Vec<Event>,
     origins: Vec<Origin>,
     cursor: usize,
@@ -76,10 +84,14 @@ impl Ledger {
             inputs: Inputs::default(),
             emitted: Vec::new(),
             lengths: Vec::new(),
+            answers: Vec::new(),
             seconds_checked: 0,
             impossible: Vec::new(),
             undetermined: Vec::new(),
             follower: Follower::default(),
+            witness: None,
+            peaks: 0,
+            used_max: BTreeMap::new(),
             observed: Vec::new(),
             origins: Vec::new(),
             cursor: 0,
@@ -104,12 +116,16 @@ impl Ledger {
     pub fn open(&mut self, observed: &Observed, idle_now: u64) {
         self.emitted.clear();
         self.lengths.clear();
+        self.answers.clear();
         self.seconds_checked = 0;
         self.impossible.clear();
         self.undetermined.clear();
         self.observed = observed.events.clone().unwrap_or_default();
         self.origins.clone_from(&observed.origins);
         self.follower = Follower::new(observed);
+        self.witness = None;
+        self.peaks = 0;
+        self.used_max = used_max(&observed.observation);
         self.cursor = 0;
         self.compressions = self
             .observed
@@ -128,7 +144,11 @@ impl Ledger {
 
     /// The observed event that the model's next one should equal.
     fn next(&self) -> Option<&Event> {
-        self.observed.get(self.cursor)
+        let at = match &self.witness {
+            Some(witness) => witness.next()?,
+            None => self.cursor,
+        };
+        self.observed.get(at)
     }
 
     fn is_next(&self, step: &Step) -> bool {
@@ -156,6 +176,7 @@ impl Ledger {
         if status != 0 {
             self.inputs.backing_errors += 1;
         }
+        self.answers.push(BackingAnswer { request, predicted: self.disk.status(request), observed: status });
         Some(status)
     }
 }
@@ -164,6 +185,9 @@ impl Environment for Ledger {
     fn emit(&mut self, event: Event) {
         if is_seen(&self.coverage, &event) {
             self.cursor += 1;
+            if let Some(witness) = &mut self.witness {
+                witness.emitted();
+            }
         }
         if matches!(event, Event::Compress { .. }) {
             self.compressions.pop_front();
@@ -311,6 +335,12 @@ impl Environment for Ledger {
             .unwrap_or(0)
     }
 
+    fn peak(&mut self, dev: DeviceId, low: u64, high: u64) -> u64 {
+        self.inputs.peaks += 1;
+        self.peaks += 1;
+        self.used_max.get(&dev.0).copied().unwrap_or(high).clamp(low, high)
+    }
+
     fn allocate(&mut self, what: Allocation) -> bool {
         let fails = matches!(
             (what, self.next()),
@@ -347,6 +377,15 @@ impl Environment for Ledger {
     fn undetermined(&mut self, page: usize) {
         self.undetermined.push(page);
     }
+}
+
+/// `mem_used_max` of each device in bytes: the fifth number of `mm_stat`.
+fn used_max(observation: &Observation) -> BTreeMap<u32, u64> {
+    let of = |view: &DeviceView| match view.attrs.get("mm_stat") {
+        Some(Text::Read(text)) => text.split_whitespace().nth(4)?.parse().ok(),
+        _ => None,
+    };
+    observation.devices.iter().filter_map(|(dev, view)| Some((*dev, of(view)?))).collect()
 }
 
 fn no_compressor(_codec: Codec, _page: &PageBytes) -> Result<Vec<u8>, Errno> {
@@ -386,6 +425,14 @@ impl Surroundings for Ledger {
         });
         let ends = seen.unwrap_or(*possible.end());
         if possible.contains(&ends) { ends } else { *possible.start() }
+    }
+
+    fn turn(&mut self, step: usize, ahead: &[Option<Ahead>]) -> Turn {
+        if let Some(witness) = &mut self.witness {
+            self.inputs.turns += 1;
+            return witness.turn(ahead, &self.observed);
+        }
+        Turn::rotating(step, ahead)
     }
 
     /// What comes next is what was seen to come, when all before it is done.
@@ -431,7 +478,7 @@ mod tests {
     }
 
     fn ledger(events: Vec<Event>) -> Ledger {
-        let observation = zram_agent::protocol::Observation {
+        let observation = Observation {
             n: 0,
             outcome: Outcome::Ok(0),
             data: None,
@@ -450,6 +497,8 @@ mod tests {
             external: 0,
             memory: None,
             blocks: None,
+            unseen: None,
+            replay: None,
         };
         let mut ledger = Ledger::new(everything(), &Behaviours::V7_2);
         ledger.open(&observed, 6 * SECOND_NS);

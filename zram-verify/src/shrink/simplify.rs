@@ -35,6 +35,20 @@ pub(super) fn simpler(op: &Op) -> Vec<Op> {
                 tries.push(with(fewer));
             }
         }
+        Op::Together { dev, workers } => {
+            for left_out in 0..workers.len() {
+                let mut fewer = workers.clone();
+                fewer.remove(left_out);
+                tries.push(Op::Together { dev: *dev, workers: fewer });
+            }
+            for (worker, deeds) in workers.iter().enumerate() {
+                for left_out in 0..deeds.len() {
+                    let mut fewer = workers.clone();
+                    fewer[worker].remove(left_out);
+                    tries.push(Op::Together { dev: *dev, workers: fewer });
+                }
+            }
+        }
         Op::Write { dev, slot, pages, layout } => write(*dev, *slot, pages, layout, &mut tries),
         Op::Read { dev, slot, count, layout } => {
             let read = |slot: u64, count: u32, layout: Layout| Op::Read { dev: *dev, slot, count, layout };

@@ -15,6 +15,7 @@ mod readback;
 mod recompression;
 mod several;
 mod shortage;
+mod together;
 mod workloads;
 mod writeback;
 
@@ -94,6 +95,9 @@ pub(super) const ALL: &[Theme] = &[
         backing: (32, 96),
         play: recompression::recompressed_and_away,
     },
+    Theme { name: "disjoint workers", needs: ordered, backing: (0, 0), play: together::disjoint },
+    Theme { name: "overlapping workers", needs: ordered, backing: (0, 0), play: together::overlapping },
+    Theme { name: "crowded workers", needs: ordered, backing: (0, 0), play: together::crowded },
     Theme { name: "swap", needs: swap, backing: (100, 200), play: workloads::swap },
     Theme { name: "filesystem", needs: filesystem, backing: (100, 200), play: workloads::filesystem },
     Theme { name: "shortage", needs: shortage, backing: (32, 64), play: shortage::shortage },
@@ -143,6 +147,11 @@ fn virtual_disk(abilities: &Abilities) -> bool {
 
 fn one_way(abilities: &Abilities) -> bool {
     abilities.writeback() && abilities.makes(BackingKind::Flakey)
+}
+
+/// Several tasks, and a way to know in which order they were served.
+fn ordered(abilities: &Abilities) -> bool {
+    abilities.sees(crate::together::NEEDED)
 }
 
 fn bad(abilities: &Abilities) -> bool {
