@@ -6,18 +6,20 @@ use aya_ebpf::{
 };
 use zram_events::{
     Kind,
-    layout::{BitField, Field, OBJECT_LOW_BITS},
+    layout::{BitField, Field, Measure, OBJECT_LOW_BITS},
 };
 
 use crate::{
+    layout,
     memory::{Fault, bit_field, field, read},
     record::{deliver, returned},
 };
 
-/// What an object word says besides the page: where it lies is no event's business.
+/// What an object word says besides the page: where it lies is no event's business. Nor is the tag below the index, which older kernels
+/// have made room for and do not use in the word.
 #[inline(always)]
 fn low(object: u64) -> u64 {
-    object & ((1 << OBJECT_LOW_BITS) - 1)
+    (object & ((1 << OBJECT_LOW_BITS) - 1)) >> (layout::measure(Measure::ObjectTagBits) & 1)
 }
 
 /// `obj_malloc(pool, zspage, handle)`

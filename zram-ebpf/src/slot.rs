@@ -46,10 +46,27 @@ pub(crate) fn compress(ctx: FExitContext) -> u32 {
     deliver(Kind::Compress, words())
 }
 
+/// `zcomp_compress(zstrm, src, dst_len)`, until 6.11
+#[fexit]
+pub(crate) fn compress_stream(ctx: FExitContext) -> u32 {
+    let words = || {
+        let length: u32 = read(ctx.arg(2), Fault::WORD)?;
+        Ok([returned_int(&ctx)?, u64::from(length), 0, 0, 0, 0])
+    };
+    deliver(Kind::Compress, words())
+}
+
 /// `zcomp_decompress(comp, zstrm, src, src_len, dst)`
 #[fexit]
 pub(crate) fn decompress(ctx: FExitContext) -> u32 {
     let length: u32 = ctx.arg(3);
+    deliver(Kind::Decompress, returned_int(&ctx).map(|result| [result, u64::from(length), 0, 0, 0, 0]))
+}
+
+/// `zcomp_decompress(zstrm, src, src_len, dst)`, until 6.11
+#[fexit]
+pub(crate) fn decompress_stream(ctx: FExitContext) -> u32 {
+    let length: u32 = ctx.arg(2);
     deliver(Kind::Decompress, returned_int(&ctx).map(|result| [result, u64::from(length), 0, 0, 0, 0]))
 }
 

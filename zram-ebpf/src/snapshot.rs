@@ -11,7 +11,7 @@ use aya_ebpf::{
     programs::FEntryContext,
 };
 use zram_events::layout::{
-    CLASS_STATS, ClassRecord, Field, Measure, SnapshotRequest,
+    CLASS_FEW_STATS, CLASS_STATS, ClassRecord, Field, Measure, SnapshotRequest,
     snapshot::{ARMED, BUFFER_BYTES, CLASSES, DONE, FAULT, MAX_CLASSES, NO_TABLE, RANGE, SLOTS},
 };
 
@@ -106,7 +106,13 @@ fn classes(
         record.size = field(class, Field::ClassSize)?;
         record.objects = field(class, Field::ClassObjects)?;
         record.pages = field(class, Field::ClassPages)?;
-        record.stats = field::<[u64; CLASS_STATS]>(class, Field::ClassStats)?;
+        if layout::offset(Field::ClassFewStats).is_ok() {
+            let few = field::<[u64; CLASS_FEW_STATS]>(class, Field::ClassFewStats)?;
+            record.stats = [0; CLASS_STATS];
+            record.stats[..CLASS_FEW_STATS].copy_from_slice(&few);
+        } else {
+            record.stats = field::<[u64; CLASS_STATS]>(class, Field::ClassStats)?;
+        }
         n += 1;
     }
     request.count = n as u32;

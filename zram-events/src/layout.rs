@@ -72,8 +72,10 @@ pub enum Field {
     ClassObjects,
     /// `size_class.pages_per_zspage`
     ClassPages,
-    /// `size_class.stats.objs`
+    /// `size_class.stats.objs`, of twelve fullness groups
     ClassStats,
+    /// `size_class.stats.objs`, of four (until 6.3)
+    ClassFewStats,
     /// `zspage.inuse`
     ZspageInuse,
     /// `kmem_cache.object_size`
@@ -110,6 +112,8 @@ pub enum Measure {
     PerCpuOffsetHigh,
     /// Bits of `preempt_count` that are set in interrupts and nowhere else.
     InterruptBits,
+    /// Bits below the index in the object word (`OBJ_TAG_BITS`).
+    ObjectTagBits,
 }
 
 /// How many [`Field`]s there are.
@@ -117,7 +121,7 @@ pub const FIELDS: usize = Field::CacheObjectSize as usize + 1;
 /// How many [`BitField`]s there are.
 pub const BIT_FIELDS: usize = BitField::ZspageHuge as usize + 1;
 /// How many [`Measure`]s there are.
-pub const MEASURES: usize = Measure::InterruptBits as usize + 1;
+pub const MEASURES: usize = Measure::ObjectTagBits as usize + 1;
 
 /// The offset of a field that this kernel does not have.
 pub const ABSENT: u32 = u32::MAX;
@@ -287,6 +291,9 @@ pub mod failure {
 /// Counters of a class that are copied (`NR_CLASS_STAT_TYPES` on kernels with twelve fullness groups).
 pub const CLASS_STATS: usize = 14;
 
+/// The same on kernels with four (`NR_ZS_STAT_TYPE`): the groups, objects allocated, objects in use.
+pub const CLASS_FEW_STATS: usize = 6;
+
 /// One nominal class in the snapshot's buffer.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -299,7 +306,7 @@ pub struct ClassRecord {
     pub objects: u32,
     /// `pages_per_zspage`
     pub pages: u32,
-    /// `stats.objs`
+    /// `stats.objs`, as they lie in memory; where there are fewer, zeros follow.
     pub stats: [u64; CLASS_STATS],
 }
 

@@ -103,6 +103,15 @@ mod tests {
         assert_eq!(FlagOrder::default().sorted(u32::MAX), u32::MAX);
     }
 
+    /// The order of 6.1: the lock first, and nothing behind IDLE.
+    #[test]
+    fn the_lock_was_first_once() {
+        let order = FlagOrder { moves: (13..).zip([14, 13, 15, 22, 17, 18]).collect() };
+        assert_eq!(order.sorted(4096 | 1 << 17), 4096 | 1 << 17);
+        assert_eq!(order.sorted(1 << 14), 1 << 13, "SAME");
+        assert_eq!(order.sorted(1 << 13 | 1 << 16 | 1 << 18), 1 << 14 | 1 << 22 | 1 << 18);
+    }
+
     #[test]
     fn only_what_a_record_says_of_a_slot_is_sorted() {
         let record = |kind: Kind| RawRecord {

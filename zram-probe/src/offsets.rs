@@ -3,7 +3,7 @@
 //! Each field is listed with the size a program reads. A kernel in which it has another size does
 //! not have the field that the program knows, and is said to lack it.
 
-use zram_events::layout::{BitField, Bits, CLASS_STATS, Field, Layout, Measure};
+use zram_events::layout::{BitField, Bits, CLASS_FEW_STATS, CLASS_STATS, Field, Layout, Measure};
 
 use crate::{
     btf::{Btf, BtfError},
@@ -68,12 +68,16 @@ const FIELDS: &[Wanted] = &[
     want(Field::ClassObjects, Zsmalloc, "size_class", &["objs_per_zspage"], 4),
     want(Field::ClassPages, Zsmalloc, "size_class", &["pages_per_zspage"], 4),
     want(Field::ClassStats, Zsmalloc, "size_class", &["stats.objs"], 8 * CLASS_STATS as u32),
+    want(Field::ClassFewStats, Zsmalloc, "size_class", &["stats.objs"], 8 * CLASS_FEW_STATS as u32),
     want(Field::ZspageInuse, Zsmalloc, "zspage", &["inuse"], 4),
     want(Field::CacheObjectSize, Zsmalloc, "kmem_cache", &["object_size"], 4),
 ];
 
 const BIT_FIELDS: &[(BitField, &str, &str)] =
     &[(BitField::ZspageClass, "zspage", "class"), (BitField::ZspageHuge, "zspage", "huge")];
+
+/// Bits of `zspage.fullness` where there are four groups (`FULLNESS_BITS`).
+const FEW_GROUPS_BITS: u32 = 2;
 
 /// The layout of a kernel; what it does not have is absent in it. `page_bytes` is the page size,
 /// which BTF does not know.
@@ -108,9 +112,14 @@ pub fn layout(zram: &Btf<'_>, zsmalloc: &Btf<'_>, page_bytes: u32) -> Result<Lay
             layout.bits[*field as usize] = bits;
         }
     }
+    // Which bits of the object word are the index's is a matter of macros. What BTF shows is the zspage, whose group has two bits where
+    // there are four groups: the kernels seen to have these have the tag in the word as well (6.1), and the others seen have neither (from 6.12 on).
+    let fullness = zsmalloc.member("zspage", "fullness")?.and_then(|member| member.width);
+    let tag = u32::from(fullness == Some(FEW_GROUPS_BITS));
     let elements = |structure, path| zsmalloc.member(structure, path).map(|member| member?.elements);
     let measures = &mut layout.measures;
     measures[Measure::PageBytes as usize] = page_bytes;
+    measures[Measure::ObjectTagBits as usize] = tag;
     measures[Measure::EntryBytes as usize] = zram.size_of("zram_table_entry")?.unwrap_or(0);
     measures[Measure::NominalClasses as usize] = elements("zs_pool", "size_class")?.unwrap_or(0);
     Ok(layout)

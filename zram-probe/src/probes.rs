@@ -165,7 +165,8 @@ impl Probes {
     /// # Errors
     /// When the device has no pool or the copy fails.
     pub fn classes(&mut self, dev: DeviceId) -> Result<Vec<ClassEntry>, ProbeError> {
-        self.snapshots(dev)?.classes(dev)
+        let layout = self.layout;
+        self.snapshots(dev)?.classes(&layout, dev)
     }
 
     fn snapshots(&mut self, device: DeviceId) -> Result<&mut Snapshots, ProbeError> {

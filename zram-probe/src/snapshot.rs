@@ -13,7 +13,7 @@ use aya::{
 use serde::{Deserialize, Serialize};
 use zram_events::{
     DeviceId,
-    layout::{CLASS_STATS, ClassRecord, Field, Layout, Measure, snapshot},
+    layout::{CLASS_FEW_STATS, CLASS_STATS, ClassRecord, Field, Layout, Measure, snapshot},
 };
 
 use crate::{error::ProbeError, flags::FlagOrder};
@@ -50,7 +50,7 @@ pub struct ClassEntry {
     pub objects: u32,
     /// Pages in a zspage.
     pub pages: u32,
-    /// `stats.objs`: zspages by fullness group (0–11), objects allocated (12), objects in use (13).
+    /// `stats.objs`: zspages by fullness group (0–11, or 0–3 where there are four), objects allocated (12), objects in use (13).
     pub stats: [u64; CLASS_STATS],
 }
 
@@ -138,10 +138,15 @@ impl Snapshots {
         Ok(slots)
     }
 
-    pub(crate) fn classes(&mut self, device: DeviceId) -> Result<Vec<ClassEntry>, ProbeError> {
+    pub(crate) fn classes(
+        &mut self,
+        layout: &Layout,
+        device: DeviceId,
+    ) -> Result<Vec<ClassEntry>, ProbeError> {
+        let few = layout.field(Field::ClassFewStats).is_some();
         let (count, buffer) = self.shoot(device, snapshot::CLASSES, 0, 0)?;
         let records = buffer.chunks_exact(size_of::<ClassRecord>()).take(count as usize);
-        Ok((0u16..).zip(records).map(|(nominal, bytes)| class(nominal, bytes)).collect())
+        Ok((0u16..).zip(records).map(|(nominal, bytes)| class(few, nominal, bytes)).collect())
     }
 }
 
@@ -170,12 +175,17 @@ fn slot(layout: &Layout, order: &FlagOrder, bytes: &[u8]) -> SlotEntry {
     }
 }
 
-/// A [`ClassRecord`] from its bytes.
-fn class(nominal: u16, bytes: &[u8]) -> ClassEntry {
+/// A [`ClassRecord`] from its bytes. Of a kernel with few groups, the two counters of objects go to where the others have them.
+fn class(few: bool, nominal: u16, bytes: &[u8]) -> ClassEntry {
     let number = |n: u32| word(bytes, Some(4 * n)).unwrap_or_default();
     let mut stats = [0; CLASS_STATS];
     for (n, stat) in (0u32..).zip(&mut stats) {
         *stat = double(bytes, Some(16 + 8 * n)).unwrap_or_default();
+    }
+    if few {
+        for (from, to) in [(CLASS_FEW_STATS - 2, CLASS_STATS - 2), (CLASS_FEW_STATS - 1, CLASS_STATS - 1)] {
+            stats[to] = core::mem::take(&mut stats[from]);
+        }
     }
     ClassEntry {
         nominal,
@@ -217,11 +227,13 @@ mod tests {
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         bytes.extend((0..CLASS_STATS as u64).flat_map(u64::to_ne_bytes));
         assert_eq!(bytes.len(), size_of::<ClassRecord>());
-        let entry = class(3, &bytes);
+        let entry = class(false, 3, &bytes);
         assert_eq!(
             (entry.nominal, entry.index, entry.size, entry.objects, entry.pages),
             (3, 254, 4096, 1, 1)
         );
         assert_eq!(entry.stats[13], 13);
+        let few = class(true, 3, &bytes).stats;
+        assert_eq!((few[3], few[4], few[5], few[12], few[13]), (3, 0, 0, 4, 5));
     }
 }

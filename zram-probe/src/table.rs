@@ -150,6 +150,7 @@ const POOL: Want = To("zs_pool");
 const ZSPAGE: Want = To("zspage");
 const CLASS: Want = To("size_class");
 const BIO: Want = To("bio");
+const STREAM: Want = To("zcomp_strm");
 
 /// The probes, in the order of their kinds' numbers; last the one that takes snapshots.
 pub const PROBES: &[Probe] = &[
@@ -207,9 +208,11 @@ pub const PROBES: &[Probe] = &[
         Fentry "slot_free": "zram_free_page"(ZRAM, Number) -> Any,
         [ZramTable, ZramDisk, DiskFirstMinor, EntryFlags, EntryHandle], []),
     probe!(Required Zram Some(Kind::Compress),
-        Fexit "compress": "zcomp_compress"(Any, Any, Pointer, Pointer) -> Number, [], []),
+        Fexit "compress": "zcomp_compress"(Any, Any, Pointer, Pointer) -> Number, [], [];
+        Fexit "compress_stream": "zcomp_compress"(STREAM, Pointer, Pointer) -> Number, [], []),
     probe!(Optional Zram Some(Kind::Decompress),
-        Fexit "decompress": "zcomp_decompress"(Any, Any, Pointer, Number, Pointer) -> Number, [], []),
+        Fexit "decompress": "zcomp_decompress"(Any, Any, Pointer, Number, Pointer) -> Number, [], [];
+        Fexit "decompress_stream": "zcomp_decompress"(STREAM, Pointer, Number, Pointer) -> Number, [], []),
     probe!(Optional Zram Some(Kind::ReadFromPool),
         Fexit "read_from_pool": "read_from_zspool"(ZRAM, Pointer, Number) -> Number,
         [ZramDisk, DiskFirstMinor], [];
@@ -252,7 +255,10 @@ pub const PROBES: &[Probe] = &[
     probe!(Optional Zram None,
         Fentry "snapshot": "initstate_show"(To("device"), Any, Any) -> Any,
         [BdevDevice, BdevDisk, DiskFirstMinor, DiskPrivate, ZramTable, ZramPool, ZramDisksize, EntryHandle,
-         EntryFlags, PoolClasses, ClassIndex, ClassSize, ClassObjects, ClassPages, ClassStats], []),
+         EntryFlags, PoolClasses, ClassIndex, ClassSize, ClassObjects, ClassPages, ClassStats], [];
+        Fentry "snapshot": "initstate_show"(To("device"), Any, Any) -> Any,
+        [BdevDevice, BdevDisk, DiskFirstMinor, DiskPrivate, ZramTable, ZramPool, ZramDisksize, EntryHandle,
+         EntryFlags, PoolClasses, ClassIndex, ClassSize, ClassObjects, ClassPages, ClassFewStats], []),
 ];
 
 /// Kinds of which a kernel has the one or the others, by its age: where one is seen, the other is not missed. Older first.

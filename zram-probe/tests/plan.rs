@@ -13,6 +13,7 @@ use zram_probe::{
 
 const DEBIAN_7_2: &str = include_str!("data/debian-7.2.txt");
 const CUSTOM_7_2: &str = include_str!("data/custom-7.2.txt");
+const DEBIAN_6_1: &str = include_str!("data/debian-6.1.txt");
 const DEBIAN_6_12: &str = include_str!("data/debian-6.12.txt");
 
 fn shape(want: Want) -> Shape {
@@ -97,6 +98,27 @@ fn custom_7_2_shows_everything_built_in() {
 #[test]
 fn debian_6_12_shows_less() {
     insta::assert_snapshot!(render(&plan(&facts(DEBIAN_6_12))));
+}
+
+#[test]
+fn debian_6_1_shows_least() {
+    let mut facts = facts(DEBIAN_6_1);
+    facts.layout.fields[Field::ClassStats as usize] = ABSENT;
+    // Its compressors are given the stream first, and no device.
+    let stream = || Shape::Pointer("zcomp_strm".into());
+    let takes = [
+        ("zcomp_compress", vec![stream(), Shape::AnyPointer, Shape::AnyPointer]),
+        ("zcomp_decompress", vec![stream(), Shape::AnyPointer, Shape::Number, Shape::AnyPointer]),
+    ];
+    for (symbol, params) in takes {
+        let prototype = Prototype { params, returns: Shape::Number };
+        facts.functions.get_mut(symbol).unwrap().prototype = Some(prototype);
+    }
+    let plan = plan(&facts);
+    let programs: Vec<_> = plan.placements.iter().map(|placement| placement.hook.program).collect();
+    assert!(programs.contains(&"compress_stream") && programs.contains(&"decompress_stream"));
+    assert!(plan.missing.is_empty() && plan.no_snapshot.is_none());
+    insta::assert_snapshot!(render(&plan));
 }
 
 #[test]

@@ -58,6 +58,19 @@ fn bit_fields_carry_word_shift_and_width() {
     assert_eq!(layout.bit_field(BitField::ZspageClass), Some(Bits { word: 4, shift: 8, width: 9 }));
 }
 
+/// Where there are four fullness groups (6.1), the object word has a tag below the index.
+#[test]
+fn few_groups_go_with_a_tag_in_the_object_word() {
+    for (width, tag) in [(2, 1), (4, 0)] {
+        let mut b = Builder::kernel();
+        let int = b.int("unsigned int", 4);
+        b.aggregate(STRUCT, "zspage", 4, true, &[("huge", int, 1 << 24), ("fullness", int, width << 24 | 1)]);
+        let blob = b.bytes();
+        let btf = Btf::parse(&blob, None).unwrap();
+        assert_eq!(layout(&btf, &btf, 4096).unwrap().measures[Measure::ObjectTagBits as usize], tag);
+    }
+}
+
 #[test]
 fn a_bit_field_across_words_is_not_read() {
     let mut b = Builder::kernel();
