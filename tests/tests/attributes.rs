@@ -11,7 +11,8 @@ use zram_verify::{
 };
 
 /// The kernels that must have been recorded.
-const KERNELS: &[&str] = &["custom-7.2", "debian-6.12", "debian-6.17", "debian-6.18", "debian-7.2"];
+const KERNELS: &[&str] =
+    &["custom-7.2", "debian-6.1", "debian-6.12", "debian-6.17", "debian-6.18", "debian-7.2"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("attributes")

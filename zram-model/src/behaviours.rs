@@ -6,13 +6,15 @@
 //! made is a behaviour here even where a mutation describes the same: there it is a fault to be found, here it
 //! is what that kernel does.
 //!
-//! The sources are the drivers of Linux 6.12, 6.18, 7.2 and 7.3 as Debian ships them, that of 7.0's first candidate,
+//! The sources are the drivers of Linux 6.1, 6.12, 6.18, 7.2 and 7.3 as Debian ships them, that of 7.0's first candidate,
 //! the compressed writeback patch as it was posted, and the commits themselves. What is not known from these
 //! is not claimed: [`crate::releases`] has no profile for such a kernel.
 
 /// The text that `writeback` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WritebackCommand {
+    /// As [`WritebackCommand::Word`], but `incompressible` is no word yet: it came with recompression. Seen in 6.1.
+    FirstWords,
     /// One word, or `page_index=` and a number, which may be negative and then is too large: whatever is wrong
     /// is `EINVAL`. Until 6.15, and so in 6.12.
     Word,
@@ -74,6 +76,47 @@ pub enum ReadBackRequest {
     FailureReported,
 }
 
+/// Which slots `idle` is about (`mark_idle`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdleMarking {
+    /// All that hold something, same-filled and written-back ones too. Nothing is ever unmarked: a slot that is younger than the age asked for
+    /// keeps the mark that it has. Seen in 6.1.
+    MarksOnly,
+    /// Those in memory that are not same-filled, since nothing could be done with the others. The younger ones are unmarked. Seen in 6.12.
+    Unmarks,
+}
+
+/// Which compressors there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AlgorithmNames {
+    /// Whatever the kernel's crypto interface has under that name (`crypto_has_comp`), of its own backends those that are modules only if they
+    /// are loaded. A name is taken literally, less one newline, and cut where the buffer ends. One that is not in zram's table is shown behind
+    /// the others while it is chosen. Until 6.11. Seen in 6.1.
+    Crypto,
+    /// zram's own backends; a longer name than any is `E2BIG`. Seen in 6.12.
+    Backends,
+}
+
+/// Into which groups a class sorts its zspages (`enum fullness_group`), and where in a group's list one goes (`insert_zspage`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fullness {
+    /// Four: empty, almost empty (up to three quarters), almost full, full. One that has fewer objects than the first of the list goes
+    /// behind that, and else before it. Until 6.3. Seen in 6.1.
+    Quarters,
+    /// Twelve, by tenths. Always at the head. 6.4. Seen in 6.12.
+    Tenths,
+}
+
+/// How compaction goes through a class (`__zs_compact`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CompactionLoop {
+    /// A source is taken out first, even where nothing can be gained, and goes back if so: that can change its place in the list. It is emptied
+    /// into as many destinations as that takes, each of which goes back after its turn. Until 6.3. Seen in 6.1.
+    SourceFirst,
+    /// A destination is taken out first and filled from as many sources as that takes. 6.4. Seen in 6.12.
+    DestinationFirst,
+}
+
 /// What `idle` makes of an age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdleAge {
@@ -111,6 +154,42 @@ pub enum ParamsTarget {
 /// What distinguishes one kernel's zram from another's, apart from its configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Behaviours {
+    /// The length of a class's chain is the shortest that uses the most *per cent* of its pages, in whole per cent (`get_pages_per_zspage`).
+    /// Until 6.2. Seen in 6.1. Since then it is the shortest that wastes the fewest bytes.
+    pub chain_by_percent: bool,
+    /// Into which groups a class sorts its zspages.
+    pub fullness: Fullness,
+    /// How compaction goes through a class.
+    pub compaction_loop: CompactionLoop,
+    /// A new zspage learns its class after the first object was taken from it (`set_zspage_mapping`): until then it says class 0. Seen in
+    /// 6.1, not in 6.12.
+    pub class_set_late: bool,
+    /// `zs_malloc` refuses more than a page with `EINVAL`; later with `ENOSPC`. In the source of 6.1, not of 6.12.
+    pub too_large_is_invalid: bool,
+    /// Which compressors there are.
+    pub algorithm_names: AlgorithmNames,
+    /// A reset leaves the device its algorithm (`zram_reset_device`). Seen in 6.1, not in 6.12.
+    pub reset_keeps_algorithm: bool,
+    /// There is an attribute `algorithm_params`. 6.12.
+    pub algorithm_params: bool,
+    /// zram itself refuses and counts what is no whole logical block (`valid_io_request`), and `io_stat` has that count. Seen in 6.1. Later the
+    /// block layer's word is enough, and the count is printed as 0, without its padding.
+    pub counts_invalid_io: bool,
+    /// Which slots `idle` is about.
+    pub idle_marking: IdleMarking,
+    /// A page of a bio that could not be read or written was accessed as well (`zram_bvec_rw`). Seen in 6.1, not in 6.12.
+    pub failure_is_access: bool,
+    /// After a page that could not be read or written, a bio goes on with the next page of memory, and that with the *same* slot
+    /// (`__zram_make_request`): the rest of the bio goes one slot too low for each failure. Seen in 6.1, not in 6.12.
+    pub bio_goes_on: bool,
+    /// `block_state` has a letter for a later algorithm and one for incompressible: six instead of four. Seen in 6.12, not in 6.1.
+    pub six_letters: bool,
+    /// The exclusive open of a backing device is the device's own: the same one is taken a second time. Seen in 6.1. In 6.12 it is
+    /// the file's, and the second is `EBUSY`.
+    pub backing_taken_twice: bool,
+    /// The memory management hands single pages to zram without a bio (`zram_rw_page`): swap, and reads of the block device's page cache. Until
+    /// 6.2. In the source of 6.1.
+    pub pages_without_bios: bool,
     /// There is an attribute `max_comp_streams`: it shows the number of processors and takes anything. Until 6.14.
     pub max_comp_streams: bool,
     /// An object is first allocated without waiting for memory; if that fails, `writestall` in `debug_stat` goes up
@@ -199,8 +278,47 @@ pub struct Behaviours {
 }
 
 impl Behaviours {
+    /// Linux 6.1: compressors of the crypto interface, four fullness groups, pages without bios.
+    pub const V6_1: Self = Self {
+        chain_by_percent: true,
+        fullness: Fullness::Quarters,
+        compaction_loop: CompactionLoop::SourceFirst,
+        class_set_late: true,
+        too_large_is_invalid: true,
+        algorithm_names: AlgorithmNames::Crypto,
+        reset_keeps_algorithm: true,
+        algorithm_params: false,
+        counts_invalid_io: true,
+        idle_marking: IdleMarking::MarksOnly,
+        failure_is_access: true,
+        bio_goes_on: true,
+        six_letters: false,
+        backing_taken_twice: true,
+        pages_without_bios: true,
+        writeback_command: WritebackCommand::FirstWords,
+        pass_complains: true,
+        algorithm_keeps_newline: false,
+        algorithm_forgotten: false,
+        ..Self::V6_12
+    };
+
     /// Linux 6.12.
     pub const V6_12: Self = Self {
+        chain_by_percent: false,
+        fullness: Fullness::Tenths,
+        compaction_loop: CompactionLoop::DestinationFirst,
+        class_set_late: false,
+        too_large_is_invalid: false,
+        algorithm_names: AlgorithmNames::Backends,
+        reset_keeps_algorithm: false,
+        algorithm_params: true,
+        counts_invalid_io: false,
+        idle_marking: IdleMarking::Unmarks,
+        failure_is_access: false,
+        bio_goes_on: false,
+        six_letters: true,
+        backing_taken_twice: false,
+        pages_without_bios: false,
         max_comp_streams: true,
         write_stalls: true,
         writeback_command: WritebackCommand::Word,

@@ -74,7 +74,9 @@ impl Kernel {
     /// As [`Kernel::new`], with a choice of what is kept of the pages written.
     #[must_use]
     pub fn with_storage(profile: Profile, storage: Storage) -> Self {
-        let classes = Arc::new(ClassTable::new(profile.page_size.bytes(), profile.chain_size.max(1)));
+        let by_percent = profile.behaviours.chain_by_percent;
+        let classes =
+            Arc::new(ClassTable::new(profile.page_size.bytes(), profile.chain_size.max(1), by_percent));
         Self { profile, storage, classes, lives: Lives::default(), devices: BTreeMap::new() }
     }
 

@@ -36,6 +36,10 @@ pub struct Profile {
     pub chain_size: u32,
     /// Compression backends that are built in, in the order of zcomp's table.
     pub backends: &'static [&'static str],
+    /// Names that the kernel's crypto interface has besides, where these count ([`AlgorithmNames::Crypto`]).
+    ///
+    /// [`AlgorithmNames::Crypto`]: crate::behaviours::AlgorithmNames::Crypto
+    pub unlisted: &'static [&'static str],
     /// `CONFIG_ZRAM_DEF_COMP`.
     pub default_algorithm: &'static str,
     /// `CONFIG_ZRAM_WRITEBACK`.
@@ -97,6 +101,7 @@ impl Profile {
             page_size: PageSize::KIB_4,
             chain_size: 8,
             backends: &["lz4", "lz4hc", "zstd", "deflate"],
+            unlisted: &[],
             default_algorithm: "lz4",
             writeback: true,
             multi_comp: false,
@@ -130,6 +135,31 @@ impl Profile {
             zsmalloc_stat: true,
             fault_injection: true,
             silent: SiteSet::NONE.with(Site::PutbackSource),
+            ..Self::debian_7_2()
+        }
+    }
+
+    /// Debian's cloud kernel of the 6.1 series, with the modules of its compressors loaded. What the crypto interface has besides is built in.
+    #[must_use]
+    pub fn debian_6_1() -> Self {
+        Self {
+            name: "debian-6.1",
+            series: "6.1",
+            chain_size: 4,
+            backends: &["lzo", "lzo-rle", "lz4", "lz4hc", "zstd"],
+            unlisted: &[
+                "deflate",
+                "compress_null",
+                "lzo-generic",
+                "lzo-rle-generic",
+                "lz4-generic",
+                "lz4hc-generic",
+                "zstd-generic",
+                "deflate-generic",
+                "compress_null-generic",
+            ],
+            default_algorithm: "lzo-rle",
+            behaviours: Behaviours::V6_1,
             ..Self::debian_7_2()
         }
     }

@@ -49,6 +49,7 @@ impl Profile {
     #[must_use]
     pub fn released() -> Vec<Self> {
         vec![
+            Self::debian_6_1(),
             Self::debian_6_12(),
             Self::debian_6_17(),
             Self::debian_6_18(),
@@ -120,6 +121,7 @@ mod tests {
     #[test]
     fn a_release_finds_its_series() {
         assert_eq!(chosen("7.2.13+deb14-cloud-amd64"), ("debian-7.2", Fit::Exact));
+        assert_eq!(chosen("6.1.0-50-cloud-amd64"), ("debian-6.1", Fit::Exact));
         assert_eq!(chosen("6.12.107"), ("debian-6.12", Fit::Exact));
         assert_eq!(chosen("6.18.15+deb13-cloud-amd64"), ("debian-6.18", Fit::Exact));
         assert_eq!(chosen("7.0.0-rc1"), ("linux-7.0", Fit::Exact));
@@ -130,7 +132,8 @@ mod tests {
     fn what_has_no_profile_gets_another_and_says_so() {
         assert_eq!(chosen("7.1.4"), ("linux-7.1", Fit::Exact));
         assert_eq!(chosen("6.16.12"), ("debian-6.12", Fit::NearestOlder));
-        assert_eq!(chosen("6.1.170"), ("debian-6.12", Fit::Oldest));
+        assert_eq!(chosen("6.6.30"), ("debian-6.1", Fit::NearestOlder));
+        assert_eq!(chosen("5.10.223"), ("debian-6.1", Fit::Oldest));
         assert_eq!(chosen("7.20.1"), ("debian-7.3", Fit::Newest));
         assert_eq!(chosen("9.0.0"), ("debian-7.3", Fit::Newest));
         assert_eq!(chosen("the model"), ("debian-7.3", Fit::Unreadable));

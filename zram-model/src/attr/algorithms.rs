@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::{args::Args, number, text::sysfs_streq};
 use crate::{
-    behaviours::ParamsTarget,
+    behaviours::{AlgorithmNames, ParamsTarget},
     context::Call,
     environment::Environment,
     errno::Errno,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Longest name of an algorithm and one (`ZRAM_MAX_ALGO_NAME_SZ`).
+/// Longest name of an algorithm and one (`ZRAM_MAX_ALGO_NAME_SZ`, before that `CRYPTO_MAX_ALG_NAME`).
 const MAX_ALGORITHM_NAME: usize = 128;
 
 impl Device {
@@ -63,12 +63,23 @@ impl Device {
         text: &[u8],
         call: &Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
-        if text.len() >= MAX_ALGORITHM_NAME {
-            return Err(Errno::E2BIG);
-        }
         let keeps_newline = call.behaviours().algorithm_keeps_newline;
-        let text = if keeps_newline { text.strip_suffix(b"\n").unwrap_or(text) } else { text };
-        let known = call.profile.backends.iter().find(|name| sysfs_streq(text, name.as_bytes()));
+        let backends = call.profile.backends;
+        let (known, text) = match call.behaviours().algorithm_names {
+            AlgorithmNames::Crypto => {
+                let text = &text[..text.len().min(MAX_ALGORITHM_NAME - 1)];
+                let text = text.strip_suffix(b"\n").unwrap_or(text);
+                let mut names = backends.iter().chain(call.profile.unlisted);
+                (names.find(|name| name.as_bytes() == text), text)
+            }
+            AlgorithmNames::Backends => {
+                if text.len() >= MAX_ALGORITHM_NAME {
+                    return Err(Errno::E2BIG);
+                }
+                let text = if keeps_newline { text.strip_suffix(b"\n").unwrap_or(text) } else { text };
+                (backends.iter().find(|name| sysfs_streq(text, name.as_bytes())), text)
+            }
+        };
         let name = known.ok_or(Errno::EINVAL)?;
         if self.disk.is_some() {
             return Err(Errno::EBUSY);
@@ -192,12 +203,15 @@ impl Params {
     }
 }
 
-/// The backends, the chosen one in brackets (`zcomp_available_show`).
+/// The backends, the chosen one in brackets; one of the crypto interface's that is none of them comes last (`zcomp_available_show`).
 fn available(chosen: &str, profile: &Profile) -> String {
     let mut text = String::new();
     for name in profile.backends {
         // Writing to a String cannot fail.
         let _ = if *name == chosen { write!(text, "[{name}] ") } else { write!(text, "{name} ") };
+    }
+    if profile.unlisted.contains(&chosen) {
+        let _ = write!(text, "[{chosen}] ");
     }
     text.push('\n');
     text

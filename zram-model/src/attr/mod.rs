@@ -111,6 +111,7 @@ fn present(profile: &Profile) -> impl Iterator<Item = &'static (&'static str, At
             WritebackBatchSize => behaviours.writeback_batches,
             CompressedWriteback => behaviours.compressed_writeback_attribute() == Some(row.0),
             MaxCompStreams => behaviours.max_comp_streams,
+            AlgorithmParams => behaviours.algorithm_params,
             _ => true,
         };
         version && row.3.of(profile)

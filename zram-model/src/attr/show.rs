@@ -30,6 +30,10 @@ impl Device {
             Attribute::WritebackLimitEnable => format!("{}\n", u32::from(state.writeback.limit_enable)),
             Attribute::WritebackBatchSize => format!("{}\n", state.writeback.batch_size),
             Attribute::CompressedWriteback => format!("{}\n", u32::from(state.writeback.compressed)),
+            Attribute::IoStat if profile.behaviours.counts_invalid_io => {
+                let [reads, writes] = [stats.failed_reads, stats.failed_writes];
+                format!("{reads:>8} {writes:>8} {:>8} {:>8}\n", stats.invalid_io, stats.notify_free)
+            }
             Attribute::IoStat => {
                 format!("{:>8} {:>8} 0 {:>8}\n", stats.failed_reads, stats.failed_writes, stats.notify_free)
             }

@@ -182,8 +182,9 @@ impl Device {
         let path = String::from_utf8_lossy(path.strip_suffix(b"\n").unwrap_or(path)).into_owned();
         let pages = call.env.open_backing(&path)?;
         let shown = call.env.backing_path(&path);
-        // It is opened exclusively, and this device still has its own open.
-        let own = self.state.backing.as_ref().is_some_and(|backing| backing.path == shown);
+        // It is opened exclusively, and this device still has its own open, which for older kernels is one and the same claim.
+        let again = call.behaviours().backing_taken_twice;
+        let own = !again && self.state.backing.as_ref().is_some_and(|backing| backing.path == shown);
         if own || taken(&shown) {
             return Err(Errno::EBUSY);
         }

@@ -36,18 +36,25 @@ impl Device {
             if slot.allocated() {
                 let letter = |flag, letter| if slot.has(flag) { letter } else { '.' };
                 let before = text.len();
-                let printed = writeln!(
+                let later = |text: &mut Vec<u8>| {
+                    let recompressed = if slot.priority() != 0 { 'r' } else { '.' };
+                    if profile.behaviours.six_letters {
+                        writeln!(text, "{recompressed}{}", letter(INCOMPRESSIBLE, 'n'))
+                    } else {
+                        writeln!(text)
+                    }
+                };
+                let printed = write!(
                     text,
-                    "{index:>12} {:>12}.{:06} {}{}{}{}{}{}",
+                    "{index:>12} {:>12}.{:06} {}{}{}{}",
                     slot.access_time,
                     disk.nanoseconds.get(index).map_or(0, |nanoseconds| nanoseconds / 1000),
                     letter(SAME, 's'),
                     letter(WB, 'w'),
                     letter(HUGE, 'h'),
                     letter(IDLE, 'i'),
-                    if slot.priority() != 0 { 'r' } else { '.' },
-                    letter(INCOMPRESSIBLE, 'n'),
-                );
+                )
+                .and_then(|()| later(&mut text));
                 let len = text.len() - before;
                 if printed.is_err() || room <= len {
                     text.truncate(before);

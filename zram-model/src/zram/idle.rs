@@ -4,7 +4,7 @@ use super::{
     device::{Live, NANOSECONDS},
     slot::flag::{IDLE, SAME, UNDER_WB, WB},
 };
-use crate::{context::Call, environment::Environment, mutation::Mutation};
+use crate::{behaviours::IdleMarking, context::Call, environment::Environment, mutation::Mutation};
 
 /// Which slots are idle: those last accessed before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +18,18 @@ pub(crate) enum Cutoff {
 }
 
 impl Live<'_> {
-    /// Marks slots last accessed before `cutoff` and unmarks the others.
+    /// Marks slots last accessed before `cutoff` and unmarks the others, if the kernel does that.
     ///
-    /// Same-filled and written-back slots are left alone: nothing could be done with them. So is, before 330edc2bc059, what a pass has.
+    /// Same-filled and written-back slots are left alone, but for older kernels: nothing could be done with them. So is, before
+    /// 330edc2bc059, what a pass has.
     pub(crate) fn mark_idle(&mut self, cutoff: Cutoff, call: &Call<'_, impl Environment + ?Sized>) {
         let inclusive = call.broken(Mutation::IdleInclusive);
-        let skipped = if call.broken(Mutation::IdleMarksSame) { WB } else { WB | SAME } | UNDER_WB;
+        let unmarks = call.behaviours().idle_marking == IdleMarking::Unmarks;
+        let skipped = match (unmarks, call.broken(Mutation::IdleMarksSame)) {
+            (true, false) => WB | SAME | UNDER_WB,
+            (true, true) => WB | UNDER_WB,
+            (false, _) => UNDER_WB,
+        };
         for (index, slot) in self.disk.slots.iter_mut().enumerate() {
             if !slot.allocated() || slot.has(skipped) {
                 continue;
@@ -40,7 +46,7 @@ impl Live<'_> {
                 };
             if idle {
                 slot.set(IDLE);
-            } else {
+            } else if unmarks {
                 slot.clear(IDLE);
             }
         }

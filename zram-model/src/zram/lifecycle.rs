@@ -81,8 +81,11 @@ impl Device {
         }
     }
 
-    /// `zram_destroy_comps`: back to the default algorithm without parameters.
+    /// `zram_destroy_comps`: back to the default algorithm without parameters. Older kernels keep the name.
     fn forget_compressors(&mut self, call: &Call<'_, impl Environment + ?Sized>) {
+        if call.behaviours().reset_keeps_algorithm {
+            return;
+        }
         self.state.algorithms = [None; PRIORITIES];
         self.state.newlines = [false; PRIORITIES];
         self.state.algorithms[0] = Some(call.profile.default_algorithm);

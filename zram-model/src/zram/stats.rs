@@ -6,6 +6,8 @@ pub(crate) struct Stats {
     pub(crate) compr_data_size: u64,
     pub(crate) failed_reads: u64,
     pub(crate) failed_writes: u64,
+    /// On kernels with [`crate::Behaviours::counts_invalid_io`].
+    pub(crate) invalid_io: u64,
     pub(crate) notify_free: u64,
     pub(crate) same_pages: u64,
     pub(crate) huge_pages: u64,

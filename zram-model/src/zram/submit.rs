@@ -26,6 +26,10 @@ use crate::{
     view::Moment,
 };
 
+/// Sectors and bytes of a logical block (`ZRAM_LOGICAL_BLOCK_SIZE`).
+const BLOCK_SECTORS: u64 = 8;
+const BLOCK_BYTES: u32 = 4096;
+
 /// One turn of the loop: what is left of a segment, cut where the slot ends.
 struct Turn {
     slot: SlotIndex,
@@ -43,6 +47,17 @@ struct Turns<'a> {
     segments: &'a [Segment],
     done: u32,
     sector: u64,
+}
+
+impl Turns<'_> {
+    /// Leaves the segment of a turn that failed, and stays at the slot, as older kernels do: the next segment then goes there.
+    fn stay_at(&mut self, turn: &Turn) {
+        self.sector = u64::from(turn.slot.0) * self.page_size.sectors() + u64::from(turn.offset >> 9);
+        if self.done > 0 {
+            self.segments = &self.segments[1..];
+            self.done = 0;
+        }
+    }
 }
 
 impl Iterator for Turns<'_> {
@@ -191,6 +206,12 @@ impl Live<'_> {
     ) {
         let bytes = bio.size();
         call.emit(Site::Bio, Event::Bio { dev: self.dev, op: bio.op, sector: bio.sector, bytes });
+        let whole_blocks = bio.sector.is_multiple_of(BLOCK_SECTORS) && bytes.is_multiple_of(BLOCK_BYTES);
+        if call.behaviours().counts_invalid_io && !whole_blocks {
+            add(&mut self.state.stats.invalid_io, 1);
+            reads.statuses[at] = BioStatus::IO_ERROR;
+            return;
+        }
         match bio.op {
             BioOp::Read => self.bio_read(bio, at, reads, call),
             BioOp::Write => reads.statuses[at] = self.bio_write(bio, reads.memory, call),
@@ -208,7 +229,8 @@ impl Live<'_> {
     ) {
         // Bios submitted from within submit_bio wait until it has returned (`current->bio_list`).
         let mut queue = Vec::new();
-        for turn in turns(bio, call.profile.page_size) {
+        let mut turns = turns(bio, call.profile.page_size);
+        while let Some(turn) = turns.next() {
             self.read_backs_go_on(reads, call);
             let partial = call.profile.partial_io() && turn.len != call.profile.page_size.bytes();
             let done = if partial {
@@ -224,7 +246,14 @@ impl Live<'_> {
                 if call.broken(Mutation::ReadBackFailureTakesOthers) {
                     queue.clear();
                 }
-                break;
+                if call.behaviours().failure_is_access {
+                    self.mark_accessed(turn.slot, Mutation::IdleKeptAfterRead, call);
+                }
+                if !call.behaviours().bio_goes_on {
+                    break;
+                }
+                turns.stay_at(&turn);
+                continue;
             }
             let read_back = self.disk.slots[turn.slot.0 as usize].has(WB);
             if !read_back || !call.broken(Mutation::ReadBackNotAccess) {
@@ -307,7 +336,9 @@ impl Live<'_> {
         memory: &Memory,
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> BioStatus {
-        for turn in turns(bio, call.profile.page_size) {
+        let mut status = BioStatus::OK;
+        let mut turns = turns(bio, call.profile.page_size);
+        while let Some(turn) = turns.next() {
             let partial = call.profile.partial_io() && turn.len != call.profile.page_size.bytes();
             // The block layer has looked at the segments: the page is there.
             let Some(page) = memory.page(turn.page, call.profile.page_size) else {
@@ -320,11 +351,19 @@ impl Live<'_> {
             };
             if done.is_err() {
                 add(&mut self.state.stats.failed_writes, 1);
-                return BioStatus::IO_ERROR;
+                status = BioStatus::IO_ERROR;
+                if call.behaviours().failure_is_access {
+                    self.mark_accessed(turn.slot, Mutation::IdleKeptAfterWrite, call);
+                }
+                if !call.behaviours().bio_goes_on {
+                    break;
+                }
+                turns.stay_at(&turn);
+                continue;
             }
             self.mark_accessed(turn.slot, Mutation::IdleKeptAfterWrite, call);
         }
-        BioStatus::OK
+        status
     }
 
     /// `zram_bvec_write_partial`

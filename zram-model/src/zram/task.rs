@@ -95,6 +95,8 @@ pub(crate) struct Task {
     stage: Stage,
     /// Which page of the bio.
     page: usize,
+    /// Pages that failed, on kernels that then stay at the slot.
+    behind: u32,
     /// The compressor's output, where it is kept.
     bytes: Vec<u8>,
     status: BioStatus,
@@ -112,6 +114,7 @@ impl Task {
             memory,
             stage,
             page: 0,
+            behind: 0,
             bytes: Vec::new(),
             status: BioStatus::OK,
             missed: false,
@@ -135,7 +138,7 @@ impl Task {
     }
 
     fn slot(&self) -> SlotIndex {
-        SlotIndex((self.bio.sector / SECTORS) as u32 + self.page as u32)
+        SlotIndex((self.bio.sector / SECTORS) as u32 + self.page as u32 - self.behind)
     }
 
     /// Looks at the pool, as the kernel may at this moment; `least` and `most`: its size.
@@ -222,10 +225,22 @@ impl Live<'_> {
         }
     }
 
-    /// A page that failed ends the bio.
-    fn fail_write(&mut self, task: &mut Task) {
+    /// A page that could not be written.
+    fn fail_write(&mut self, task: &mut Task, call: &mut Call<'_, impl Environment + ?Sized>) {
         add(&mut self.state.stats.failed_writes, 1);
+        self.fail(task, Mutation::IdleKeptAfterWrite, call);
+    }
+
+    /// A page that failed ends the bio, but for older kernels.
+    fn fail(&mut self, task: &mut Task, kept_idle: Mutation, call: &mut Call<'_, impl Environment + ?Sized>) {
         (task.status, task.stage) = (BioStatus::IO_ERROR, Stage::Done);
+        if call.behaviours().failure_is_access {
+            self.mark_accessed(task.slot(), kept_idle, call);
+        }
+        if call.behaviours().bio_goes_on {
+            task.behind += 1;
+            self.next_page(task, call);
+        }
     }
 
     /// `zram_read_page` of a slot in memory.
@@ -241,7 +256,7 @@ impl Live<'_> {
         }
         if complaining(done, call).is_err() {
             add(&mut self.state.stats.failed_reads, 1);
-            (task.status, task.stage) = (BioStatus::IO_ERROR, Stage::Done);
+            self.fail(task, Mutation::IdleKeptAfterRead, call);
         } else {
             task.stage = Stage::Access;
         }
@@ -258,7 +273,7 @@ impl Live<'_> {
         };
         let (result, len) = compressed.map_or_else(|errno| (errno.negative(), 0), |len| (0, len));
         call.emit(Site::Compress, Event::Compress { result, len });
-        let Ok(len) = compressed else { return self.fail_write(task) };
+        let Ok(len) = compressed else { return self.fail_write(task, call) };
         let huge = self.is_huge(len, call);
         let size = if huge { call.profile.page_size.bytes() } else { len };
         match self.disk.pool.want(size, call) {
@@ -268,7 +283,7 @@ impl Live<'_> {
             }
             Err(errno) => {
                 self.disk.pool.tell_malloc(size, Err(errno), call);
-                self.fail_write(task);
+                self.fail_write(task, call);
             }
         }
     }
@@ -291,7 +306,7 @@ impl Live<'_> {
                 Some(id) => Stage::First { wanted, id, size, huge },
                 None => {
                     self.disk.pool.tell_malloc(size, Err(Errno::ENOMEM), call);
-                    return self.fail_write(task);
+                    return self.fail_write(task, call);
                 }
             },
         };

@@ -4,7 +4,7 @@ use zram_events::{ClassIndex, Event, ObjectIndex};
 
 use super::{
     class::{ALLOCATED, INUSE},
-    fullness::{EMPTY, HIGHEST, LOWEST, named},
+    fullness::{EMPTY, LOWEST, highest, named},
     handle::{Handle, Location, Position, ZspageId},
     pool::Pool,
 };
@@ -75,7 +75,8 @@ impl Pool {
             return Err(Errno::EINVAL);
         }
         if size > self.table.page_size() {
-            return Err(Errno::ENOSPC);
+            let invalid = call.behaviours().too_large_is_invalid;
+            return Err(if invalid { Errno::EINVAL } else { Errno::ENOSPC });
         }
         call.locks.may_sleep();
         if !call.env.allocate(Allocation::Handle) {
@@ -104,7 +105,7 @@ impl Pool {
 
     /// Whether a zspage of the class has room: what `find_get_zspage` finds at this moment.
     pub(crate) fn has_room(&self, wanted: WantedObject) -> bool {
-        self.classes[wanted.class].first_of_fullest(EMPTY, HIGHEST).is_some()
+        self.classes[wanted.class].first_of_fullest(EMPTY, highest(self.insertion.groups)).is_some()
     }
 
     /// `zs_malloc` in the first time that it holds the class lock: an object of a zspage that is there, if one has room.
@@ -151,10 +152,11 @@ impl Pool {
     /// The zspage for a new object (`find_get_zspage`): the fullest group first, its newest first.
     fn find_with_room(&self, class: usize, call: &Call<'_, impl Environment + ?Sized>) -> Option<u32> {
         let class = &self.classes[class];
+        let highest = highest(self.insertion.groups);
         if call.broken(Mutation::EmptiestZspageFirst) {
-            return class.first_of_emptiest(EMPTY, HIGHEST);
+            return class.first_of_emptiest(EMPTY, highest);
         }
-        class.first_of_fullest(EMPTY, HIGHEST)
+        class.first_of_fullest(EMPTY, highest)
     }
 
     /// `alloc_zspage`
@@ -201,12 +203,14 @@ impl Pool {
         let shape = class.shape;
         let zspage = &mut class.zspages[id.number as usize];
         let index = zspage.take(id, handle, &shape, &mut self.objects)?;
+        // What the zspage itself says of its class at this moment.
+        let unset = site == Site::ObjMallocNew && call.behaviours().class_set_late;
         let event = Event::ObjMalloc {
             zspage: zspage.life,
             handle: handle.life(),
             index: ObjectIndex(index),
             word_class: word_class(shape.index, call),
-            class: ClassIndex(shape.index),
+            class: ClassIndex(if unset { 0 } else { shape.index }),
             inuse: u32::from(zspage.inuse),
             huge: shape.huge(),
         };

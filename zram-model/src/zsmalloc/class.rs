@@ -8,6 +8,7 @@ use super::{
     handle::MOST_ZSPAGES,
     zspage::{NONE, Zspage},
 };
+use crate::behaviours::Fullness;
 
 /// Position of "objects allocated" among the statistics (`ZS_OBJS_ALLOCATED`).
 pub(super) const ALLOCATED: usize = GROUPS;
@@ -15,8 +16,9 @@ pub(super) const ALLOCATED: usize = GROUPS;
 pub(super) const INUSE: usize = GROUPS + 1;
 
 /// How this model inserts zspages: the kernel's way unless a rule is broken.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Insertion {
+    pub(super) groups: Fullness,
     pub(super) at_tail: bool,
     pub(super) truncate: bool,
 }
@@ -108,14 +110,19 @@ impl Class {
     /// `get_fullness_group`
     pub(super) fn group_of(&self, number: u32, insertion: Insertion) -> u8 {
         let inuse = u32::from(self.zspages[number as usize].inuse);
-        group(inuse, self.shape.objects, insertion.truncate)
+        group(inuse, self.shape.objects, insertion.groups, insertion.truncate)
     }
 
-    /// `insert_zspage`: at the head of the group's list.
+    /// `insert_zspage`: at the head of the group's list, or second.
     pub(super) fn insert(&mut self, number: u32, group: u8, insertion: Insertion) {
         let list = &mut self.lists[usize::from(group)];
+        let inuse = |number: u32| self.zspages[number as usize].inuse;
+        let second = insertion.groups == Fullness::Quarters
+            && list.first().is_some_and(|head| inuse(number) < inuse(head));
         if insertion.at_tail {
             list.push_tail(&mut self.zspages, number);
+        } else if second {
+            list.push_second(&mut self.zspages, number);
         } else {
             list.push_head(&mut self.zspages, number);
         }

@@ -48,8 +48,8 @@ pub(crate) struct ClassTable {
 
 impl ClassTable {
     /// The table for pages of `page_size` bytes (a power of two, 4 to 64 KiB) and chains of at most `chain_size`
-    /// pages, which is taken for 1 or 16 beyond these.
-    pub(crate) fn new(page_size: u32, chain_size: u32) -> Self {
+    /// pages, which is taken for 1 or 16 beyond these. `by_percent`: how the length of a chain was chosen at first.
+    pub(crate) fn new(page_size: u32, chain_size: u32, by_percent: bool) -> Self {
         let chain_size = chain_size.clamp(1, LONGEST_CHAIN);
         // What the page frame number leaves of 64 bits is the index's (`OBJ_INDEX_BITS`).
         let index_bits = u64::BITS - (PHYSMEM_BITS - page_size.trailing_zeros());
@@ -62,7 +62,11 @@ impl ClassTable {
         // From large to small, because a class is merged into the next larger one.
         for index in (0..count).rev() {
             let size = (min_size + index * step).min(page_size);
-            let pages = chain_length(size, page_size, chain_size);
+            let pages = if by_percent {
+                chain_by_percent(size, page_size, chain_size)
+            } else {
+                chain_length(size, page_size, chain_size)
+            };
             let objects = pages * page_size / size;
             if pages != 1 && objects != 1 && huge_class_size == 0 {
                 // The header is added before the class is looked up: an object up to 7 bytes smaller
@@ -125,15 +129,34 @@ fn chain_length(size: u32, page_size: u32, chain_size: u32) -> u32 {
     (1..=chain_size).min_by_key(|pages| pages * page_size % size).unwrap_or(1)
 }
 
+/// How many pages use the most per cent of themselves, in whole per cent (`get_pages_per_zspage`); the fewest of equals.
+fn chain_by_percent(size: u32, page_size: u32, chain_size: u32) -> u32 {
+    let used = |pages: u32| {
+        let bytes = pages * page_size;
+        (bytes - bytes % size) * 100 / bytes
+    };
+    (1..=chain_size).max_by_key(|pages| (used(*pages), core::cmp::Reverse(*pages))).unwrap_or(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::page::PageSize;
 
     #[test]
+    fn whole_per_cent_make_other_chains() {
+        let (older, newer) = (ClassTable::new(4096, 4, true), ClassTable::new(4096, 4, false));
+        assert_eq!(older.nominal().len(), newer.nominal().len());
+        assert_ne!(older, newer);
+        for size in [32, 64, 512, 4096] {
+            assert_eq!((chain_by_percent(size, 4096, 4), chain_length(size, 4096, 4)), (1, 1));
+        }
+    }
+
+    #[test]
     fn distinct_classes_and_huge_size_by_chain() {
         for (chain, classes, huge) in [(4, 69, 3257), (8, 119, 3625), (16, 192, 3833)] {
-            let table = ClassTable::new(4096, chain);
+            let table = ClassTable::new(4096, chain, false);
             assert_eq!((table.shapes().len(), table.huge_class_size()), (classes, huge), "chain {chain}");
             assert_eq!(table.nominal().len(), 255);
         }
@@ -143,7 +166,7 @@ mod tests {
     fn every_page_size_and_chain_by_definition() {
         for page in PageSize::ALL.map(PageSize::bytes) {
             for chain in 4..=16 {
-                let table = ClassTable::new(page, chain);
+                let table = ClassTable::new(page, chain, false);
                 let below = (0..).map(|n| 32 + n * (page / 256)).take_while(|size| *size < page);
                 let sizes: Vec<_> = below.chain([page]).collect();
                 assert_eq!(table.nominal().len(), sizes.len());
@@ -175,7 +198,7 @@ mod tests {
     #[test]
     fn an_object_fits_its_class_and_not_the_one_below() {
         for page in PageSize::ALL.map(PageSize::bytes) {
-            let table = ClassTable::new(page, 8);
+            let table = ClassTable::new(page, 8, false);
             for size in 1..=page {
                 let shape = table.shapes()[table.position(table.nominal_index(size))];
                 if shape.huge() {
@@ -195,7 +218,7 @@ mod tests {
     fn merged_classes_take_the_larger_size() {
         // 3424 (nominal 212) is cut like 3440 (213), although the kernel's documentation lists both.
         let of = |chain| {
-            let table = ClassTable::new(4096, chain);
+            let table = ClassTable::new(4096, chain, false);
             let shape = table.shapes()[table.position(212)];
             (shape.index, shape.size)
         };
@@ -209,7 +232,7 @@ mod tests {
         // The older mapping API asked whether offset + class size crosses the page, the newer asks
         // whether header + length does. Classes are merged only where no object can tell the two apart.
         for chain in 4..=16 {
-            let table = ClassTable::new(4096, chain);
+            let table = ClassTable::new(4096, chain, false);
             for len in 1..table.huge_class_size() {
                 let shape = table.shapes()[table.position(table.nominal_index(len))];
                 for offset in (0..shape.objects).map(|index| index * shape.size % 4096) {

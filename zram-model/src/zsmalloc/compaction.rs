@@ -3,13 +3,14 @@
 use zram_events::Event;
 
 use super::{
-    fullness::{EMPTY, FULL, HIGHEST, LOWEST, named},
+    fullness::{EMPTY, LOWEST, full, highest, named},
     handle::{Location, ZspageId},
     pool::Pool,
     zspage::next_used,
 };
 use crate::{
-    contention::Contention, context::Call, environment::Environment, mutation::Mutation, site::Site,
+    behaviours::CompactionLoop, contention::Contention, context::Call, environment::Environment,
+    mutation::Mutation, site::Site,
 };
 
 impl Pool {
@@ -26,7 +27,10 @@ impl Pool {
         for step in 0..turns {
             let class =
                 if call.broken(Mutation::CompactionAscending) { step } else { self.classes.len() - 1 - step };
-            freed += self.compact_class(class, call);
+            freed += match call.behaviours().compaction_loop {
+                CompactionLoop::DestinationFirst => self.compact_class(class, call),
+                CompactionLoop::SourceFirst => self.empty_sources(class, call),
+            };
         }
         self.pages_compacted += freed;
         call.emit(site, Event::CompactEnd { pool: self.life, pages: freed });
@@ -55,7 +59,7 @@ impl Pool {
                 self.free_zspage(from, Site::ZspageFreeCompaction, call);
                 freed += pages;
             }
-            let full = self.classes[class].group_of(to.number, self.insertion) == FULL;
+            let full = self.classes[class].group_of(to.number, self.insertion) == full(self.insertion.groups);
             if full || call.env.contended(Contention::Pool { pool: self.life }) {
                 self.put_back(class, to, Site::PutbackDestination, call);
                 destination = None;
@@ -72,13 +76,63 @@ impl Pool {
         freed
     }
 
+    /// `__zs_compact` as it was first: a source is emptied into one destination after the other. Each turn takes out the next source, and the last
+    /// one goes back as it is when nothing can be gained or no destination is left.
+    fn empty_sources(&mut self, class: usize, call: &mut Call<'_, impl Environment + ?Sized>) -> u64 {
+        let swapped = call.broken(Mutation::CompactionSwapped);
+        let pages = u64::from(self.classes[class].shape.pages);
+        let mut freed = 0;
+        call.locks.lock_for_moving(class);
+        while let Some(from) = self.isolate(class, swapped) {
+            call.locks.write_zspage(from);
+            let emptied = self.classes[class].can_compact() > 0 && self.empty_source(class, from, call);
+            call.locks.unwrite_zspage(from);
+            let group = self.put_back(class, from, Site::PutbackSource, call);
+            if !emptied {
+                break;
+            }
+            if group == EMPTY {
+                self.free_zspage(from, Site::ZspageFreeCompaction, call);
+                freed += pages;
+            }
+            // Here the others get their turn.
+            call.locks.unlock_after_moving(class);
+            call.locks.may_sleep();
+            call.locks.lock_for_moving(class);
+        }
+        call.locks.unlock_after_moving(class);
+        freed
+    }
+
+    /// Whether all of a source went into destinations. A destination is found full only when there is one more object to move.
+    fn empty_source(
+        &mut self,
+        class: usize,
+        from: ZspageId,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> bool {
+        let swapped = call.broken(Mutation::CompactionSwapped);
+        while let Some(to) = self.isolate(class, !swapped) {
+            self.migrate(class, from, to, call);
+            self.put_back(class, to, Site::PutbackDestination, call);
+            if self.zspage(from).inuse == 0 {
+                return true;
+            }
+            if call.env.contended(Contention::Pool { pool: self.life }) {
+                break;
+            }
+        }
+        false
+    }
+
     /// Takes a partly filled zspage out of its list: the fullest (`isolate_dst_zspage`) or the emptiest (`isolate_src_zspage`).
     fn isolate(&mut self, class: usize, fullest: bool) -> Option<ZspageId> {
         let of = &mut self.classes[class];
+        let highest = highest(self.insertion.groups);
         let found = if fullest {
-            of.first_of_fullest(LOWEST, HIGHEST)
+            of.first_of_fullest(LOWEST, highest)
         } else {
-            of.first_of_emptiest(LOWEST, HIGHEST)
+            of.first_of_emptiest(LOWEST, highest)
         };
         let number = found?;
         of.remove(number);

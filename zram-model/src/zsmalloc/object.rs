@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn bytes_survive_compaction_and_headers_name_their_owners() {
-        let table = Arc::new(ClassTable::new(4096, 8));
+        let table = Arc::new(ClassTable::new(4096, 8, false));
         let (mut quiet, mut lives, profile) = (Memory, Lives::default(), Profile::debian_7_2());
         let mut call = Call::new(&mut quiet, &mut lives, &profile);
         let mut pool = Pool::create(&table, Storage::Bytes, &mut call).unwrap();

@@ -65,6 +65,7 @@ impl Pool {
         }
         let classes: Vec<_> = table.shapes().iter().copied().map(Class::new).collect();
         let insertion = Insertion {
+            groups: call.behaviours().fullness,
             at_tail: call.broken(Mutation::FullnessTail),
             truncate: call.broken(Mutation::FullnessRounding),
         };

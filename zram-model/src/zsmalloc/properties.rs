@@ -97,9 +97,15 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(storage: Storage, page_size: PageSize, chain_size: u32, contended: &[bool]) -> Self {
-        let table = Arc::new(ClassTable::new(page_size.bytes(), chain_size));
-        let (mut world, mut lives, profile) = (Busy::default(), Lives::default(), Profile::debian_7_2());
+    fn new(
+        storage: Storage,
+        (page_size, chain_size, old): (PageSize, u32, bool),
+        contended: &[bool],
+    ) -> Self {
+        let profile = if old { Profile::debian_6_1() } else { Profile::debian_7_2() };
+        let table =
+            Arc::new(ClassTable::new(page_size.bytes(), chain_size, profile.behaviours.chain_by_percent));
+        let (mut world, mut lives) = (Busy::default(), Lives::default());
         let pool = Pool::create(&table, storage, &mut Call::new(&mut world, &mut lives, &profile)).unwrap();
         world.contended = contended.iter().copied().collect();
         Self { pool, world, lives, profile, objects: Vec::new() }
@@ -180,7 +186,10 @@ impl Stage {
                     })
                     .count() as u32;
                 assert_eq!(owners, u32::from(zspage.inuse));
-                assert_eq!(zspage.group, group(owners, shape.objects, false));
+                assert_eq!(
+                    zspage.group,
+                    group(owners, shape.objects, self.profile.behaviours.fullness, false)
+                );
                 assert_eq!(zspage.free_objects(id, &shape, &pool.objects), shape.objects - owners);
                 stats[usize::from(zspage.group)] += 1;
                 stats[ALLOCATED] += u64::from(shape.objects);
@@ -206,10 +215,11 @@ proptest! {
         ops in prop::collection::vec(op(), 1..48),
         chain in 4_u32..17,
         page_size in prop::sample::select(&[PageSize::KIB_4, PageSize::KIB_4, PageSize::KIB_4, PageSize::KIB_16, PageSize::KIB_64][..]),
+        old in any::<bool>(),
         contended in prop::collection::vec(prop::bool::weighted(0.2), 0..40),
     ) {
-        let mut bytes = Stage::new(Storage::Bytes, page_size, chain, &contended);
-        let mut sizes = Stage::new(Storage::Sizes, page_size, chain, &contended);
+        let mut bytes = Stage::new(Storage::Bytes, (page_size, chain, old), &contended);
+        let mut sizes = Stage::new(Storage::Sizes, (page_size, chain, old), &contended);
         for op in &ops {
             bytes.run(op);
             sizes.run(op);

@@ -22,7 +22,7 @@ impl Live<'_> {
         text: &[u8],
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
-        if call.behaviours().writeback_command == WritebackCommand::Word {
+        if call.behaviours().writeback_command != WritebackCommand::Arguments {
             return self.writeback_word(text, call);
         }
         if self.state.backing.is_none() {

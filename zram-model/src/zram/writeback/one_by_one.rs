@@ -12,6 +12,7 @@ use zram_events::SlotIndex;
 use super::scan::Mode;
 use crate::{
     attr::{number, text::sysfs_streq},
+    behaviours::WritebackCommand,
     bio::BioStatus,
     context::Call,
     environment::{Allocation, BackingOp, Completion, Environment},
@@ -27,13 +28,15 @@ use crate::{
 };
 
 impl Live<'_> {
-    /// `writeback_store` of 6.12, for a device that has a size.
+    /// `writeback_store` of 6.1 and 6.12, for a device that has a size.
     pub(super) fn writeback_word(
         &mut self,
         text: &[u8],
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
-        let (mode, range) = parse(text, self.disk.slots.len()).ok_or(Errno::EINVAL)?;
+        let first = call.behaviours().writeback_command == WritebackCommand::FirstWords;
+        let words = if first { &WORDS[..3] } else { &WORDS };
+        let (mode, range) = parse(text, words, self.disk.slots.len()).ok_or(Errno::EINVAL)?;
         if self.state.backing.is_none() {
             return Err(Errno::ENODEV);
         }
@@ -112,9 +115,12 @@ impl Live<'_> {
     }
 }
 
+/// What can be said but a slot. The last came with recompression.
+const WORDS: [&[u8]; 4] = [b"idle", b"huge", b"huge_idle", b"incompressible"];
+
 /// The word, or the one slot, and the slots that it is about.
-fn parse(text: &[u8], slots: usize) -> Option<(Mode, Range<usize>)> {
-    for word in [&b"idle"[..], b"huge", b"huge_idle", b"incompressible"] {
+fn parse(text: &[u8], words: &[&[u8]], slots: usize) -> Option<(Mode, Range<usize>)> {
+    for word in words {
         if sysfs_streq(text, word) {
             return Some((Mode::parse(word)?, 0..slots));
         }
@@ -136,7 +142,9 @@ mod tests {
 
     #[test]
     fn one_word_or_one_slot() {
-        let slots = |text: &[u8]| parse(text, 8).map(|(_, range)| range);
+        let slots = |text: &[u8]| parse(text, &WORDS, 8).map(|(_, range)| range);
+        assert_eq!(slots(b"incompressible"), Some(0..8));
+        assert_eq!(parse(b"incompressible", &WORDS[..3], 8).map(|(_, range)| range), None);
         assert_eq!(slots(b"idle"), Some(0..8));
         assert_eq!(slots(b"huge_idle\n"), Some(0..8));
         assert_eq!(slots(b" idle"), None);

@@ -62,7 +62,7 @@ impl ObjectPool {
     pub fn new(page_size: PageSize, chain_size: u32) -> Result<Self, Errno> {
         let chain_size = chain_size.clamp(4, 16);
         let profile = Profile { page_size, chain_size, ..Profile::debian_7_2() };
-        let table = Arc::new(ClassTable::new(page_size.bytes(), chain_size));
+        let table = Arc::new(ClassTable::new(page_size.bytes(), chain_size, false));
         let mut lives = Lives::default();
         let pool = Pool::create(&table, Storage::Bytes, &mut Call::new(&mut Memory, &mut lives, &profile))?;
         Ok(Self { pool, lives, profile })
