@@ -82,7 +82,12 @@ impl Abilities {
             kinds: kinds.map(|attached| attached.kind).collect(),
             interrupts: hello.coverage.as_ref().is_some_and(|coverage| coverage.interrupts),
             backing: hello.backing.iter().copied().collect(),
-            workloads: hello.workloads.iter().copied().collect(),
+            workloads: hello
+                .workloads
+                .iter()
+                .copied()
+                .filter(|_| !profile.behaviours.pages_without_bios)
+                .collect(),
             failures: hello.failures.iter().copied().collect(),
             ..Self::of(profile, hello.attributes.iter().cloned().collect())
         }
@@ -148,6 +153,9 @@ impl Abilities {
             // Whoever takes arguments takes the old words as well.
             writeback_command: match (self.writeback_command, other.writeback_command) {
                 (WritebackCommand::Arguments, WritebackCommand::Arguments) => WritebackCommand::Arguments,
+                (WritebackCommand::FirstWords, _) | (_, WritebackCommand::FirstWords) => {
+                    WritebackCommand::FirstWords
+                }
                 _ => WritebackCommand::Word,
             },
             compressed_writeback: self.compressed_writeback.filter(|_| same_name),

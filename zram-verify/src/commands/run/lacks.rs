@@ -4,13 +4,17 @@
 //! about the rest: these are the words.
 
 use zram_agent::protocol::{BackingKind, Hello, WorkKind};
+use zram_model::Profile;
 
 /// A sentence for each thing.
-pub(super) fn lacks(hello: &Hello) -> Vec<String> {
+pub(super) fn lacks(hello: &Hello, profile: &Profile) -> Vec<String> {
     let kinds = BackingKind::ALL.iter().filter(|kind| !hello.backing.contains(kind));
     let mut sentences: Vec<String> = kinds.map(|kind| backing(*kind).to_owned()).collect();
     let kinds = WorkKind::ALL.iter().filter(|kind| !hello.workloads.contains(kind));
     sentences.extend(kinds.map(|kind| workload(*kind).to_owned()));
+    if profile.behaviours.pages_without_bios && !hello.workloads.is_empty() {
+        sentences.push(PAGES_WITHOUT_BIOS.to_owned());
+    }
     if let Some(coverage) = &hello.coverage
         && !coverage.unobservable.is_empty()
     {
@@ -22,6 +26,9 @@ pub(super) fn lacks(hello: &Hello) -> Vec<String> {
     }
     sentences
 }
+
+const PAGES_WITHOUT_BIOS: &str = "this kernel hands pages of swap and of the page cache to zram without a bio (zram_rw_page), which no probe sees: \
+                                  no workload is followed, and no slot-free notification looked at";
 
 fn backing(kind: BackingKind) -> &'static str {
     match kind {
@@ -76,7 +83,8 @@ mod tests {
             failures: Vec::new(),
             coverage: None,
         };
-        assert_eq!(lacks(&everything), [""; 0]);
+        assert_eq!(lacks(&everything, &Profile::debian_7_2()), [""; 0]);
+        assert_eq!(lacks(&everything, &Profile::debian_6_1()), [PAGES_WITHOUT_BIOS]);
         let gap = Unobservable { kind: Kind::Putback, reason: "no such function".into() };
         let coverage = Coverage {
             kernel: String::new(),
@@ -91,8 +99,10 @@ mod tests {
             coverage: Some(coverage),
             ..everything
         };
-        let [delay, error, interrupts, over_file, disk, one_way, files, probes] = &lacks(&little)[..] else {
-            panic!("{:?}", lacks(&little))
+        let [delay, error, interrupts, over_file, disk, one_way, files, probes] =
+            &lacks(&little, &Profile::debian_7_2())[..]
+        else {
+            panic!("{:?}", lacks(&little, &Profile::debian_7_2()))
         };
         assert!(files.contains("ext4"));
         assert!(over_file.contains("loop") && disk.contains("virtio") && one_way.contains("dm_flakey"));

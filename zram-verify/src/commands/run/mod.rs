@@ -364,7 +364,7 @@ impl Run<'_> {
         self.report.profile = chosen.profile.name.to_owned();
         self.report.coverage = Coverage::new(&Abilities::new(&chosen.profile, hello));
         self.report.remarks.extend(chosen.remark);
-        self.report.remarks.extend(lacks::lacks(hello));
+        self.report.remarks.extend(lacks::lacks(hello, &chosen.profile));
         if let Some(mutation) = self.options.mutant {
             self.report.remarks.push(format!("the model is broken on purpose: {}", mutation.describes()));
         }
