@@ -45,6 +45,6 @@ pub const NOT_COMPARED: &[&str] = &[
     "addresses: pools, zspages and handles are numbered by their lives, on each side in the order of their births",
     "the order between a task's events and a worker's: the scheduler decides; each of the two orders is compared",
     "page migrations: memory management starts them, and they move no object",
-    "programs with a delayed backing device or with I/O during a pass: the order in which writes complete is the machine's",
+    "programs with a delayed backing device, I/O during a pass or several workers: the order of steps is the machine's",
     "attributes and compressors that only one of the two has: noted once, and no operation asks for them",
 ];
