@@ -117,6 +117,17 @@ pub enum CompactionLoop {
     DestinationFirst,
 }
 
+/// Which algorithms a write to `recompress` tries on a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recompression {
+    /// Without `priority=` and `algo=` every later one in turn, until one saves memory (`recompress_slot`). What comes after the last of them
+    /// is told by how many algorithms the device has (`num_active_comps`), not by where they are: with one at priority 3 alone, none is
+    /// tried and every slot becomes incompressible. A `type=` that is no word is passed over. Until 7.0 or before; seen in 6.19.
+    InTurn,
+    /// One. Seen in 7.1.
+    One,
+}
+
 /// What `idle` makes of an age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdleAge {
@@ -272,6 +283,8 @@ pub struct Behaviours {
     /// that a bio of 256 segments may have more pages. No behaviour of zram's. In the sources of 6.12, 6.18 and 6.19, not of 7.1, where
     /// `iov_iter_extract_bvecs` looks at folios alone.
     pub neighbours_merged: bool,
+    /// Which algorithms a write to `recompress` tries on a slot.
+    pub recompression: Recompression,
     /// `zs_lookup_class_index` adds the object's header to the size that it is asked about, as allocating does. Seen in 6.12 and 7.2, not
     /// in the sources of 6.18 and 7.1. Without, recompression compares two lengths by classes that neither of them gets.
     pub class_lookup_adds_header: bool,
@@ -333,6 +346,7 @@ impl Behaviours {
         written_back: WrittenBack::Freed,
         read_back_request: ReadBackRequest::Chained,
         idle_age: IdleAge::Nanoseconds,
+        recompression: Recompression::InTurn,
         params_target: ParamsTarget::Loose,
         size_overflow: SizeOverflow::Wraps,
         algorithm_keeps_newline: true,
@@ -399,6 +413,7 @@ impl Behaviours {
     /// Linux 7.1: a pass's control block is guarded, a read-back without memory fails.
     pub const V7_1: Self = Self {
         control_block_guarded: true,
+        recompression: Recompression::One,
         read_back_request: ReadBackRequest::FailureReported,
         params_target: ParamsTarget::Strict,
         algorithm_keeps_newline: false,

@@ -493,3 +493,47 @@ fn an_object_that_cannot_be_read_ends_recompression() {
     assert!(m.names().ends_with(&["read_from_pool", "release_slot"]));
     assert_eq!(m.flags(0), 2000 | slot_flags::IDLE, "it was not touched");
 }
+
+/// Until 7.0 or before: without a name or a number every later algorithm gets a try, and "the last" is a matter of counting.
+#[test]
+fn older_kernels_try_every_algorithm_in_turn() {
+    let mut m = Machine::bare(Profile::custom_6_19());
+    m.world.percent = [("zstd", 100), ("deflate", 30)].into();
+    m.put("recomp_algorithm", "algo=zstd");
+    m.put("recomp_algorithm", "algo=deflate priority=2");
+    m.put("disksize", "64K");
+    m.fill(0, &page(3000, 1));
+    m.fill(1, &page(3000, 2));
+    m.events();
+    let compressions = |m: &mut Machine| m.names().iter().filter(|name| **name == "compress").count();
+    m.put("recompress", "max_pages=1");
+    assert_eq!(compressions(&mut m), 2, "zstd saves nothing, deflate does");
+    let tried: Vec<_> = (0..2).map(|slot| priority(&m, slot)).collect();
+    assert_eq!(tried.iter().filter(|priority| **priority == 2).count(), 1, "{tried:?}");
+    m.put("recompress", "priority=1");
+    assert_eq!(compressions(&mut m), 1);
+    // A word that is no type is passed over, and so is what makes no sense of a priority.
+    m.put("recompress", "type=all algo=deflate");
+    for refused in ["priority=3", "priority=-1", "priority=4294967295", "algo=zstd priority=2"] {
+        assert_eq!(m.write("recompress", refused), Err(Errno::EINVAL), "{refused}");
+    }
+}
+
+/// One algorithm at priority 3 makes two in all, and those with a number below two are tried: none.
+#[test]
+fn an_algorithm_out_of_turn_is_never_tried_and_all_is_incompressible() {
+    for (profile, compressions, incompressible) in
+        [(Profile::custom_6_19(), 0, true), (Profile::custom_7_1(), 0, false)]
+    {
+        let mut m = Machine::bare(profile.clone());
+        m.world.percent = [("zstd", 30)].into();
+        m.put("recomp_algorithm", "algo=zstd priority=3");
+        m.put("disksize", "64K");
+        m.fill(0, &page(3000, 1));
+        m.events();
+        let outcome = m.write("recompress", " ");
+        assert_eq!(outcome.is_ok(), incompressible, "{}", profile.name);
+        assert_eq!(m.names().iter().filter(|name| **name == "compress").count(), compressions);
+        assert_eq!(m.flags(0) & slot_flags::INCOMPRESSIBLE != 0, incompressible, "{}", profile.name);
+    }
+}

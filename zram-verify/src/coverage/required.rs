@@ -7,7 +7,10 @@ use zram_agent::protocol::{BackingKind, WorkKind};
 use zram_events::{Kind, Shortage};
 
 use super::{Row, followed, shortage};
-use crate::{abilities::Abilities, together};
+use crate::{
+    abilities::{Abilities, Deadly},
+    together,
+};
 
 /// A row, and why it need not be reached.
 #[derive(Clone, Debug)]
@@ -179,7 +182,8 @@ fn recompression(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waive
     let none = unless(abilities.recompression(), "no recompression (CONFIG_ZRAM_MULTI_COMP)");
     add("operation", none, &["set recomp_algorithm: ok", "set recompress: ok", "set recompress: EINVAL"]);
     add("slot flag", none, &["INCOMPRESSIBLE", "recompressed"]);
-    add("slot flag", none.or(writeback(abilities)), &["WB and recompressed"]);
+    let forgets = unless(abilities.huge_stays, "the kernel forgets what a slot was when it is written back");
+    add("slot flag", none.or(writeback(abilities)).or(forgets), &["WB and recompressed"]);
     let seen =
         unless(abilities.sees(&[Kind::Compress, Kind::Malloc]), "the probes do not see it on this kernel");
     add(
@@ -278,7 +282,13 @@ fn shortages(abilities: &Abilities, add: &mut impl FnMut(&'static str, Waived, &
     let read_back = writeback(abilities).or(unless(abilities.fails(Shortage::ReadBack), REASON));
     add("complaint in the kernel's log", read_back, &["ReadFailed"]);
     for shortage in Shortage::ALL {
-        let waived = writeback(abilities).or(unless(abilities.fails(*shortage), REASON));
+        let survives =
+            *shortage != Shortage::Compressor || abilities.survives(Deadly::SizeRefusedByCompressor);
+        let deadly = unless(
+            survives,
+            "the kernel does not survive a size refused by a compressor (findings/algorithm-forgotten)",
+        );
+        let waived = writeback(abilities).or(unless(abilities.fails(*shortage), REASON)).or(deadly);
         for outcome in shortage::outcomes(*shortage) {
             add(shortage::GROUP, waived, &[shortage::row(*shortage, outcome).as_str()]);
         }

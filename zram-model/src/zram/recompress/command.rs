@@ -2,14 +2,16 @@
 
 use crate::{
     attr::{args::Args, number},
+    behaviours::Recompression,
     context::Call,
     environment::{Allocation, Environment},
     errno::Errno,
+    profile::Profile,
     site::Site,
     view::SlotFlags,
     zram::{
         codec::Priority,
-        device::Device,
+        device::{Device, State},
         slot::flag::{HUGE, IDLE},
         writeback::candidates::Candidates,
     },
@@ -25,21 +27,26 @@ struct Command {
     /// Bytes that an object must have to be tried, and must have less of to be kept (`threshold=`); 0 for neither.
     threshold: u32,
     algorithm: Option<Vec<u8>>,
-    priority: Option<i32>,
+    priority: Option<i64>,
 }
 
 impl Command {
     /// Every argument must have a value; keys that are not known are passed over.
-    fn parse(text: &[u8]) -> Result<Self, Errno> {
+    fn parse(text: &[u8], kind: Recompression) -> Result<Self, Errno> {
         let mut command = Self::default();
         for arg in Args::new(text) {
             let value = arg.value().ok_or(Errno::EINVAL)?;
             match arg.name.as_slice() {
-                b"type" => command.take_type(value)?,
+                b"type" => command.take_type(value, kind)?,
                 b"max_pages" => command.max_pages = Some(number::unsigned_long(value, 10)?),
                 b"threshold" => command.threshold = number::unsigned_int(value, 10)?,
                 b"algo" => command.algorithm = Some(value.to_vec()),
-                b"priority" => command.priority = Some(number::int(value, 10)?),
+                b"priority" => {
+                    command.priority = Some(match kind {
+                        Recompression::InTurn => number::unsigned_int(value, 10)?.into(),
+                        Recompression::One => number::int(value, 10)?.into(),
+                    });
+                }
                 _ => {}
             }
         }
@@ -47,12 +54,14 @@ impl Command {
     }
 
     /// A word that is no type is an error only while no type is set: behind a good one it changes nothing.
-    fn take_type(&mut self, word: &[u8]) -> Result<(), Errno> {
+    fn take_type(&mut self, word: &[u8], kind: Recompression) -> Result<(), Errno> {
         match word {
             b"idle" => self.wanted = IDLE,
             b"huge" => self.wanted = HUGE,
             b"huge_idle" => self.wanted = IDLE | HUGE,
-            _ if self.wanted == SlotFlags::default() => return Err(Errno::EINVAL),
+            _ if kind == Recompression::One && self.wanted == SlotFlags::default() => {
+                return Err(Errno::EINVAL);
+            }
             _ => {}
         }
         Ok(())
@@ -62,11 +71,58 @@ impl Command {
 /// What a pass goes by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
+    /// The first algorithm that is tried.
     pub(super) priority: Priority,
+    /// The number after the last one.
+    pub(super) end: u8,
     pub(super) wanted: SlotFlags,
     pub(super) threshold: u32,
-    /// Whether no algorithm comes after this one (`highest_priority_algorithm`).
+    /// Whether no algorithm comes after these (`highest_priority_algorithm`, `num_active_comps`).
     pub(super) last: bool,
+}
+
+impl State {
+    /// The first algorithm to try, and the number after the last one.
+    fn range(&self, command: &Command, profile: &Profile) -> Result<(Priority, u8), Errno> {
+        match profile.behaviours.recompression {
+            Recompression::InTurn => self.in_turn(command, profile),
+            Recompression::One => {
+                let given = command.priority.and_then(|number| i32::try_from(number).ok());
+                let least = Priority::SECONDARY;
+                let priority = self.which_algorithm(given, command.algorithm.as_deref(), least, profile)?;
+                if self.algorithm(priority).is_none() {
+                    return Err(Errno::EINVAL);
+                }
+                Ok((priority, priority.number() + 1))
+            }
+        }
+    }
+
+    /// The first priority is 1 or the one that was given, and a name is looked for from there on.
+    fn in_turn(&self, command: &Command, profile: &Profile) -> Result<(Priority, u8), Errno> {
+        let least = Priority::SECONDARY;
+        let first = match command.priority {
+            None | Some(0) => least,
+            Some(number) => {
+                let number = i32::try_from(number).map_err(|_| Errno::EINVAL)?;
+                Priority::new(number, least, profile).ok_or(Errno::EINVAL)?
+            }
+        };
+        let named = command.algorithm.as_deref().map(|name| {
+            let is_it = |at: &Priority| self.spelt_algorithm(*at).is_some_and(|set| set.as_bytes() == name);
+            first.and_above().find(is_it).ok_or(Errno::EINVAL)
+        });
+        let first_or_named = named.transpose()?.unwrap_or(first);
+        let one = command.priority.is_some() || command.algorithm.is_some();
+        let end = if one { first_or_named.number() + 1 } else { self.algorithms() };
+        let end = end.min(self.algorithms());
+        if first_or_named.number() < end { Ok((first_or_named, end)) } else { Err(Errno::EINVAL) }
+    }
+
+    /// How many algorithms the device has (`num_active_comps`).
+    fn algorithms(&self) -> u8 {
+        Priority::PRIMARY.and_above().filter(|at| self.algorithm(*at).is_some()).count() as u8
+    }
 }
 
 impl Device {
@@ -76,26 +132,22 @@ impl Device {
         text: &[u8],
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) -> Result<(), Errno> {
-        let command = Command::parse(text)?;
+        let kind = call.behaviours().recompression;
+        let command = Command::parse(text, kind)?;
         let mut live = self.live().ok_or(Errno::EINVAL)?;
         if command.threshold >= live.disk.huge_class_size {
             return Err(Errno::EINVAL);
         }
-        let priority = live.state.which_algorithm(
-            command.priority,
-            command.algorithm.as_deref(),
-            Priority::SECONDARY,
-            call.profile,
-        )?;
-        if live.state.algorithm(priority).is_none() {
-            return Err(Errno::EINVAL);
-        }
+        let (priority, end) = live.state.range(&command, call.profile)?;
         let buffers = [Allocation::RecompressionPage, Allocation::Candidates];
         if !buffers.into_iter().all(|what| call.env.allocate(what)) {
             return Err(Errno::ENOMEM);
         }
-        let last = priority.above().all(|above| live.state.algorithm(above).is_none());
-        let terms = Terms { priority, wanted: command.wanted, threshold: command.threshold, last };
+        let last = match kind {
+            Recompression::InTurn => end >= live.state.algorithms(),
+            Recompression::One => priority.above().all(|above| live.state.algorithm(above).is_none()),
+        };
+        let terms = Terms { priority, end, wanted: command.wanted, threshold: command.threshold, last };
         let mut candidates = Candidates::new(call);
         live.scan_for_recompression(&terms, &mut candidates, call);
         let most = command.max_pages.unwrap_or(u64::MAX);
@@ -111,6 +163,10 @@ impl Device {
 mod tests {
     use super::*;
 
+    fn parse(text: &[u8]) -> Result<Command, Errno> {
+        Command::parse(text, Recompression::One)
+    }
+
     #[test]
     fn commands() {
         let all = Command {
@@ -121,16 +177,16 @@ mod tests {
             priority: Some(-2),
         };
         let text = b"type=huge_idle max_pages=7 threshold=+3000 algo=zstd priority=-2 other=1\n";
-        assert_eq!(Command::parse(text), Ok(all));
-        assert_eq!(Command::parse(b" "), Ok(Command::default()));
+        assert_eq!(parse(text), Ok(all));
+        assert_eq!(parse(b" "), Ok(Command::default()));
         // The last one counts.
-        assert_eq!(Command::parse(b"type=idle type=huge").map(|command| command.wanted), Ok(HUGE));
+        assert_eq!(parse(b"type=idle type=huge").map(|command| command.wanted), Ok(HUGE));
     }
 
     #[test]
     fn a_bad_type_behind_a_good_one_is_passed_over() {
-        assert_eq!(Command::parse(b"type=idle type=all").map(|command| command.wanted), Ok(IDLE));
-        assert_eq!(Command::parse(b"type=all type=idle"), Err(Errno::EINVAL));
+        assert_eq!(parse(b"type=idle type=all").map(|command| command.wanted), Ok(IDLE));
+        assert_eq!(parse(b"type=all type=idle"), Err(Errno::EINVAL));
     }
 
     #[test]
@@ -147,7 +203,7 @@ mod tests {
             ("priority=2147483648", Errno::ERANGE),
             ("priority=one", Errno::EINVAL),
         ] {
-            assert_eq!(Command::parse(text.as_bytes()), Err(errno), "{text}");
+            assert_eq!(parse(text.as_bytes()), Err(errno), "{text}");
         }
     }
 }

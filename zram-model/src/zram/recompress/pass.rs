@@ -4,6 +4,7 @@ use zram_events::{Event, SlotIndex};
 
 use super::command::Terms;
 use crate::{
+    behaviours::Recompression,
     context::Call,
     environment::{Allocation, Environment},
     errno::Errno,
@@ -30,8 +31,7 @@ impl Live<'_> {
     ) {
         let again = call.broken(Mutation::SamePriorityAgain);
         for (index, slot) in (0..).zip(&mut self.disk.slots) {
-            let done = slot.priority() > terms.priority.number()
-                || slot.priority() == terms.priority.number() && !again;
+            let done = slot.priority() + u8::from(!again) >= terms.end;
             if !slot.allocated()
                 || !slot.flags().all(terms.wanted)
                 || slot.has(WB | SAME | INCOMPRESSIBLE)
@@ -94,13 +94,40 @@ impl Live<'_> {
         if !call.broken(Mutation::RecompressionKeepsIdle) {
             self.disk.slots[index.0 as usize].clear(IDLE);
         }
+        let first = match call.behaviours().recompression {
+            Recompression::InTurn => terms.priority.number().max(old.priority() + 1),
+            Recompression::One => terms.priority.number(),
+        };
+        if first >= terms.end {
+            return Ok(());
+        }
         let mut bytes = core::mem::take(&mut self.disk.buffer);
-        bytes.clear();
-        let compressed = self.compress_again(terms.priority, old.size(), page.as_deref(), &mut bytes, call);
+        let found = self.try_in_turn(first, old.size(), terms, page.as_deref(), &mut bytes, call);
         let content = Written { page: page.as_deref(), bytes: &bytes };
-        let result = self.replace_object(index, terms, compressed, content, most, call);
+        let result = self.replace_object(index, terms, found, content, most, call);
         self.disk.buffer = bytes;
         result
+    }
+
+    /// The first algorithm that saves memory, with the length that it gives; none if none does. An error ends the search.
+    fn try_in_turn(
+        &self,
+        first: u8,
+        was: u32,
+        terms: &Terms,
+        page: Option<&PageBytes>,
+        bytes: &mut Vec<u8>,
+        call: &mut Call<'_, impl Environment + ?Sized>,
+    ) -> Result<Option<(Priority, u32)>, Errno> {
+        let range = Priority::SECONDARY.and_above().filter(|at| (first..terms.end).contains(&at.number()));
+        for priority in range.filter(|at| self.state.algorithm(*at).is_some()) {
+            bytes.clear();
+            let len = self.compress_again(priority, was, page, bytes, call)?;
+            if self.worth_keeping(was, len, terms.threshold, call) {
+                return Ok(Some((priority, len)));
+            }
+        }
+        Ok(None)
     }
 
     /// `zcomp_compress` of a page that was `was` bytes before; a model that keeps sizes only has no page to show.
@@ -131,7 +158,7 @@ impl Live<'_> {
         &mut self,
         index: SlotIndex,
         terms: &Terms,
-        compressed: Result<u32, Errno>,
+        found: Result<Option<(Priority, u32)>, Errno>,
         content: Written<'_>,
         most: &mut u64,
         call: &mut Call<'_, impl Environment + ?Sized>,
@@ -142,14 +169,13 @@ impl Live<'_> {
             // An attempt counts, whatever comes of it.
             *most = most.saturating_sub(1);
         }
-        let len = compressed?;
-        if !self.worth_keeping(old.size(), len, terms.threshold, call) {
+        let Some((priority, len)) = found? else {
             let last = terms.last || call.broken(Mutation::IncompressibleTooEarly);
             if last && !call.broken(Mutation::IncompressibleNever) {
                 self.disk.slots[index.0 as usize].set(INCOMPRESSIBLE);
             }
             return Ok(());
-        }
+        };
         let early = call.broken(Mutation::RecompressionFreesFirst);
         if early {
             self.slot_free(index, Site::SlotFreeRecompressed, call);
@@ -169,7 +195,7 @@ impl Live<'_> {
         let slot = &mut self.disk.slots[index.0 as usize];
         slot.word = handle.word();
         slot.set_size(len);
-        slot.set_priority(terms.priority.number());
+        slot.set_priority(priority.number());
         if call.broken(Mutation::RecompressionKeepsTime) {
             slot.access_time = old.access_time;
         }

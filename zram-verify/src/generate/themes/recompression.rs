@@ -40,6 +40,8 @@ fn set_up(draft: &mut Draft<'_>, secondaries: (u64, u64), backing: bool) {
 /// Which slots, with which algorithm, and what the result must be worth.
 pub(in crate::generate) fn recompression(draft: &mut Draft<'_>) {
     set_up(draft, (2, 3), false);
+    // As long as there is something to try.
+    draft.set("recompress", "max_pages=2");
     // What the last algorithm cannot improve is known as incompressible from here on.
     draft.set("recompress", "priority=1 type=huge");
     for round in 0..12 {

@@ -6,10 +6,13 @@
 use zram_agent::protocol::{Content, Fail, Layout, Op};
 use zram_events::Shortage;
 
-use crate::generate::{
-    configure::{Wanted, configure},
-    draft::Draft,
-    passes, recompressions,
+use crate::{
+    abilities::Deadly,
+    generate::{
+        configure::{Wanted, configure},
+        draft::Draft,
+        passes, recompressions,
+    },
 };
 
 /// Slots of the device.
@@ -62,7 +65,8 @@ fn before_the_size(draft: &mut Draft<'_>) {
     if fail(draft, Shortage::BackingPath, 1) {
         draft.set("backing_dev", "$BACKING");
     }
-    if fail(draft, Shortage::Compressor, 1) {
+    let survives = draft.abilities.survives(Deadly::SizeRefusedByCompressor);
+    if survives && fail(draft, Shortage::Compressor, 1) {
         draft.set("disksize", "64K");
     }
 }
