@@ -144,6 +144,14 @@ pub trait Environment {
         0
     }
 
+    /// Two read-backs fill the same page of memory, as unaligned ones can, on kernels that chain them to the bio that asked: nothing
+    /// reports their completions, and which comes last is the backing device's to say. Whether it is the later one. `contents`: what each
+    /// puts there.
+    fn later_read_back_is_last(&mut self, page: usize, contents: [&BlockContent; 2]) -> bool {
+        let _ = (page, contents);
+        true
+    }
+
     /// The pass takes a finished request off its list. Of these writes, whose completions were reported
     /// ([`Step::WritebackEndio`]) since its last event, or just before that, how many were on the list by then? The
     /// first so many; an answer out of range means all.

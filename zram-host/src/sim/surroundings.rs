@@ -137,6 +137,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         self.surroundings.complete_backing(request)
     }
 
+    fn later_read_back_is_last(&mut self, page: usize, contents: [&BlockContent; 2]) -> bool {
+        self.surroundings.later_read_back_is_last(page, contents)
+    }
+
     fn listed(&mut self, reported: &[BackingRequest]) -> usize {
         self.surroundings.listed(reported)
     }

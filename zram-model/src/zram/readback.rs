@@ -49,6 +49,8 @@ pub(super) struct ReadBacks<'m> {
     /// Pages of memory whose bytes the model does not carry: they hold a compressed object (which one), or what
     /// the decompressor made of bytes that were none.
     opaque: BTreeMap<usize, Option<BlockContent>>,
+    /// What the last of the chained read-backs put into a page of memory.
+    chained: BTreeMap<usize, BlockContent>,
     /// How each of the bios ends.
     pub(super) statuses: Vec<BioStatus>,
 }
@@ -150,7 +152,17 @@ impl Live<'_> {
             }
             return;
         }
-        reads.fill(read.page, self.content(block));
+        let content = self.content(block);
+        if chained {
+            let earlier = reads.chained.get(&read.page);
+            if earlier
+                .is_some_and(|earlier| !call.env.later_read_back_is_last(read.page, [earlier, &content]))
+            {
+                return;
+            }
+            reads.chained.insert(read.page, content.clone());
+        }
+        reads.fill(read.page, content);
         if !self.state.writeback.compressed {
             return;
         }
@@ -292,6 +304,7 @@ impl<'m> ReadBacks<'m> {
             memory,
             page_size,
             opaque: BTreeMap::new(),
+            chained: BTreeMap::new(),
             statuses: vec![BioStatus::OK; bios],
         }
     }

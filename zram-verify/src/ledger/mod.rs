@@ -30,6 +30,7 @@ use crate::{
     dictionary,
     follow::Follower,
     observed::{Observed, Origin, SECOND_NS, Time, seconds},
+    pages::{PAGE, Pages},
     together::Witness,
 };
 
@@ -58,6 +59,8 @@ pub struct Ledger {
     /// Peaks of `mem_used_max` taken in this operation.
     pub(crate) peaks: u64,
     used_max: BTreeMap<u32, u64>,
+    /// The buffer of an operation that is one call.
+    memory: Option<Pages>,
     observed: Vec<Event>,
     origins: Vec<Origin>,
     cursor: usize,
@@ -92,6 +95,7 @@ impl Ledger {
             witness: None,
             peaks: 0,
             used_max: BTreeMap::new(),
+            memory: None,
             observed: Vec::new(),
             origins: Vec::new(),
             cursor: 0,
@@ -126,6 +130,7 @@ impl Ledger {
         self.witness = None;
         self.peaks = 0;
         self.used_max = used_max(&observed.observation);
+        self.memory = observed.memory.clone().filter(|_| observed.observation.data.is_none());
         self.cursor = 0;
         self.compressions = self
             .observed
@@ -290,7 +295,7 @@ impl Environment for Ledger {
         }
         let bytes = dictionary::at(path).filter(|_| !self.strange_dictionary);
         self.strange_dictionary |= bytes.is_none();
-        let len = bytes.as_ref().map_or(crate::pages::PAGE, |bytes| bytes.len());
+        let len = bytes.as_ref().map_or(PAGE, |bytes| bytes.len());
         self.codecs.set_dictionary(bytes);
         Ok(len as u64)
     }
@@ -307,6 +312,18 @@ impl Environment for Ledger {
         self.status_of(request).unwrap_or_else(|| {
             if self.coverage.observes(kind) { BioStatus::OK.0 } else { self.disk.status(request) }
         })
+    }
+
+    /// The page tells, if it is what one of them puts there.
+    fn later_read_back_is_last(&mut self, page: usize, contents: [&BlockContent; 2]) -> bool {
+        let is_there = |content: &BlockContent| match (content, &self.memory) {
+            (BlockContent::Raw(bytes), Some(memory)) => memory.differs(page, &bytes[..]).is_none(),
+            (BlockContent::Untouched, Some(memory)) => memory.differs(page, &[0; PAGE]).is_none(),
+            _ => false,
+        };
+        let [earlier, later] = contents.map(is_there);
+        self.inputs.orders += 1;
+        later || !earlier
     }
 
     /// The next slot that the pass lets go of is the one that it takes now, so that one came last onto the list; if
