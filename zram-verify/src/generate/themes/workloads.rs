@@ -34,6 +34,10 @@ fn device(draft: &mut Draft<'_>, slots: u64, compressed: Option<bool>) {
     let wanted =
         Wanted { slots: Some(slots), backing, compressed, algorithm: Some(algorithm), ..Wanted::default() };
     configure(draft, wanted);
+    // Swap that cannot write has its occupant killed, and a file system loses pages that nobody waits for.
+    if draft.ops.iter().any(|op| matches!(op, Op::Set { attr, .. } if attr == "mem_limit")) {
+        draft.set("mem_limit", "0");
+    }
 }
 
 /// Everything there is goes to the backing device, until that is full.
