@@ -311,7 +311,16 @@ impl<'m> ReadBacks<'m> {
 
     /// The bios that one `zram_submit_bio` left go out.
     pub(super) fn submit(&mut self, queue: Vec<ReadBack>, call: &mut Call<'_, impl Environment + ?Sized>) {
-        self.submitted.extend(queue.into_iter().map(|read| (read, call.env.submit_backing(read.request))));
+        for read in queue {
+            let completion = call.env.submit_backing(read.request);
+            // Whoever says so from what was seen takes the first completion of a slot for that of each of its read-backs. An unaligned
+            // read has several, and behind a device with a queue those of another slot may come between them.
+            let twin = |(other, done): &(ReadBack, Completion)| {
+                other.request == read.request && matches!(done, Completion::Now(_))
+            };
+            let known = !self.submitted.iter().any(twin);
+            self.submitted.push((read, if known { completion } else { Completion::Later }));
+        }
     }
 
     /// A page of memory has received a slot's page from the pool, or zeros in its place if that is not kept.
