@@ -9,7 +9,7 @@
 //! every order of steps. [`diff`] holds two kernels against each other, without the model.
 //!
 //! Two principles run through it. Nothing that was not compared is counted as agreement: a lost
-//! record, a dead machine or a complaint of the kernel's is [`trouble`], never a verdict. And every
+//! record, a dead machine or a complaint of the kernel's is trouble, never a verdict. And every
 //! check must be able to fail: the mutants of the model say whether it does.
 pub mod abilities;
 pub mod agent;
