@@ -81,9 +81,10 @@ struct Done {
 
 /// Makes a call between two looks at the clock.
 fn timed<W: World, T>(world: &mut W, call: impl FnOnce(&mut W) -> Result<T, Errno>) -> Timed<T> {
+    let tick = Some(world.boot_tick());
     let before = world.boot_time();
     let result = call(world);
-    Timed { clock: Boundary { before, after: world.boot_time() }, result }
+    Timed { clock: Boundary { before, after: world.boot_time(), tick }, result }
 }
 
 struct Timed<T> {

@@ -235,4 +235,8 @@ impl<E: Surroundings> Port for SimWorld<E> {
     fn boot_time(&mut self) -> u64 {
         self.host.boot_time()
     }
+
+    fn boot_tick(&mut self) -> u64 {
+        self.host.boot_tick()
+    }
 }

@@ -74,7 +74,7 @@ impl<'a> Workers<'a> {
                 };
                 Done {
                     outcome: acted.result.map(|moved| moved as u64).into(),
-                    clock: Boundary { before: acted.before, after: acted.after },
+                    clock: Boundary { before: acted.before, after: acted.after, tick: None },
                     memory: memory.map(Bytes),
                 }
             });

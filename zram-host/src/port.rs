@@ -115,6 +115,10 @@ pub trait Port {
 
     /// `CLOCK_BOOTTIME` in nanoseconds.
     fn boot_time(&mut self) -> u64;
+
+    /// The same clock as of the last tick, in nanoseconds: `ktime_get_coarse_boottime`, whose second zram keeps as that
+    /// of an access (until Linux 6.19 it keeps nanoseconds of the fine one).
+    fn boot_tick(&mut self) -> u64;
 }
 
 /// A step of preparing or tearing down the world around a test failed: nothing the port measures.

@@ -144,12 +144,20 @@ pub trait Environment {
         0
     }
 
-    /// Two read-backs fill the same page of memory, as unaligned ones can, on kernels that chain them to the bio that asked: nothing
-    /// reports their completions, and which comes last is the backing device's to say. Whether it is the later one. `contents`: what each
-    /// puts there.
+    /// Two read-backs that were on their way together fill the same page of memory, as unaligned ones can. Which one's bytes come there
+    /// last is the backing device's to say: what is reported, and of chained ones not even that, is that they have come. Whether it is
+    /// the one that completes later. `contents`: what is there, and what that one puts there.
     fn later_read_back_is_last(&mut self, page: usize, contents: [&BlockContent; 2]) -> bool {
         let _ = (page, contents);
         true
+    }
+
+    /// A worker is about to decompress what its read-back put into this page of memory, and another read-back into the same
+    /// page was on its way together with that one. Whether bytes of the other are there by now: they come at some moment
+    /// between its submission and its reported completion.
+    fn overwritten(&mut self, page: usize) -> bool {
+        let _ = page;
+        false
     }
 
     /// The pass takes a finished request off its list. Of these writes, whose completions were reported

@@ -8,7 +8,7 @@ use crate::observed::{Observed, SECOND_NS, seconds};
 /// of the fine one all that make a difference. What is marked with a later one is marked with an earlier one or was accessed, an age ago,
 /// in between.
 pub(crate) fn idle(op: &Op, observed: &Observed, fine: bool) -> Vec<u64> {
-    let Boundary { before, after } = observed.observation.clock;
+    let Boundary { before, after, .. } = observed.observation.clock;
     let (low, high) = seconds(observed.observation.clock);
     match op {
         Op::Set { attr, value, .. } if attr == "idle" && fine => {

@@ -273,7 +273,8 @@ fn decode(records: &Bytes, decoder: &mut Decoder) -> Result<(Vec<Event>, Vec<Ori
     Ok((events, origins))
 }
 
-/// The kernel's coarse clock may lag behind the fine one by a tick, which is 10 ms at the most.
+/// How far the kernel's coarse clock lagged behind the fine one at the most, where the agent did not look: one tick at
+/// 100 Hz. Where the processor that keeps the time is late it lags more; so the agent looks.
 const TICK_NS: u64 = 10_000_000;
 /// Nanoseconds of a second.
 pub(crate) const SECOND_NS: u64 = 1_000_000_000;
@@ -283,7 +284,8 @@ pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 pub fn seconds(clock: Boundary) -> (u32, u32) {
     // The kernel cuts the second to 32 bits, too.
     let second = |ns: u64| (ns / SECOND_NS) as u32;
-    (second(clock.before.saturating_sub(TICK_NS)), second(clock.after))
+    let first = clock.tick.unwrap_or_else(|| clock.before.saturating_sub(TICK_NS));
+    (second(first), second(clock.after))
 }
 
 #[cfg(test)]
@@ -316,7 +318,11 @@ mod tests {
 
     #[test]
     fn the_coarse_clock_may_lag() {
-        assert_eq!(seconds(Boundary { before: 5_005_000_000, after: 5_900_000_000 }), (4, 5));
-        assert_eq!(seconds(Boundary { before: 5_015_000_000, after: 6_000_000_000 }), (5, 6));
+        let unseen = |before, after| seconds(Boundary { before, after, tick: None });
+        assert_eq!(unseen(5_005_000_000, 5_900_000_000), (4, 5));
+        assert_eq!(unseen(5_015_000_000, 6_000_000_000), (5, 6));
+        let seen = |tick| seconds(Boundary { before: 5_015_000_000, after: 5_900_000_000, tick: Some(tick) });
+        assert_eq!(seen(4_999_999_999), (4, 5));
+        assert_eq!(seen(5_000_000_000), (5, 5));
     }
 }

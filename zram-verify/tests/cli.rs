@@ -155,6 +155,11 @@ fn a_wrong_kernel_differs_and_the_failure_is_made_small_and_repeatable() {
     assert!(text.contains("DIVERGENCE at operation"), "{text}");
     assert!(text.contains("expected") && text.contains("observed"), "{text}");
     assert!(last_line(&output).contains(" 1 divergence, "), "{text}");
+    // Said at once, and not only in the report at the end.
+    let progress = String::from_utf8_lossy(&output.stderr);
+    let number = text.split("DIVERGENCE at operation ").nth(1).and_then(|rest| rest.split(' ').next());
+    let said = format!("model: differs at operation {}: L", number.unwrap());
+    assert!(progress.contains(&said), "{said:?} in {progress}");
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [file] = &files[..] else { panic!("{files:?}") };
     let ops = fs::read_to_string(file).unwrap();

@@ -56,7 +56,7 @@ const ENTRY_LOCK: u32 = 1 << 14;
 const REMOVAL: Duration = Duration::from_secs(5);
 
 /// Where in a second of boot time an operation that compares seconds may start, in nanoseconds. The
-/// kernel's coarse clock is up to one tick (10 ms at 100 Hz) behind the fine one, and an operation
+/// kernel's coarse clock is one tick (10 ms at 100 Hz) behind the fine one, or more where ticks come late, and an operation
 /// that starts late in a second may end in the next one.
 const STEADY: std::ops::Range<u64> = 30_000_000..700_000_000;
 
@@ -293,12 +293,19 @@ impl World for LiveWorld {
 
     fn steady_clock(&mut self) {
         const SECOND: u64 = 1_000_000_000;
+        const TICK: u64 = 10_000_000;
         loop {
-            let now = self.host.boot_time() % SECOND;
-            if STEADY.contains(&now) {
+            let (tick, now) = (self.host.boot_tick(), self.host.boot_time());
+            let (second, part) = (now / SECOND, now % SECOND);
+            let wait = if part >= STEADY.end {
+                SECOND - part + STEADY.start
+            } else if part < STEADY.start {
+                STEADY.start - part
+            } else if tick / SECOND < second {
+                TICK
+            } else {
                 return;
-            }
-            let wait = if now < STEADY.start { STEADY.start - now } else { SECOND - now + STEADY.start };
+            };
             sleep(Duration::from_nanos(wait));
         }
     }
@@ -367,6 +374,10 @@ impl Port for LiveWorld {
 
     fn boot_time(&mut self) -> u64 {
         self.host.boot_time()
+    }
+
+    fn boot_tick(&mut self) -> u64 {
+        self.host.boot_tick()
     }
 }
 

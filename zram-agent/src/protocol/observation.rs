@@ -180,6 +180,10 @@ pub struct Boundary {
     pub before: u64,
     /// Nanoseconds after it.
     pub after: u64,
+    /// The tick before it, in nanoseconds: what the kernel's coarse clock showed then, or a little less. `None`: nobody
+    /// looked, as at a call of one of several workers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<u64>,
 }
 
 /// The answer to one operation.

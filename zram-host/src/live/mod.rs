@@ -19,6 +19,7 @@
 
 mod attribute;
 mod block;
+mod clock;
 mod loop_device;
 mod meanwhile;
 mod together;
@@ -26,10 +27,7 @@ mod tree;
 
 use std::{collections::HashMap, fs::File, path::PathBuf};
 
-use nix::{
-    errno::Errno,
-    time::{ClockId, clock_gettime},
-};
+use nix::errno::Errno;
 
 pub use block::{discard, read_direct, zero_out};
 pub use loop_device::LoopDevice;
@@ -142,15 +140,10 @@ impl Port for LiveHost {
     }
 
     fn boot_time(&mut self) -> u64 {
-        boot_time()
+        clock::boot_time()
     }
-}
 
-/// `CLOCK_BOOTTIME` in nanoseconds.
-fn boot_time() -> u64 {
-    // The clock exists since Linux 2.6.39 and the call has no other way to fail.
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| {
-        let part = |n: i64| u64::try_from(n).unwrap_or(0);
-        part(time.tv_sec()) * 1_000_000_000 + part(time.tv_nsec())
-    })
+    fn boot_tick(&mut self) -> u64 {
+        clock::boot_tick()
+    }
 }

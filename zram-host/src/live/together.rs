@@ -15,7 +15,7 @@ use nix::{
     unistd::{Pid, SysconfVar, gettid, sysconf},
 };
 
-use super::{attribute, block, boot_time};
+use super::{attribute, block, clock::boot_time};
 use crate::{
     meanwhile::Io,
     together::{Act, Acted, TaskEnded},

@@ -442,4 +442,9 @@ impl<E: Surroundings> Port for SimHost<E> {
     fn boot_time(&mut self) -> u64 {
         self.surroundings.boot_time()
     }
+
+    /// Every nanosecond is a tick.
+    fn boot_tick(&mut self) -> u64 {
+        self.surroundings.boot_time()
+    }
 }

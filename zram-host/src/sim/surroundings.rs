@@ -141,6 +141,10 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
         self.surroundings.later_read_back_is_last(page, contents)
     }
 
+    fn overwritten(&mut self, page: usize) -> bool {
+        self.surroundings.overwritten(page)
+    }
+
     fn listed(&mut self, reported: &[BackingRequest]) -> usize {
         self.surroundings.listed(reported)
     }

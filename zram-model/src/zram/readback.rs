@@ -5,7 +5,7 @@
 //! decompressed in place by a work item, because completion may come in interrupt context. The parent
 //! completes with the last of them. Which step comes when is the environment's to say.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zram_events::{Block, Context, Event, SlotIndex};
 
@@ -49,8 +49,10 @@ pub(super) struct ReadBacks<'m> {
     /// Pages of memory whose bytes the model does not carry: they hold a compressed object (which one), or what
     /// the decompressor made of bytes that were none.
     opaque: BTreeMap<usize, Option<BlockContent>>,
-    /// What the last of the chained read-backs put into a page of memory.
-    chained: BTreeMap<usize, BlockContent>,
+    /// Pages of memory that several read-backs fill, which were on their way together.
+    disputed: BTreeSet<usize>,
+    /// Pages of memory that a read-back has filled.
+    filled: BTreeSet<usize>,
     /// How each of the bios ends.
     pub(super) statuses: Vec<BioStatus>,
 }
@@ -152,17 +154,7 @@ impl Live<'_> {
             }
             return;
         }
-        let content = self.content(block);
-        if chained {
-            let earlier = reads.chained.get(&read.page);
-            if earlier
-                .is_some_and(|earlier| !call.env.later_read_back_is_last(read.page, [earlier, &content]))
-            {
-                return;
-            }
-            reads.chained.insert(read.page, content.clone());
-        }
-        reads.fill(read.page, content);
+        reads.land(read.page, self.content(block), call);
         if !self.state.writeback.compressed {
             return;
         }
@@ -210,10 +202,8 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         let object = (self.disk.slots[read.request.slot.0 as usize].size(), self.codec_of(read.request.slot));
-        let found = match reads.opaque.get(&read.page) {
-            Some(content) => content.clone(),
-            None => reads.memory.page(read.page, reads.page_size).map(|page| BlockContent::Raw(page.into())),
-        };
+        let overwritten = reads.disputed.contains(&read.page) && call.env.overwritten(read.page);
+        let found = if overwritten { None } else { reads.content(read.page) };
         match decompress(found.as_ref(), object, self.keeps_bytes(), context, call) {
             Ok(Some(page)) => reads.fill(read.page, BlockContent::Raw(page.into())),
             Ok(None) => {
@@ -304,7 +294,8 @@ impl<'m> ReadBacks<'m> {
             memory,
             page_size,
             opaque: BTreeMap::new(),
-            chained: BTreeMap::new(),
+            disputed: BTreeSet::new(),
+            filled: BTreeSet::new(),
             statuses: vec![BioStatus::OK; bios],
         }
     }
@@ -312,6 +303,10 @@ impl<'m> ReadBacks<'m> {
     /// The bios that one `zram_submit_bio` left go out.
     pub(super) fn submit(&mut self, queue: Vec<ReadBack>, call: &mut Call<'_, impl Environment + ?Sized>) {
         for read in queue {
+            let waiting = self.submitted.iter().map(|(other, _)| other);
+            if waiting.chain(&self.queued).chain(&self.running).any(|other| other.page == read.page) {
+                self.disputed.insert(read.page);
+            }
             let completion = call.env.submit_backing(read.request);
             // Whoever says so from what was seen takes the first completion of a slot for that of each of its read-backs. An unaligned
             // read has several, and behind a device with a queue those of another slot may come between them.
@@ -375,6 +370,26 @@ impl<'m> ReadBacks<'m> {
         let choice = call.env.choose(&steps);
         let choice = if choice < meanings.len() { choice } else { 0 };
         Some(meanings.swap_remove(choice))
+    }
+
+    /// What a page of memory holds. None where that is not known.
+    fn content(&self, page: usize) -> Option<BlockContent> {
+        match self.opaque.get(&page) {
+            Some(content) => content.clone(),
+            None => self.memory.page(page, self.page_size).map(|page| BlockContent::Raw(page.into())),
+        }
+    }
+
+    /// A read-back has completed. Its block is in the page of memory, unless that of another came there after it, which
+    /// completed before.
+    fn land(&mut self, page: usize, content: BlockContent, call: &mut Call<'_, impl Environment + ?Sized>) {
+        let another = !self.filled.insert(page) && self.disputed.contains(&page);
+        if let Some(there) = self.content(page).filter(|_| another)
+            && !call.env.later_read_back_is_last(page, [&there, &content])
+        {
+            return;
+        }
+        self.fill(page, content);
     }
 
     /// A page of memory receives a block, from its first byte.

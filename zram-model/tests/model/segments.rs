@@ -19,8 +19,11 @@ fn memory() -> Memory {
 }
 
 fn machine(whole_page_segments: bool) -> Machine {
-    let profile = Profile { whole_page_segments, ..Profile::debian_7_2() };
-    let mut m = Machine::backed_as(profile, 4, 8, true);
+    with_backing(Profile { whole_page_segments, ..Profile::debian_7_2() }, true)
+}
+
+fn with_backing(profile: Profile, compressed: bool) -> Machine {
+    let mut m = Machine::backed_as(profile, 4, 8, compressed);
     m.fill(0, &page(600, 1));
     m.fill(1, &page(700, 2));
     m.events();
@@ -81,23 +84,53 @@ fn without_the_behaviour_only_the_buffer_is_touched() {
 fn two_read_backs_into_one_page_decompress_each_others_bytes() {
     let mut m = machine(true);
     m.put("writeback", "page_indexes=0-1");
-    m.events();
-    let mut memory = memory();
-    let status = m.kernel.submit(m.dev, &shifted(BioOp::Read), &mut memory, &mut m.world);
+    let (status, memory, results) = read_shifted(&mut m);
     // Page 1 receives slot 0 and then slot 1 before a worker gets to either. The first work item
     // meets the other's bytes and fails, the second decompresses them.
     assert_eq!(status, BioStatus::IO_ERROR);
     assert_eq!(memory, Memory::of_pages([page(600, 1), page(700, 2), page(700, 2)]));
     assert!(m.world.undetermined.is_empty());
-    let results: Vec<_> = m
-        .events()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Decompress { result, len, .. } => Some((result, len)),
-            _ => None,
-        })
-        .collect();
     assert_eq!(results, [(0, 600), (-22, 600), (0, 700), (0, 700)]);
+}
+
+/// How a shifted read ended, what it left in memory, and how its decompressions went.
+fn read_shifted(m: &mut Machine) -> (BioStatus, Memory, Vec<(i32, u32)>) {
+    m.events();
+    let mut memory = memory();
+    let status = m.kernel.submit(m.dev, &shifted(BioOp::Read), &mut memory, &mut m.world);
+    let results = m.events().into_iter().filter_map(|event| match event {
+        Event::Decompress { result, len, .. } => Some((result, len)),
+        _ => None,
+    });
+    (status, memory, results.collect())
+}
+
+#[test]
+fn another_read_backs_bytes_may_come_before_its_completion_is_reported() {
+    let mut m = machine(true);
+    m.put("writeback", "page_indexes=0-1");
+    m.world.later = true;
+    // Page 1 is disputed: what is for slot 0 completes and is taken up by a worker before what is for slot 1 completes.
+    m.world.choices = [0, 3, 3, 0, 2, 2, 0, 1, 1].into();
+    let (.., results) = read_shifted(&mut m);
+    assert_eq!(results, [(0, 600), (0, 600), (0, 700), (0, 700)]);
+    // The bytes for slot 1 were there already.
+    m.world.choices = [0, 3, 3, 0, 2, 2, 0, 1, 1].into();
+    m.world.overwritten = [true].into();
+    let (status, _, results) = read_shifted(&mut m);
+    assert_eq!(results, [(0, 600), (-22, 600), (0, 700), (0, 700)]);
+    assert_eq!(status, BioStatus::IO_ERROR);
+    assert!(m.world.overwritten.is_empty());
+}
+
+#[test]
+fn what_completes_first_may_come_last() {
+    let mut m = with_backing(Profile::debian_7_2(), false);
+    m.put("writeback", "page_indexes=0-1");
+    m.world.first_is_last = true;
+    let (status, memory, _) = read_shifted(&mut m);
+    assert_eq!(status, BioStatus::OK);
+    assert_eq!(memory, Memory::of_pages([page(600, 1), page(600, 1), page(700, 2)]));
 }
 
 #[test]

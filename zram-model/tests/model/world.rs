@@ -92,6 +92,10 @@ pub(crate) struct World {
     pub(crate) moments: usize,
     /// Nanoseconds into the current second.
     pub(crate) nanoseconds: u32,
+    /// Whether, each time a worker is about to decompress a page of memory that is disputed, other bytes are there; exhausted: no.
+    pub(crate) overwritten: VecDeque<bool>,
+    /// Whether of two read-backs into one page of memory the one that completes first comes last.
+    pub(crate) first_is_last: bool,
 }
 
 impl Environment for World {
@@ -170,6 +174,14 @@ impl Environment for World {
         }
         self.offered.push(ready.to_vec());
         self.choices.pop_front().unwrap_or(0)
+    }
+
+    fn overwritten(&mut self, _page: usize) -> bool {
+        self.overwritten.pop_front().unwrap_or_default()
+    }
+
+    fn later_read_back_is_last(&mut self, _page: usize, _contents: [&BlockContent; 2]) -> bool {
+        !self.first_is_last
     }
 
     fn listed(&mut self, reported: &[BackingRequest]) -> usize {

@@ -255,7 +255,7 @@ impl Environment for Ledger {
 
     /// The fine clock, which does not lag behind the one that the agent reads.
     fn boot_nanoseconds(&mut self, asked: ClockUse) -> u64 {
-        let Boundary { before, after } = self.clock;
+        let Boundary { before, after, .. } = self.clock;
         match asked {
             ClockUse::Idle { .. } => {
                 self.inputs.idle_seconds += 1;
@@ -314,16 +314,24 @@ impl Environment for Ledger {
         })
     }
 
-    /// The page tells, if it is what one of them puts there.
+    /// The page tells, if it is what comes of one of them.
     fn later_read_back_is_last(&mut self, page: usize, contents: [&BlockContent; 2]) -> bool {
-        let is_there = |content: &BlockContent| match (content, &self.memory) {
-            (BlockContent::Raw(bytes), Some(memory)) => memory.differs(page, &bytes[..]).is_none(),
-            (BlockContent::Untouched, Some(memory)) => memory.differs(page, &[0; PAGE]).is_none(),
-            _ => false,
+        let holds =
+            |bytes: &[u8]| self.memory.as_ref().is_some_and(|memory| memory.differs(page, bytes).is_none());
+        let is_there = |content: &BlockContent| match content {
+            BlockContent::Raw(bytes) => holds(bytes),
+            BlockContent::Untouched => holds(&[0; PAGE]),
+            BlockContent::Compressed { page, .. } | BlockContent::Unclean { page, .. } => holds(page),
+            BlockContent::Unknown => false,
         };
         let [earlier, later] = contents.map(is_there);
         self.inputs.orders += 1;
         later || !earlier
+    }
+
+    /// The bytes of a compressed object decompress: where they were seen not to, they were others.
+    fn overwritten(&mut self, _page: usize) -> bool {
+        matches!(self.next(), Some(Event::Decompress { result, .. }) if *result != 0)
     }
 
     /// The next slot that the pass lets go of is the one that it takes now, so that one came last onto the list; if
@@ -500,7 +508,7 @@ mod tests {
             outcome: Outcome::Ok(0),
             data: None,
             failed: None,
-            clock: Boundary { before: 5_500_000_000, after: 6_500_000_000 },
+            clock: Boundary { before: 5_500_000_000, after: 6_500_000_000, tick: None },
             devices: BTreeMap::new(),
             records: None,
             events: None,

@@ -261,6 +261,18 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.undetermined(page);
     }
 
+    fn later_read_back_is_last(&mut self, page: usize, contents: [&BlockContent; 2]) -> bool {
+        self.env.later_read_back_is_last(page, contents)
+    }
+
+    fn overwritten(&mut self, page: usize) -> bool {
+        self.env.overwritten(page)
+    }
+
+    fn peak(&mut self, dev: DeviceId, low: u64, high: u64) -> u64 {
+        self.env.peak(dev, low, high)
+    }
+
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
         self.env.submit_backing(request)
     }

@@ -36,6 +36,11 @@ impl Run<'_> {
             op,
             differences: stop.differences.clone(),
         };
+        // Whoever has many kernels to wait for learns of it now.
+        if let Some(first) = divergence.differences.first() {
+            self.progress
+                .tell(&format!("differs at operation {operation}: {:?} {}", first.level, first.field));
+        }
         let met = self.report.found.len();
         self.report.found.push(Found { divergence, reproduction: None });
         let known = self.report.found[..met].iter().any(|found| {

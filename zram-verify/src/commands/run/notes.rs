@@ -21,7 +21,7 @@ pub(super) struct Notes<'a> {
 
 impl Onlooker for Notes<'_> {
     fn answered(&mut self, op: &Op, answer: &Observation) -> Result<()> {
-        let Boundary { before, after } = answer.clock;
+        let Boundary { before, after, .. } = answer.clock;
         self.calls += Duration::from_nanos(after.saturating_sub(before));
         if let Some(steps) = &mut self.steps {
             steps.push((op.clone(), answer.clone()));
