@@ -154,7 +154,8 @@ pub trait Environment {
 
     /// A worker is about to decompress what its read-back put into this page of memory, and another read-back into the same
     /// page was on its way together with that one. Whether bytes of the other are there by now: they come at some moment
-    /// between its submission and its reported completion.
+    /// between its submission and its reported completion. Asked also where that is so of another page for the same slot: a worker
+    /// does not say which of the two it works on.
     fn overwritten(&mut self, page: usize) -> bool {
         let _ = page;
         false

@@ -49,7 +49,9 @@ pub(super) struct ReadBacks<'m> {
     /// Pages of memory whose bytes the model does not carry: they hold a compressed object (which one), or what
     /// the decompressor made of bytes that were none.
     opaque: BTreeMap<usize, Option<BlockContent>>,
-    /// Pages of memory that several read-backs fill, which were on their way together.
+    /// All that were ever on their way.
+    sent: Vec<ReadBack>,
+    /// Pages of memory that several of them fill, which were on their way together.
     disputed: BTreeSet<usize>,
     /// Pages of memory that a read-back has filled.
     filled: BTreeSet<usize>,
@@ -202,7 +204,7 @@ impl Live<'_> {
         call: &mut Call<'_, impl Environment + ?Sized>,
     ) {
         let object = (self.disk.slots[read.request.slot.0 as usize].size(), self.codec_of(read.request.slot));
-        let overwritten = reads.disputed.contains(&read.page) && call.env.overwritten(read.page);
+        let overwritten = reads.is_disputed(read) && call.env.overwritten(read.page);
         let found = if overwritten { None } else { reads.content(read.page) };
         match decompress(found.as_ref(), object, self.keeps_bytes(), context, call) {
             Ok(Some(page)) => reads.fill(read.page, BlockContent::Raw(page.into())),
@@ -294,6 +296,7 @@ impl<'m> ReadBacks<'m> {
             memory,
             page_size,
             opaque: BTreeMap::new(),
+            sent: Vec::new(),
             disputed: BTreeSet::new(),
             filled: BTreeSet::new(),
             statuses: vec![BioStatus::OK; bios],
@@ -307,6 +310,7 @@ impl<'m> ReadBacks<'m> {
             if waiting.chain(&self.queued).chain(&self.running).any(|other| other.page == read.page) {
                 self.disputed.insert(read.page);
             }
+            self.sent.push(read);
             let completion = call.env.submit_backing(read.request);
             // Whoever says so from what was seen takes the first completion of a slot for that of each of its read-backs. An unaligned
             // read has several, and behind a device with a queue those of another slot may come between them.
@@ -370,6 +374,13 @@ impl<'m> ReadBacks<'m> {
         let choice = call.env.choose(&steps);
         let choice = if choice < meanings.len() { choice } else { 0 };
         Some(meanings.swap_remove(choice))
+    }
+
+    /// Whether a worker may find another's bytes where this one put its own. Of two read-backs of one slot into two pages nobody can say which
+    /// of them a worker took up first: if the page of one is disputed, so is the other's.
+    fn is_disputed(&self, read: ReadBack) -> bool {
+        let twin = |other: &ReadBack| other.request == read.request && self.disputed.contains(&other.page);
+        !self.disputed.is_empty() && self.sent.iter().any(twin)
     }
 
     /// What a page of memory holds. None where that is not known.
