@@ -1,18 +1,24 @@
 //! The port onto a kernel with zram, and its two sides.
 //!
 //! * [`port`] is the trait and what it moves.
+//! * [`device`] is what the attributes say, in types.
+//! * [`machine`] is what else a tool asks of the machine: who uses a device.
 //! * [`meanwhile`] is what the port says about I/O beside another call.
 //! * [`together`] is what it says about several tasks at once.
 //! * [`live`] is the running kernel, by system calls.
 //! * [`sim`] (feature `sim`) is the model, behind a re-statement of the block layer.
+pub mod device;
 pub mod live;
+pub mod machine;
 pub mod meanwhile;
 pub mod port;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod together;
 
+pub use device::{DeviceNumber, Survey, survey};
 pub use live::LiveHost;
+pub use machine::Machine;
 pub use port::{Buffer, Iovec, Port, SetupError};
 #[cfg(feature = "sim")]
 pub use sim::{Ahead, Compressor, Disk, Followed, Following, SimHost, Simulated, Surroundings, Turn};

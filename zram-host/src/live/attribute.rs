@@ -29,6 +29,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
     }
 }
 
+/// The whole text of a file in `/proc`, where a read may bring less than was asked for before the end: whole lines.
+pub(super) fn read_to_end(path: &Path) -> Result<Vec<u8>, Errno> {
+    std::fs::read(path).map_err(|error| errno(&error))
+}
+
 /// One `pread(2)`.
 pub(super) fn read_once(path: &Path, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {
     let file = File::open(path).map_err(|error| errno(&error))?;

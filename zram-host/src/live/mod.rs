@@ -34,6 +34,7 @@ pub use loop_device::LoopDevice;
 pub use tree::Tree;
 
 use crate::{
+    machine::Machine,
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Port},
     together::{Act, TaskEnded},
@@ -145,5 +146,11 @@ impl Port for LiveHost {
 
     fn boot_tick(&mut self) -> u64 {
         clock::boot_tick()
+    }
+}
+
+impl Machine for LiveHost {
+    fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
+        attribute::read_to_end(&self.tree.kernel_file(path))
     }
 }

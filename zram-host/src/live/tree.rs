@@ -55,6 +55,12 @@ impl Tree {
         self.root.join(format!("sys/kernel/debug/zram/zram{dev}/block_state"))
     }
 
+    /// A file of the kernel's, by its absolute path.
+    #[must_use]
+    pub fn kernel_file(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
     /// Numbers of the devices, ascending.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 
 mod direct_io;
 mod failing;
+mod files;
 mod follow;
 mod log;
 mod meanwhile;
@@ -40,6 +41,7 @@ use crate::{
 };
 use direct_io::{Direction, Pieces, Rules};
 use failing::Failing;
+use files::Files;
 use log::Log;
 use meanwhile::Waiting;
 use surroundings::Watched;
@@ -86,6 +88,7 @@ pub struct SimHost<E> {
     devices: BTreeSet<u32>,
     held: BTreeMap<u32, u32>,
     seen: Seen,
+    files: Files,
 }
 
 /// What is kept of a run beside the model's own state.
@@ -128,6 +131,7 @@ impl<E: Surroundings> SimHost<E> {
             devices: BTreeSet::new(),
             held: BTreeMap::new(),
             seen: Seen::default(),
+            files: Files::default(),
         }
     }
 

@@ -269,10 +269,6 @@ impl<E: Environment + ?Sized> Environment for InFlight<'_, E> {
         self.env.overwritten(page)
     }
 
-    fn peak(&mut self, dev: DeviceId, low: u64, high: u64) -> u64 {
-        self.env.peak(dev, low, high)
-    }
-
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
         self.env.submit_backing(request)
     }

@@ -1,0 +1,159 @@
+//! The state of each slot: debugfs' `block_state` (`read_block_state`, 8b05d2d8af81).
+//!
+//! A line for each slot that has something in it. The file's position is a slot's number, not a byte, so that any part of a device can
+//! be looked at without reading what is before it; a device of 4 Mi slots is 160 MB of text.
+
+use nix::errno::Errno;
+use serde::Serialize;
+
+use super::DeviceNumber;
+use crate::port::Port;
+
+/// Bytes asked for at a time: some 1600 slots. The kernel keeps the device from being reset while it prints them, no longer.
+const WINDOW: usize = 64 << 10;
+
+/// What one slot shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SlotState {
+    /// Which slot: the page of the device.
+    pub slot: u64,
+    /// When it was last read or written, in microseconds since boot; 0 if it was recompressed since. Kernels that keep whole seconds show
+    /// those, and kernels that keep no times (without `CONFIG_ZRAM_TRACK_ENTRY_ACTIME`) 0.
+    pub accessed_micros: u64,
+    /// A page of one word, which takes no memory.
+    pub same: bool,
+    /// On the backing device.
+    pub written_back: bool,
+    /// Stored uncompressed.
+    pub huge: bool,
+    /// Marked as idle.
+    pub idle: bool,
+    /// Compressed with a secondary algorithm. `None`: this kernel does not say.
+    pub recompressed: Option<bool>,
+    /// No algorithm makes it smaller. `None`: this kernel does not say.
+    pub incompressible: Option<bool>,
+}
+
+impl SlotState {
+    /// From a line.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split_whitespace();
+        let slot = words.next()?.parse().ok()?;
+        let (seconds, micros) = words.next()?.split_once('.')?;
+        let seconds: u64 = seconds.parse().ok()?;
+        let letters = words.next()?.as_bytes();
+        let [same, written_back, huge, idle, newer @ ..] = letters else { return None };
+        let is = |byte: u8, letter: u8| match byte {
+            b'.' => Some(false),
+            byte if byte == letter => Some(true),
+            _ => None,
+        };
+        let newer = |at: usize, letter| match newer.get(at) {
+            None => Some(None),
+            Some(byte) => is(*byte, letter).map(Some),
+        };
+        Some(Self {
+            slot,
+            accessed_micros: seconds.checked_mul(1_000_000)?.checked_add(micros.parse().ok()?)?,
+            same: is(*same, b's')?,
+            written_back: is(*written_back, b'w')?,
+            huge: is(*huge, b'h')?,
+            idle: is(*idle, b'i')?,
+            recompressed: newer(0, b'r')?,
+            incompressible: newer(1, b'n')?,
+        })
+    }
+}
+
+/// The slots of a device could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SlotsError {
+    /// There is no such file.
+    #[error(
+        "{device} has no block_state: it takes root, debugfs mounted at /sys/kernel/debug, and a kernel with CONFIG_ZRAM_MEMORY_TRACKING"
+    )]
+    NotThere {
+        /// The device.
+        device: DeviceNumber,
+    },
+    /// The device is not set up.
+    #[error("{device} is not set up, so it has no slots")]
+    NotSetUp {
+        /// The device.
+        device: DeviceNumber,
+    },
+    /// It could not be read.
+    #[error("cannot read block_state of {device}: {}", errno.desc())]
+    Unreadable {
+        /// The device.
+        device: DeviceNumber,
+        /// Why.
+        errno: Errno,
+    },
+    /// A line could not be understood.
+    #[error("block_state of {device} has a line that this program does not understand: {line:?}")]
+    Strange {
+        /// The device.
+        device: DeviceNumber,
+        /// The line.
+        line: String,
+    },
+}
+
+/// Calls `each` for every slot from `first` up to and without `end` that has something in it, in order. The device
+/// changes meanwhile: each window is of one moment, all of them are not.
+///
+/// # Errors
+/// When the file cannot be read or understood.
+pub fn each_slot(
+    port: &mut (impl Port + ?Sized),
+    device: DeviceNumber,
+    first: u64,
+    end: u64,
+    mut each: impl FnMut(SlotState),
+) -> Result<(), SlotsError> {
+    let mut next = first;
+    while next < end {
+        let text = port.block_state(device.0, next, WINDOW).map_err(|errno| match errno {
+            Errno::ENOENT | Errno::EACCES => SlotsError::NotThere { device },
+            Errno::EINVAL => SlotsError::NotSetUp { device },
+            errno => SlotsError::Unreadable { device, errno },
+        })?;
+        let text = String::from_utf8_lossy(&text);
+        let before = next;
+        for line in text.lines() {
+            let slot = SlotState::parse(line)
+                .filter(|slot| slot.slot >= next)
+                .ok_or_else(|| SlotsError::Strange { device, line: line.to_owned() })?;
+            next = slot.slot + 1;
+            if slot.slot >= end {
+                return Ok(());
+            }
+            each(slot);
+        }
+        if next == before {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_all_kernels_are_read() {
+        let slot = SlotState::parse("         300       75.033841 .wh.rn\n").unwrap();
+        assert_eq!((slot.slot, slot.accessed_micros), (300, 75_033_841));
+        assert!(slot.written_back && slot.huge && !slot.same && !slot.idle);
+        assert_eq!((slot.recompressed, slot.incompressible), (Some(true), Some(true)));
+        let old = SlotState::parse("           0      100.000000 s..i").unwrap();
+        assert!(old.same && old.idle);
+        assert_eq!((old.recompressed, old.incompressible), (None, None));
+        for wrong in ["", "1 2 ....", "1 2.0 ...", "1 2.0 x...", "1 2.0 ....x.", "a 2.0 ...."] {
+            assert_eq!(SlotState::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The machine around zram: who uses its devices, and what the kernel says about memory.
+//!
+//! [`crate::Port`] is zram itself. A tool wants to know more: whether a device is swap, where it is mounted, how much memory there is.
+//! All of that is text in `/proc` and `/sys`, so that the trait is one of texts, and what they mean is here, for both
+//! sides.
+
+mod mounts;
+mod swaps;
+
+use nix::errno::Errno;
+
+pub use mounts::{Mount, mounts};
+pub use swaps::{Swap, SwapUse, swaps};
+
+use crate::port::Port;
+
+/// A machine that runs a kernel with zram.
+pub trait Machine: Port {
+    /// The whole text of one of the kernel's files, by its path.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno>;
+}
+
+/// A file of the kernel's could not be read or understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MachineError {
+    /// It could not be read.
+    #[error("cannot read {path}: {}", errno.desc())]
+    Unreadable {
+        /// Its path.
+        path: &'static str,
+        /// Why.
+        errno: Errno,
+    },
+    /// It could not be understood.
+    #[error("{path} has a line that this program does not understand: {line:?}")]
+    Strange {
+        /// Its path.
+        path: &'static str,
+        /// The line.
+        line: String,
+    },
+}
+
+fn read(machine: &mut (impl Machine + ?Sized), path: &'static str) -> Result<String, MachineError> {
+    let text = machine.kernel_file(path).map_err(|errno| MachineError::Unreadable { path, errno })?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A path as the kernel prints it: spaces, tabs, newlines and backslashes are three octal digits behind a backslash
+/// (`mangle_path`).
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if let (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..]) = (first, tail) {
+            bytes.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+            rest = tail;
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octal_escapes_are_characters() {
+        assert_eq!(unescaped(r"/mnt/a\040b\134c"), r"/mnt/a b\c");
+        assert_eq!(unescaped(r"\303\244"), "ä");
+        assert_eq!(unescaped(r"\04"), r"\04");
+        assert_eq!(unescaped(r"\777"), r"\777");
+    }
+}

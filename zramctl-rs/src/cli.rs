@@ -1,0 +1,243 @@
+//! What can be asked for on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use zram_host::DeviceNumber;
+
+use crate::columns::{Column, Selection};
+
+/// Set up, look at and control zram devices
+///
+/// Without a command it is util-linux' zramctl: the same options, the same columns, the same layout. The commands do what that one
+/// cannot.
+#[derive(Debug, Parser)]
+#[command(name = "zramctl-rs", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Examples:
+  zramctl-rs                                  the devices that are set up, as zramctl prints them
+  zramctl-rs --raw --bytes -o NAME,DATA,PEAK  for a script
+  zramctl-rs list                             with what they are used for, and the right ratio
+  zramctl-rs show zram0                       everything about one
+  zramctl-rs slots zram0 --idle --ranges      which pages are idle
+
+Exit status: 0 all well; 1 it could not be done; 2 the command line makes no sense.")]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// As util-linux' zramctl
+    #[command(flatten)]
+    pub status: Status,
+}
+
+/// The options of util-linux' `zramctl` that show something.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Only this device, set up or not
+    #[arg(value_name = "DEVICE")]
+    pub device: Option<DeviceNumber>,
+
+    /// Print sizes in bytes
+    #[arg(short, long)]
+    pub bytes: bool,
+
+    /// Leave out the headings
+    #[arg(short, long, visible_alias = "no-headings")]
+    pub noheadings: bool,
+
+    /// Columns to print, separated by commas; `+LIST` adds them to the usual ones. `zramctl-rs list --help` names them
+    #[arg(short, long, value_name = "LIST")]
+    pub output: Option<Selection>,
+
+    /// Print all columns that util-linux has
+    #[arg(long)]
+    pub output_all: bool,
+
+    /// One space between cells, spaces within as \x20
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the devices, a line each
+    List(List),
+    /// Show everything about one device
+    Show(Show),
+    /// Show the states of a device's slots: what is idle, huge, written back, and where
+    ///
+    /// Read from debugfs' block_state, which takes root. Without --ranges, --list or --json: a summary.
+    #[command(after_help = "\
+Examples:
+  zramctl-rs slots zram0                               how many of each kind, and how old
+  zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
+  zramctl-rs slots zram0 --huge --list | head")]
+    Slots(Slots),
+}
+
+/// How `list` shows them.
+#[derive(Debug, Args)]
+#[command(after_help = columns_help())]
+pub struct List {
+    /// Also those that are not set up
+    #[arg(short, long)]
+    pub all: bool,
+
+    /// Print sizes in bytes
+    #[arg(short, long)]
+    pub bytes: bool,
+
+    /// Leave out the headings
+    #[arg(short, long, alias = "noheadings")]
+    pub no_headings: bool,
+
+    /// Columns to print, separated by commas; `+LIST` adds them to the usual ones
+    #[arg(short, long, value_name = "LIST")]
+    pub output: Option<Selection>,
+
+    /// Print all columns
+    #[arg(long, conflicts_with = "output")]
+    pub output_all: bool,
+
+    /// One space between cells, spaces within as \x20
+    #[arg(long)]
+    pub raw: bool,
+
+    /// As JSON: everything, whatever the columns
+    #[arg(long, conflicts_with_all = ["raw", "output", "output_all", "no_headings", "bytes"])]
+    pub json: bool,
+}
+
+/// What `show` shows.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Print sizes in bytes
+    #[arg(short, long)]
+    pub bytes: bool,
+
+    /// As JSON
+    #[arg(long, conflicts_with = "bytes")]
+    pub json: bool,
+}
+
+/// Which slots, and how.
+#[derive(Debug, Args)]
+pub struct Slots {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Which of them
+    #[command(flatten)]
+    pub filter: Filter,
+
+    /// Only slots FIRST to LAST, as `page_indexes=` counts them
+    #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
+    pub range: Option<(u64, u64)>,
+
+    /// A line each
+    #[arg(long, conflicts_with = "ranges")]
+    pub list: bool,
+
+    /// Neighbours as one range
+    #[arg(long)]
+    pub ranges: bool,
+
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which slots: those of which all of this is true.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Filter {
+    /// Marked as idle
+    #[arg(long)]
+    pub idle: bool,
+
+    /// Stored uncompressed
+    #[arg(long)]
+    pub huge: bool,
+
+    /// Of one word
+    #[arg(long)]
+    pub same: bool,
+
+    /// On the backing device
+    #[arg(long)]
+    pub written_back: bool,
+
+    /// In memory
+    #[arg(long, conflicts_with = "written_back")]
+    pub in_memory: bool,
+
+    /// Compressed with a secondary algorithm
+    #[arg(long)]
+    pub recompressed: bool,
+
+    /// That no algorithm makes smaller
+    #[arg(long)]
+    pub incompressible: bool,
+
+    /// Not read or written for so long: 90, 90s, 15m, 2h, 3d
+    #[arg(long, value_name = "AGE", value_parser = seconds)]
+    pub older: Option<u64>,
+}
+
+/// `FIRST-LAST`, or one number.
+fn range(text: &str) -> Result<(u64, u64), String> {
+    let wrong = || format!("\"{text}\" is no range of slots: give FIRST-LAST, such as 0-1023");
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let range = (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
+    if range.0 > range.1 { Err(wrong()) } else { Ok(range) }
+}
+
+/// A time in seconds, or with a letter.
+fn seconds(text: &str) -> Result<u64, String> {
+    let wrong = || format!("\"{text}\" is no age: give seconds, or a number with s, m, h or d");
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        Some((at, 'd')) => (&text[..at], 86_400),
+        _ => (text, 1),
+    };
+    digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)
+}
+
+fn columns_help() -> String {
+    let mut text = "Columns:\n".to_owned();
+    for column in Column::ALL {
+        text.push_str(&format!("  {:<11} {}\n", column.name(), column.about()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn ages_and_ranges_are_read() {
+        assert_eq!(seconds("90"), Ok(90));
+        assert_eq!(seconds("2h"), Ok(7200));
+        for wrong in ["", "h", "-1", "1w", "99999999999999999999d", "1.5h"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(range("3-9"), Ok((3, 9)));
+        assert_eq!(range("7"), Ok((7, 7)));
+        for wrong in ["", "9-3", "a-b", "3-", "-3"] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
+    }
+}

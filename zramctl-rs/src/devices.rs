@@ -1,0 +1,119 @@
+//! Devices with what they are used for.
+
+use std::fmt;
+
+use serde::Serialize;
+use zram_host::{
+    DeviceNumber, Machine, Survey,
+    device::{BdStat, SurveyError},
+    machine::{Mount, Swap, SwapUse, mounts, swaps},
+    survey,
+};
+
+/// A device, and who uses it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Device {
+    /// What its attributes say.
+    #[serde(flatten)]
+    pub survey: Survey,
+    /// What it is used for.
+    pub uses: Vec<Use>,
+}
+
+/// What a device is used for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "as")]
+pub enum Use {
+    /// It is swapped to.
+    Swap(SwapUse),
+    /// A file system on it is mounted.
+    Mount {
+        /// The file system's name.
+        file_system: String,
+        /// Where.
+        target: String,
+    },
+}
+
+impl Use {
+    /// What util-linux prints as the mount point.
+    #[must_use]
+    pub fn mountpoint(&self) -> String {
+        match self {
+            Self::Swap(_) => "[SWAP]".to_owned(),
+            Self::Mount { target, .. } => target.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Swap(SwapUse { priority, .. }) => write!(f, "swap {priority}"),
+            Self::Mount { file_system, target } => write!(f, "{file_system} {target}"),
+        }
+    }
+}
+
+impl Device {
+    /// Bytes in memory, uncompressed, for each byte of memory that they take. `None` where nothing is in memory.
+    #[must_use]
+    pub fn ratio(&self) -> Option<f64> {
+        let mm = self.survey.mm_stat?;
+        let backed = self.survey.writeback.as_ref().and_then(|writeback| writeback.bd_stat);
+        let away = backed.map_or(0, |bd| bd.count.saturating_mul(BdStat::UNIT));
+        let here = mm.orig_data_size.saturating_sub(away);
+        (here != 0 && mm.mem_used_total != 0).then(|| here as f64 / mm.mem_used_total as f64)
+    }
+}
+
+/// Which devices there are, and who uses them.
+#[derive(Debug)]
+pub struct Devices {
+    swaps: Vec<Swap>,
+    mounts: Vec<Mount>,
+}
+
+impl Devices {
+    /// Looks at who uses what.
+    ///
+    /// # Errors
+    /// When the machine does not say.
+    pub fn new(machine: &mut dyn Machine) -> anyhow::Result<Self> {
+        Ok(Self { swaps: swaps(machine)?, mounts: mounts(machine)? })
+    }
+
+    /// One device.
+    ///
+    /// # Errors
+    /// When there is none of that number, or it cannot be read.
+    pub fn one(&self, machine: &mut dyn Machine, device: DeviceNumber) -> Result<Device, SurveyError> {
+        let swap = self.swaps.iter().filter(|swap| swap.device() == Some(device));
+        let mount = self.mounts.iter().filter(|mount| mount.device == device);
+        let uses = swap.map(|swap| Use::Swap(swap.usage)).chain(mount.map(|mount| Use::Mount {
+            file_system: mount.file_system.clone(),
+            target: mount.target.clone(),
+        }));
+        Ok(Device { survey: survey(machine, device)?, uses: uses.collect() })
+    }
+
+    /// All, by number.
+    ///
+    /// # Errors
+    /// When they cannot be listed or read.
+    pub fn all(&self, machine: &mut dyn Machine) -> anyhow::Result<Vec<Device>> {
+        let numbers = machine
+            .devices()
+            .map_err(|errno| anyhow::anyhow!("cannot list the devices in /sys/block: {}", errno.desc()))?;
+        let mut devices = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            match self.one(machine, DeviceNumber(number)) {
+                Ok(device) => devices.push(device),
+                // It went away meanwhile.
+                Err(SurveyError::NoDevice { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(devices)
+    }
+}

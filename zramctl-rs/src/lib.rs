@@ -1,0 +1,62 @@
+//! `zramctl-rs`: one command line for all of zram.
+//!
+//! What a command asks of the machine goes through [`zram_host::Machine`], so that every command runs on the model as it runs on a kernel,
+//! and is tested there. The command line is parsed once, in [`cli`]; commands take what it became.
+//!
+//! * [`cli`] is what can be asked for.
+//! * [`devices`] are devices with what they are used for.
+//! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
+//! * [`commands`] are the commands.
+
+pub mod cli;
+pub mod columns;
+pub mod commands;
+pub mod devices;
+pub mod size;
+pub mod table;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use zram_host::{LiveHost, Machine};
+
+use cli::{Cli, Command};
+
+/// The program: the command line, the running kernel, standard output.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    match run(&cli, &mut LiveHost::new(), &mut out).and_then(|()| Ok(out.flush()?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zramctl-rs: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// When it could not be done, in a sentence for whoever asked.
+pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
+    match &cli.command {
+        None => commands::status::run(&cli.status, machine, out),
+        Some(Command::List(list)) => commands::list::run(list, machine, out),
+        Some(Command::Show(show)) => commands::show::run(show, machine, out),
+        Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
