@@ -1,7 +1,10 @@
 //! Recorded runs of real kernels, checked against the model again.
 #![expect(clippy::unwrap_used, reason = "a trace that cannot be read is a failed test")]
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use zram_model::Mutation;
 use zram_verify::{
@@ -26,8 +29,10 @@ fn traces() -> Vec<PathBuf> {
     found
 }
 
+/// And it takes no more from them than it did: a model that leaves to the observation what it used to predict agrees with everything.
 #[test]
 fn the_model_agrees_with_every_recorded_run() {
+    let mut taken = String::new();
     for path in traces() {
         let trace = Trace::recorded(&path).unwrap();
         assert_eq!(trace.header.origin, Origin::Recorded);
@@ -37,7 +42,18 @@ fn the_model_agrees_with_every_recorded_run() {
         let replayed = check(&trace, chosen.profile).unwrap();
         assert_eq!(replayed.divergence, None, "{}", path.display());
         assert_eq!(replayed.operations, trace.steps.len());
+        let name = path.file_stem().unwrap().to_string_lossy();
+        writeln!(taken, "{name}: {} comparisons", replayed.checker.tally.total()).unwrap();
+        for (kind, count) in replayed.checker.inputs().rows() {
+            if count > 0 {
+                writeln!(taken, "  taken: {count} {kind}").unwrap();
+            }
+        }
+        for (skip, count) in replayed.checker.tally.skipped() {
+            writeln!(taken, "  skipped: {count} {:?} {}: {}", skip.level, skip.what, skip.reason).unwrap();
+        }
     }
+    insta::assert_snapshot!("what_is_taken_from_recorded_runs", taken);
 }
 
 /// A trace of a few operations would prove as little as none.

@@ -105,9 +105,19 @@ Examples:
         profile: Option<String>,
     },
 
+    /// Run the finished programs on live kernels
+    ///
+    /// Boots each kernel in a VM with zramctl-rs in it, and util-linux' zramctl of this machine beside it, and runs the tests in
+    /// tests/tests/programs.rs there.
+    #[command(after_help = "\
+Examples:
+  cargo xtask programs
+  cargo xtask programs --kernel custom-7.2")]
+    Programs(Programs),
+
     /// Everything that must hold before a change lands
     ///
-    /// Format, clippy, cargo-deny, tests, documentation, the committed BPF object, mutants, and a live run of 1000 operations. A
+    /// Format, clippy, cargo-deny, tests, documentation, the committed BPF object, mutants, the programs on live kernels, and a live run of 1000 operations. A
     /// step that cannot take place, or did nothing, is red; only cargo-deny may be missing. The last line of standard output has
     /// the counts of tests.
     #[command(after_help = "\
@@ -331,6 +341,21 @@ pub(crate) struct Vm {
     /// Use this static program as /init instead of building zram-agent
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) agent_binary: Option<PathBuf>,
+
+    /// Put this file into the VM, under this path or its own; repeatable. A line {"run":["/PATH",...]} runs a program there
+    #[arg(long, value_name = "FILE[=/PATH]")]
+    pub(crate) with: Vec<String>,
+
+    /// How guest instructions are executed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) accel: Accel,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Programs {
+    /// A kernel of the table (see `cargo xtask kernels`), repeatable; if none is named, those that are marked there
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kernel: Vec<String>,
 
     /// How guest instructions are executed
     #[arg(long, value_enum, default_value_t)]

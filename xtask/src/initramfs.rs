@@ -5,9 +5,10 @@
 //! preceded by `?`. `/modules/available` has one line `name path` per module the agent may load later, dependencies
 //! first. The archive is not compressed: it never leaves this machine, and unpacking it would cost emulated time.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use cpio::newc::{Builder, ModeFileType, trailer};
@@ -38,6 +39,31 @@ pub(crate) struct Contents {
     modules: Vec<Module>,
     load: String,
     available: String,
+    files: Vec<Extra>,
+}
+
+/// A file for programs that are run in the VM.
+#[derive(Clone, Debug)]
+pub(crate) struct Extra {
+    /// Where it stands there, from the root.
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Extra {
+    /// From `FILE=PATH`, or `FILE` alone, which stands under its own path.
+    pub(crate) fn read(argument: &str) -> anyhow::Result<Self> {
+        let (file, path) = argument.split_once('=').unwrap_or((argument, argument));
+        let path = Path::new(path)
+            .strip_prefix("/")
+            .with_context(|| format!("\"{path}\" is no place in the VM: give FILE=/PATH"))?
+            .to_owned();
+        if path.components().any(|part| !matches!(part, Component::Normal(_))) {
+            bail!("\"{}\" is no place in the VM: it has . or .. in it", path.display());
+        }
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {file}"))?;
+        Ok(Self { path, bytes })
+    }
 }
 
 impl Contents {
@@ -63,6 +89,12 @@ impl Contents {
             }
         }
         Ok(contents)
+    }
+
+    /// Also these.
+    pub(crate) fn with(mut self, files: Vec<Extra>) -> Self {
+        self.files = files;
+        self
     }
 
     /// The module of this name, if it is among the files.
@@ -110,8 +142,16 @@ impl Contents {
                 entry.finish()?;
                 Ok(())
             };
-        for folder in ["dev", "proc", "sys", "tmp", "modules"] {
-            add(folder, ModeFileType::Directory, 0o755, &[])?;
+        // The kernel makes no folder that is not in the archive before what is in it.
+        let ours = ["dev", "proc", "sys", "tmp", "modules"].map(PathBuf::from);
+        let theirs = self.files.iter().flat_map(|file| file.path.ancestors().skip(1)).map(Path::to_owned);
+        for folder in ours.into_iter().chain(theirs).collect::<BTreeSet<PathBuf>>() {
+            if folder != Path::new("") {
+                add(&folder.to_string_lossy(), ModeFileType::Directory, 0o755, &[])?;
+            }
+        }
+        for Extra { path, bytes } in &self.files {
+            add(&path.to_string_lossy(), ModeFileType::Regular, 0o755, bytes)?;
         }
         add("init", ModeFileType::Regular, 0o755, init)?;
         for module in &self.modules {

@@ -14,6 +14,7 @@ mod initramfs;
 mod interrupt;
 mod kernels;
 mod modules;
+mod programs;
 mod progress;
 mod qemu;
 mod setup;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Diff(options) => verify::diff(&cx, &options),
         Command::Mutants(options) => verify::mutants(&cx, &options),
         Command::Simulate { file, profile } => verify::simulate(&cx, &file, profile.as_deref()),
+        Command::Programs(options) => programs::command(&cx, &options),
         Command::Test => test::run(&cx),
         Command::Bpf { check } => bpf::build(&cx, check).map(|()| ExitCode::SUCCESS),
         Command::Setup => setup::setup(&cx),

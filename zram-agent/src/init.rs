@@ -109,7 +109,7 @@ fn work(channel: &mut Option<Channel>, probe: bool) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error).with_context(|| format!("reading {AVAILABLE}")),
     };
-    let mut world = LiveWorld::new(Source::Files(available), probe)?;
+    let mut world = LiveWorld::new(Source::Files(available), probe)?.with_programs();
     let hello = world.hello()?;
     serve::serve(hello, &mut world, BufReader::with_capacity(1 << 16, &*channel), &*channel)
 }

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{
     execute,
-    protocol::{Answer, Hello, Op},
+    protocol::{Answer, Hello, Op, Run},
     world::World,
 };
 
@@ -41,6 +41,13 @@ pub fn serve<W: World>(
             break;
         }
         if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        if line.starts_with(Run::BEGINS) {
+            let run: Run =
+                serde_json::from_str(&line).with_context(|| format!("this runs nothing: {line}"))?;
+            let ran = world.run(&run.run).with_context(|| format!("running {:?}", run.run))?;
+            send(&mut output, &Answer::Ran(ran))?;
             continue;
         }
         let op: Op = serde_json::from_str(&line).with_context(|| format!("operation {n} is none: {line}"))?;

@@ -10,7 +10,7 @@ use zram_events::Event;
 use zram_host::{Port, SetupError};
 use zram_probe::{ClassEntry, Health, ProbeError};
 
-use crate::protocol::{Bad, Fail, Failed, LayoutError, Report, SlotRow, Work};
+use crate::protocol::{Bad, Fail, Failed, LayoutError, Ran, Report, SlotRow, Work};
 use nix::errno::Errno;
 
 /// What happened inside since the last time it was asked for.
@@ -168,6 +168,15 @@ pub trait World: Port {
     /// When nobody can say.
     fn relent(&mut self) -> Result<Option<Failed>, Trouble>;
 
+    /// Runs a program to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started, or this world runs none: only one that is a machine of the test's own does.
+    fn run(&mut self, words: &[String]) -> Result<Ran, Trouble> {
+        let _ = words;
+        Err(Trouble::Programs)
+    }
+
     /// Lets time pass.
     fn sleep(&mut self, millis: u32);
 
@@ -193,6 +202,9 @@ pub enum Trouble {
         /// The device's number.
         dev: u32,
     },
+    /// A program, where none is run.
+    #[error("programs are run only in a virtual machine of which the agent is the first process")]
+    Programs,
     /// A disk that the test did not make.
     #[error("{path} is a disk that the test did not make, and writeback would overwrite it; give $BACKING")]
     ForeignDisk {

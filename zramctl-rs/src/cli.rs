@@ -3,7 +3,10 @@
 use clap::{Args, Parser, Subcommand};
 use zram_host::DeviceNumber;
 
-use crate::columns::{Column, Selection};
+use crate::{
+    columns::{Column, Selection},
+    size::parse,
+};
 
 /// Set up, look at and control zram devices
 ///
@@ -74,6 +77,244 @@ Examples:
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
+    /// Mark pages as idle, for writeback and recompression to choose
+    ///
+    /// Every page, or those not read or written for so long; these are then the only ones. Reading or writing a page unmarks it. Pages of one
+    /// word and pages on the backing device are never marked.
+    Idle(Idle),
+    /// Write pages to the backing device and free their memory
+    #[command(after_help = "\
+Examples:
+  zramctl-rs idle zram0 --older 6h && zramctl-rs writeback zram0 --idle
+  zramctl-rs slots zram0 --huge --ranges          which those would be
+  zramctl-rs writeback zram0 --range 0-4095 --range 8192-9000 --dry-run")]
+    Writeback(Writeback),
+    /// Compress pages again with a secondary algorithm
+    Recompress(Recompress),
+    /// Move objects together and give back memory
+    Compact(Compact),
+    /// Set how much memory a device may take, and how much may be written back
+    #[command(after_help = "\
+Examples:
+  zramctl-rs limit zram0 --memory 2G --writeback 500M
+  zramctl-rs limit zram0 --writeback none")]
+    Limit(Limit),
+    /// Throw away what devices hold, and how they were set up
+    Reset(Reset),
+    /// Take devices away, with what they hold
+    Remove(Remove),
+}
+
+/// What is only said, not done.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Dry {
+    /// Print what would be written, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What to mark.
+#[derive(Debug, Args)]
+pub struct Idle {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Only pages not read or written for so long: 90, 90s, 15m, 2h, 3d
+    #[arg(long, value_name = "AGE", value_parser = seconds)]
+    pub older: Option<u64>,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// A kind of pages.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Kind {
+    /// Those marked as idle
+    #[arg(long)]
+    pub idle: bool,
+
+    /// Those stored uncompressed
+    #[arg(long)]
+    pub huge: bool,
+
+    /// Those of which both is true
+    #[arg(long)]
+    pub huge_idle: bool,
+
+    /// Those that no algorithm makes smaller
+    #[arg(long)]
+    pub incompressible: bool,
+}
+
+impl Kind {
+    /// The kernel's word.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        [
+            (self.idle, "idle"),
+            (self.huge, "huge"),
+            (self.huge_idle, "huge_idle"),
+            (self.incompressible, "incompressible"),
+        ]
+        .into_iter()
+        .find_map(|(is, word)| is.then_some(word))
+    }
+}
+
+/// What to write back.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("pages").required(true).args(["idle", "huge", "huge_idle", "incompressible", "range"]))]
+pub struct Writeback {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Which pages
+    #[command(flatten)]
+    pub kind: Kind,
+
+    /// Pages FIRST to LAST, whatever they are; repeatable
+    #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
+    pub range: Vec<(u64, u64)>,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// What to recompress.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("pages").args(["idle", "huge", "huge_idle"]))]
+pub struct Recompress {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Which pages; without any: all
+    #[command(flatten)]
+    pub kind: RecompressKind,
+
+    /// Only pages that take so many bytes or more, and keep the result only if it takes less
+    #[arg(long, value_name = "BYTES")]
+    pub threshold: Option<u32>,
+
+    /// Try so many pages at most
+    #[arg(long, value_name = "N")]
+    pub max_pages: Option<u64>,
+
+    /// With this algorithm, which is one of the device's secondary ones
+    #[arg(long, value_name = "NAME", conflicts_with = "priority", value_parser = word)]
+    pub algorithm: Option<String>,
+
+    /// With the algorithm of this priority; without either, that of priority 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3))]
+    pub priority: Option<u32>,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// A kind of pages that can be recompressed.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct RecompressKind {
+    /// Those marked as idle
+    #[arg(long)]
+    pub idle: bool,
+
+    /// Those stored uncompressed
+    #[arg(long)]
+    pub huge: bool,
+
+    /// Those of which both is true
+    #[arg(long)]
+    pub huge_idle: bool,
+}
+
+impl RecompressKind {
+    /// The kernel's word.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        let Self { idle, huge, huge_idle } = self;
+        Kind { idle, huge, huge_idle, incompressible: false }.word()
+    }
+}
+
+/// What to compact.
+#[derive(Debug, Args)]
+pub struct Compact {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// How much of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    /// No limit.
+    None,
+    /// So many bytes.
+    Bytes(u64),
+}
+
+/// What to limit.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("limits").required(true).multiple(true).args(["memory", "writeback", "reset_peak"]))]
+pub struct Limit {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Memory that the pool may take: 512M, 2G, or none for no limit
+    #[arg(long, value_name = "SIZE", value_parser = allowance)]
+    pub memory: Option<Allowance>,
+
+    /// What may be written back from now on, in whole blocks of 4K: 500M, 0, or none for no limit
+    #[arg(long, value_name = "SIZE", value_parser = allowance)]
+    pub writeback: Option<Allowance>,
+
+    /// Let the peak of memory begin anew
+    #[arg(long)]
+    pub reset_peak: bool,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// What to reset.
+#[derive(Debug, Args)]
+pub struct Reset {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE", required = true)]
+    pub devices: Vec<DeviceNumber>,
+
+    /// Also what Linux keeps: the writeback limit, the batch size, the form of writeback
+    #[arg(long)]
+    pub settings: bool,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// What to remove.
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE", required = true)]
+    pub devices: Vec<DeviceNumber>,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
 }
 
 /// How `list` shows them.
@@ -208,6 +449,21 @@ fn seconds(text: &str) -> Result<u64, String> {
         _ => (text, 1),
     };
     digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)
+}
+
+/// A size, or `none`.
+fn allowance(text: &str) -> Result<Allowance, String> {
+    if text == "none" { Ok(Allowance::None) } else { parse(text).map(Allowance::Bytes) }
+}
+
+/// One word, which a command to the kernel can hold.
+fn word(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !text.is_empty() && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("\"{text}\" is no algorithm's name"))
+    }
 }
 
 fn columns_help() -> String {

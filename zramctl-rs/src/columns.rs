@@ -52,7 +52,7 @@ columns! {
     Data "DATA" right 5 "bytes stored, uncompressed, written-back ones included",
     Compr "COMPR" right 5 "bytes of the compressed objects in memory",
     Algorithm "ALGORITHM" left 3 "primary compression algorithm",
-    Streams "STREAMS" right 3 "max_comp_streams: without meaning since Linux 4.7, gone since 6.16",
+    Streams "STREAMS" right 3 "max_comp_streams, which has no meaning; empty on kernels that dropped it",
     ZeroPages "ZERO-PAGES" right 3 "pages of one word (of any word, not only 0), which take no memory",
     Total "TOTAL" right 5 "bytes of memory that the pool takes",
     MemLimit "MEM-LIMIT" right 5 "most bytes of memory that the pool may take; 0 is no limit",

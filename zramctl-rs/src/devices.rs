@@ -46,6 +46,17 @@ impl Use {
     }
 }
 
+impl Use {
+    /// What would end this use.
+    #[must_use]
+    pub fn way_out(&self, device: DeviceNumber) -> String {
+        match self {
+            Self::Swap(_) => format!("`swapoff {}` first", device.node()),
+            Self::Mount { target, .. } => format!("`umount '{target}'` first"),
+        }
+    }
+}
+
 impl fmt::Display for Use {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

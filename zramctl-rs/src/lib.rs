@@ -6,6 +6,7 @@
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
+//! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod commands;
 pub mod devices;
 pub mod size;
 pub mod table;
+pub mod writer;
 
 use std::{
     io::{self, Write},
@@ -24,6 +26,8 @@ use clap::Parser as _;
 use zram_host::{LiveHost, Machine};
 
 use cli::{Cli, Command};
+use commands::change;
+use writer::Writer;
 
 /// The program: the command line, the running kernel, standard output.
 #[must_use]
@@ -51,6 +55,27 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::List(list)) => commands::list::run(list, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
+        Some(Command::Idle(idle)) => {
+            change::idle::run(idle, &mut Writer::new(machine, out, idle.dry.dry_run))
+        }
+        Some(Command::Writeback(writeback)) => {
+            change::writeback::run(writeback, &mut Writer::new(machine, out, writeback.dry.dry_run))
+        }
+        Some(Command::Recompress(recompress)) => {
+            change::recompress::run(recompress, &mut Writer::new(machine, out, recompress.dry.dry_run))
+        }
+        Some(Command::Compact(compact)) => {
+            change::compact::run(compact, &mut Writer::new(machine, out, compact.dry.dry_run))
+        }
+        Some(Command::Limit(limit)) => {
+            change::limit::run(limit, &mut Writer::new(machine, out, limit.dry.dry_run))
+        }
+        Some(Command::Reset(reset)) => {
+            change::reset::run(reset, &mut Writer::new(machine, out, reset.dry.dry_run))
+        }
+        Some(Command::Remove(remove)) => {
+            change::remove::run(remove, &mut Writer::new(machine, out, remove.dry.dry_run))
+        }
     }
 }
 

@@ -19,9 +19,39 @@ pub fn human(bytes: u64) -> String {
     if tenth == 0 { format!("{whole}{letter}") } else { format!("{whole}.{tenth}{letter}") }
 }
 
+/// Bytes from a number with or without a letter (K, M, G, T, in any case, also as KiB): powers of 1024.
+///
+/// # Errors
+/// A sentence about a text that is none.
+pub fn parse(text: &str) -> Result<u64, String> {
+    let wrong = || format!("\"{text}\" is no size: give bytes, or a number with K, M, G or T");
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let power = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 1,
+        "m" | "mib" => 2,
+        "g" | "gib" => 3,
+        "t" | "tib" => 4,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << (10 * power)).ok_or_else(|| format!("\"{text}\" is more bytes than there can be"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(parse("0"), Ok(0));
+        assert_eq!(parse("512m"), Ok(512 << 20));
+        assert_eq!(parse("4GiB"), Ok(4 << 30));
+        for wrong in ["", "G", "-1", "1.5G", "4 G", "4X", "4GB", "18446744073709551616", "99999999999T"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes_are_short() {

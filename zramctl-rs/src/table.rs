@@ -1,6 +1,7 @@
 //! Tables in the layout of util-linux' programs, byte for byte, so that scripts that cut columns out of them go on working.
 //!
-//! A column is as wide as its widest cell, its heading, and what it was made for at least. Cells are separated by one space. The
+//! A column is as wide as its widest cell and its heading, printed or not. Where a cell is as wide as the heading, it is as wide as it was made for at
+//! least; where all are narrower, it is not, for no reason. Cells are separated by one space. The
 //! last column is not filled up, but for being right-aligned. In raw form nothing is filled up, and a space within a cell is
 //! written as `\x20`, so that the cells of a line can be told apart.
 
@@ -13,7 +14,7 @@ pub struct Heading {
     pub name: &'static str,
     /// Whether cells stand on its right side.
     pub right: bool,
-    /// Characters that it has room for at least.
+    /// Characters that it was made for.
     pub least: usize,
 }
 
@@ -40,13 +41,17 @@ pub fn print(
         row.iter().map(|cell| escaped(cell.as_deref().unwrap_or_default(), style.raw)).collect()
     };
     let mut lines: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let width = |(at, heading): (usize, &Heading)| {
+        let cells = lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+        match heading.name.chars().count() {
+            name if cells < name => name,
+            _ => cells.max(heading.least),
+        }
+    };
+    let widths: Vec<usize> = headings.iter().enumerate().map(width).collect();
     if !style.no_headings {
         lines.insert(0, headings.iter().map(|heading| heading.name.to_owned()).collect());
     }
-    let width = |(at, heading): (usize, &Heading)| {
-        lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0).max(heading.least)
-    };
-    let widths: Vec<usize> = headings.iter().enumerate().map(width).collect();
     for line in &lines {
         for (at, (cell, heading)) in line.iter().zip(headings).enumerate() {
             let last = at + 1 == headings.len();
@@ -103,10 +108,21 @@ mod tests {
 
     #[test]
     fn cells_are_filled_up() {
-        let wanted = "NAME        DATA WHERE\n/dev/zram0    4K /a b\n/dev/zram1       \n";
+        let wanted = "NAME       DATA WHERE\n/dev/zram0   4K /a b\n/dev/zram1      \n";
         assert_eq!(printed(Style::default()), wanted);
-        let wanted = "/dev/zram0    4K /a b\n/dev/zram1       \n";
-        assert_eq!(printed(Style { no_headings: true, raw: false }), wanted);
+        let rows = "/dev/zram0   4K /a b\n/dev/zram1      \n";
+        assert_eq!(printed(Style { no_headings: true, raw: false }), rows);
+    }
+
+    #[test]
+    fn narrow_columns_are_as_wide_as_their_headings() {
+        let mut out = Vec::new();
+        print(&mut out, &HEADINGS[1..], &[vec![Some("0B".to_owned()), None]], Style::default()).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "DATA WHERE\n  0B \n");
+        let mut out = Vec::new();
+        let row = vec![Some("100B".to_owned()), None];
+        print(&mut out, &HEADINGS[1..], &[row], Style { no_headings: true, raw: false }).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), " 100B \n");
     }
 
     #[test]

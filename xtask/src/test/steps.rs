@@ -10,7 +10,7 @@ use crate::context::Cx;
 use crate::progress::Task;
 use crate::qemu::Accel;
 use crate::toolchain::in_path;
-use crate::{child, cli, verify};
+use crate::{child, cli, programs, verify};
 
 /// Operations of the live run: as many as it takes for the verifier to insist that every required corner was reached.
 const LIVE_OPERATIONS: u32 = 1000;
@@ -22,7 +22,7 @@ const CONCURRENT: &str = "zram-model/concurrent";
 pub(super) type Step = fn(&Cx, &mut Task) -> anyhow::Result<Outcome>;
 
 /// In the order of how soon they tell something.
-pub(super) const STEPS: [(&str, Step); 10] = [
+pub(super) const STEPS: [(&str, Step); 11] = [
     ("format", format),
     ("clippy", clippy),
     ("cargo-deny", deny),
@@ -32,6 +32,7 @@ pub(super) const STEPS: [(&str, Step); 10] = [
     ("documentation", documentation),
     ("BPF object", bpf_object),
     ("mutants", mutants),
+    ("programs", live_programs),
     ("live run", live_run),
 ];
 
@@ -125,6 +126,11 @@ fn bpf_object(cx: &Cx, _: &mut Task) -> anyhow::Result<Outcome> {
 
 fn mutants(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
     closing(cx, task, &mut verify::mutants_command(cx)?, "mutants: ")
+}
+
+fn live_programs(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
+    let mut command = programs::tests(cx, &[], Accel::default()).context("no program could be run")?;
+    counted_command(cx, task, &mut command, Counts::of_libtest)
 }
 
 fn live_run(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {

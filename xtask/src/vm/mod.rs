@@ -22,7 +22,7 @@ pub(crate) use kernel::{Choice, prepare};
 
 use crate::child::{Guarded, TICK, indent};
 use crate::context::Cx;
-use crate::initramfs::Contents;
+use crate::initramfs::{Contents, Extra};
 use crate::interrupt;
 use crate::kernels::Table;
 use crate::qemu::{self, Accel, Machine, Qemu};
@@ -40,7 +40,9 @@ pub(crate) fn command(cx: &Cx, options: &cli::Vm) -> anyhow::Result<ExitCode> {
         (None, Some(name)) => Choice::Named(name.clone()),
         (None, None) => Choice::Named(table.default_name()?.to_owned()),
     };
-    let kernel = prepare(cx, &table, &choice)?;
+    let files = options.with.iter().map(|file| Extra::read(file)).collect::<anyhow::Result<_>>()?;
+    let mut kernel = prepare(cx, &table, &choice)?;
+    kernel.contents = kernel.contents.with(files);
     let qemu = qemu::ensure(cx)?;
     let agent = match &options.agent_binary {
         Some(path) => path.clone(),

@@ -12,6 +12,7 @@ mod mapped;
 pub mod modules;
 mod null_disk;
 mod occupant;
+mod program;
 mod repeatable;
 mod swap;
 mod virtual_disk;
@@ -37,7 +38,7 @@ use zram_host::{
 use zram_probe::{ClassEntry, Coverage, Health, Probes, SlotEntry, object_sha256};
 
 use crate::{
-    protocol::{Fail, Failed, Hello, SlotRow, VERSION, Work},
+    protocol::{Fail, Failed, Hello, Ran, SlotRow, VERSION, Work},
     world::{self, Seen, Trouble, Worked, World},
 };
 pub use repeatable::make_repeatable;
@@ -82,6 +83,8 @@ pub struct LiveWorld {
     /// Records that came while an operation waited for quiet.
     drained: Vec<RawRecord>,
     failing: bool,
+    /// Whether the machine is the test's own, so that programs may be run.
+    programs: bool,
 }
 
 impl LiveWorld {
@@ -106,7 +109,14 @@ impl LiveWorld {
             workloads: Workloads::default(),
             drained: Vec::new(),
             failing: false,
+            programs: false,
         })
+    }
+
+    /// Lets programs be run: the machine is the test's own.
+    #[must_use]
+    pub fn with_programs(self) -> Self {
+        Self { programs: true, ..self }
     }
 
     /// The agent's first line. Makes a backing device and a device to look at, and removes both.
@@ -285,6 +295,10 @@ impl World for LiveWorld {
         self.failing = false;
         let failed = self.probes.as_mut().map(Probes::relent).transpose()?;
         Ok(failed.flatten())
+    }
+
+    fn run(&mut self, words: &[String]) -> Result<Ran, Trouble> {
+        if self.programs { program::run(words) } else { Err(Trouble::Programs) }
     }
 
     fn sleep(&mut self, millis: u32) {

@@ -15,6 +15,7 @@ mod fail;
 mod layout;
 mod observation;
 mod operation;
+mod program;
 mod touch;
 mod work;
 
@@ -28,6 +29,7 @@ pub use observation::{
     WorkerDone,
 };
 pub use operation::{Begin, Op};
+pub use program::{Ran, Run};
 pub use touch::{Deed, Touch};
 pub use work::{Placement, Report, SwapDiscard, Work, WorkKind};
 

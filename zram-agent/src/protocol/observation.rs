@@ -226,6 +226,8 @@ pub enum Answer {
     Hello(Box<Hello>),
     /// An answer.
     Observation(Box<Observation>),
+    /// How a program went that was asked for in the place of an operation.
+    Ran(super::Ran),
     /// The agent cannot go on: the machine is not fit, or the operation is not well-formed. The runner treats it as trouble of the test bench, never as a verdict.
     Trouble(String),
 }

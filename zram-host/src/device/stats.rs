@@ -22,9 +22,9 @@ pub struct MmStat {
     pub same_pages: u64,
     /// Pages of memory that compaction has freed.
     pub pages_compacted: u64,
-    /// Pages stored that do not compress (since Linux 4.19).
+    /// Pages stored that do not compress. `None` on kernels before they were counted.
     pub huge_pages: Option<u64>,
-    /// Such pages ever stored since the device was set up (since Linux 5.12).
+    /// Such pages ever stored since the device was set up. `None` on kernels before they were counted.
     pub huge_pages_since: Option<u64>,
 }
 

@@ -20,7 +20,7 @@ pub struct Survey {
     pub algorithms: Option<Algorithms>,
     /// Those for recompression. Empty where none is chosen.
     pub recompression: Vec<Recompression>,
-    /// `max_comp_streams`, which was removed in Linux 6.16 after it had had no meaning for years.
+    /// `max_comp_streams`, which has had no meaning for years. It is there in Linux 6.12 and not in 6.17.
     pub max_comp_streams: Option<u64>,
     /// What is stored.
     pub mm_stat: Option<MmStat>,

@@ -25,7 +25,7 @@ mod meanwhile;
 mod together;
 mod tree;
 
-use std::{collections::HashMap, fs::File, path::PathBuf};
+use std::{collections::HashMap, fs::File, path::PathBuf, time::Duration};
 
 use nix::errno::Errno;
 
@@ -152,5 +152,9 @@ impl Port for LiveHost {
 impl Machine for LiveHost {
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
         attribute::read_to_end(&self.tree.kernel_file(path))
+    }
+
+    fn pause(&mut self, time: Duration) {
+        std::thread::sleep(time);
     }
 }

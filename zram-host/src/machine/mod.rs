@@ -7,6 +7,8 @@
 mod mounts;
 mod swaps;
 
+use std::time::Duration;
+
 use nix::errno::Errno;
 
 pub use mounts::{Mount, mounts};
@@ -21,6 +23,9 @@ pub trait Machine: Port {
     /// # Errors
     /// The errno of the open or the read.
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno>;
+
+    /// Lets time pass.
+    fn pause(&mut self, time: Duration);
 }
 
 /// A file of the kernel's could not be read or understood.

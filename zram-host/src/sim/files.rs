@@ -1,6 +1,6 @@
 //! The kernel's other files on a simulated machine: texts, as somebody wrote them down.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use nix::errno::Errno;
 
@@ -33,5 +33,9 @@ impl<E: Surroundings> SimHost<E> {
 impl<E: Surroundings> Machine for SimHost<E> {
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
         self.files.0.get(path).cloned().ok_or(Errno::ENOENT)
+    }
+
+    fn pause(&mut self, time: Duration) {
+        self.surroundings.pass(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 }

@@ -154,7 +154,9 @@ impl Agent {
             Answer::Trouble(reason) => {
                 return Err(Trouble::GaveUp { target: target.name.clone(), reason });
             }
-            Answer::Observation(_) => return Err(agent.garbled("an observation before the greeting", "")),
+            Answer::Observation(_) | Answer::Ran(_) => {
+                return Err(agent.garbled("an answer before the greeting", ""));
+            }
         }
         Ok(agent)
     }
@@ -215,6 +217,7 @@ impl Agent {
             }),
             Answer::Trouble(reason) => Err(Trouble::GaveUp { target: self.target.name.clone(), reason }),
             Answer::Hello(_) => Err(self.garbled("a second greeting", "")),
+            Answer::Ran(_) => Err(self.garbled("the end of a program that nobody asked for", "")),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub mod change;
 pub mod list;
 pub mod show;
 pub mod slots;

@@ -1,0 +1,89 @@
+//! `cargo xtask programs`: the finished programs on live kernels.
+//!
+//! The tests are ordinary ones (`tests/tests/programs.rs`), which are left out unless they are asked for, since they take a virtual machine. What
+//! they need is made here and named in the environment: the command that boots a kernel with the programs in it, and what stands
+//! there.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail};
+
+use crate::context::Cx;
+use crate::kernels::Table;
+use crate::qemu::Accel;
+use crate::toolchain::in_path;
+use crate::vm::{self, Choice};
+use crate::{agent, child, cli, qemu};
+
+/// Programs of util-linux that are held beside ours, or that prepare a device for both.
+const UTIL_LINUX: [&str; 4] = ["zramctl", "mkswap", "swapon", "swapoff"];
+
+/// Where a program may be that is not in the path of everybody.
+const ROOTS_PLACES: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+/// `cargo xtask programs`.
+pub(crate) fn command(cx: &Cx, options: &cli::Programs) -> anyhow::Result<ExitCode> {
+    let mut command = tests(cx, &options.kernel, options.accel)?;
+    let status = command.status().with_context(|| format!("cannot start {}", child::shown(&command)))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The command that runs the tests on these kernels, or on those that are marked in the table; what it needs is there.
+pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result<Command> {
+    let table = Table::built_in()?;
+    let kernels = if kernels.is_empty() {
+        table.defaults().map(|kernel| kernel.name.clone()).collect()
+    } else {
+        kernels.to_vec()
+    };
+    for kernel in &kernels {
+        vm::prepare(cx, &table, &Choice::Named(kernel.clone()))?;
+    }
+    qemu::ensure(cx)?;
+    let mut vm = vec![
+        std::env::current_exe().context("cannot tell where this program is")?.display().to_string(),
+        "vm".to_owned(),
+        "--no-probes".to_owned(),
+        "--accel".to_owned(),
+        accel.name().to_owned(),
+        "--agent-binary".to_owned(),
+        agent::build(cx)?.display().to_string(),
+    ];
+    let ours = agent::program(cx, "zramctl-rs")?;
+    vm.extend(["--with".to_owned(), format!("{}=/bin/zramctl-rs", ours.display())]);
+    for file in theirs()? {
+        vm.extend(["--with".to_owned(), file.display().to_string()]);
+    }
+    let mut command = cx.cargo();
+    command
+        .args(["test", "--package", "zram-tests", "--test", "programs", "--", "--include-ignored"])
+        .args(["--test-threads", "1"])
+        .env("ZRAM_RS_VM", shlex::try_join(vm.iter().map(String::as_str))?)
+        .env("ZRAM_RS_KERNELS", kernels.join(" "));
+    Ok(command)
+}
+
+/// Programs of util-linux with the libraries that they take, under their own paths.
+fn theirs() -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for name in UTIL_LINUX {
+        let roots = ROOTS_PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.is_file());
+        let Some(path) = roots.or_else(|| in_path(name)) else {
+            bail!("there is no {name} here, which is part of util-linux: install that");
+        };
+        files.extend(libraries(&path)?);
+        files.push(path);
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// What the dynamic linker would load, the linker itself included.
+fn libraries(program: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut ldd = Command::new("ldd");
+    let text = child::run_ok(ldd.arg(program), |_| {})?;
+    let path = |line: &str| line.split_whitespace().find(|word| word.starts_with('/')).map(PathBuf::from);
+    Ok(text.lines().filter_map(path).collect())
+}

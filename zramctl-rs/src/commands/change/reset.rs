@@ -1,0 +1,48 @@
+//! `reset`: throws away what a device holds, and how it was set up.
+//!
+//! Linux keeps the writeback limit, its switch, the batch size and the form of writeback over a reset, so that the next user of the device
+//! finds those of the last. `--settings` puts them back, too.
+
+use nix::errno::Errno;
+
+use crate::{cli::Reset, devices::Devices, writer::Writer};
+
+/// Resets them, one after another.
+///
+/// # Errors
+/// At the first that is in use, or that Linux refuses; those before it are reset.
+pub fn run(options: &Reset, writer: &mut Writer<'_>) -> anyhow::Result<()> {
+    for &device in &options.devices {
+        let devices = Devices::new(writer.machine())?;
+        let found = devices.one(writer.machine(), device)?;
+        if let Some(in_use) = found.uses.first() {
+            anyhow::bail!("{device} is in use ({in_use}): {}", in_use.way_out(device));
+        }
+        writer.set_closed(device, "reset", "1").map_err(|error| busy(error, device))?;
+        if let (true, Some(writeback)) = (options.settings, &found.survey.writeback) {
+            let settings = [
+                (writeback.limit_enabled.is_some(), "writeback_limit_enable", "0"),
+                (writeback.limit.is_some(), "writeback_limit", "0"),
+                (writeback.batch_size.is_some(), "writeback_batch_size", "32"),
+                (writeback.compressed.is_some(), "compressed_writeback", "0"),
+            ];
+            for (there, attribute, value) in settings {
+                if there {
+                    writer.set(device, attribute, value)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What to do about a device that somebody has open.
+pub(super) fn busy(error: anyhow::Error, device: zram_host::DeviceNumber) -> anyhow::Error {
+    if super::errno(&error) != Some(Errno::EBUSY) {
+        return error;
+    }
+    error.context(format!(
+        "somebody has {device} open (`fuser -v {}` says who): end that first",
+        device.node()
+    ))
+}

@@ -1,0 +1,133 @@
+//! Changing something: one `write(2)` for each change, or, with `--dry-run`, a line that says what it would be.
+//!
+//! The kernel takes each `write(2)` as a command of its own. So none is ever repeated or sent in parts, and what the
+//! kernel took is compared with what was meant.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use nix::errno::Errno;
+use zram_host::{DeviceNumber, Machine};
+
+/// A change was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot write \"{value}\" to {attribute} of {device}: {}", errno.desc())]
+pub struct Refused {
+    /// The device.
+    pub device: DeviceNumber,
+    /// The attribute.
+    pub attribute: &'static str,
+    /// What was written.
+    pub value: String,
+    /// Why not.
+    pub errno: Errno,
+}
+
+/// How long to wait for somebody who has a device open only for a moment, as programs that look for file systems do.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Changes a machine, or says how it would.
+pub struct Writer<'a> {
+    machine: &'a mut dyn Machine,
+    out: &'a mut dyn Write,
+    dry: bool,
+}
+
+impl<'a> Writer<'a> {
+    /// Changes this machine, or, if `dry`, only writes down how.
+    pub fn new(machine: &'a mut dyn Machine, out: &'a mut dyn Write, dry: bool) -> Self {
+        Self { machine, out, dry }
+    }
+
+    /// Whether nothing is changed.
+    #[must_use]
+    pub fn is_dry(&self) -> bool {
+        self.dry
+    }
+
+    /// The machine, to look at.
+    pub fn machine(&mut self) -> &mut dyn Machine {
+        self.machine
+    }
+
+    /// Says something to whoever asked.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{text}")
+    }
+
+    /// Writes an attribute.
+    ///
+    /// # Errors
+    /// [`Refused`], or that it could not be said.
+    pub fn set(&mut self, device: DeviceNumber, attribute: &'static str, value: &str) -> anyhow::Result<()> {
+        if self.dry {
+            return Ok(writeln!(self.out, "echo '{value}' > /sys/block/{device}/{attribute}")?);
+        }
+        Ok(self.write(device, attribute, value)?)
+    }
+
+    /// As [`Writer::set`] of something that is refused while anybody has the device open: somebody who has it open for a moment is
+    /// waited for.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_closed(
+        &mut self,
+        device: DeviceNumber,
+        attribute: &'static str,
+        value: &str,
+    ) -> anyhow::Result<()> {
+        if self.dry {
+            return self.set(device, attribute, value);
+        }
+        self.waiting(|writer| writer.write(device, attribute, value))
+    }
+
+    /// Removes a device, waiting in the same way.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn remove(&mut self, device: DeviceNumber) -> anyhow::Result<()> {
+        let number = device.0.to_string();
+        if self.dry {
+            return Ok(writeln!(self.out, "echo '{number}' > /sys/class/zram-control/hot_remove")?);
+        }
+        self.waiting(|writer| {
+            let taken = writer.machine.hot_remove(number.as_bytes());
+            taken.map(|_| ()).map_err(|errno| Refused {
+                device,
+                attribute: "hot_remove",
+                value: number.clone(),
+                errno,
+            })
+        })
+    }
+
+    fn waiting(&mut self, mut change: impl FnMut(&mut Self) -> Result<(), Refused>) -> anyhow::Result<()> {
+        let mut left = PATIENCE.as_millis() / PAUSE.as_millis();
+        loop {
+            match change(self) {
+                Err(refused) if refused.errno == Errno::EBUSY && left > 0 => {
+                    left -= 1;
+                    self.machine.pause(PAUSE);
+                }
+                ended => return Ok(ended?),
+            }
+        }
+    }
+
+    fn write(&mut self, device: DeviceNumber, attribute: &'static str, value: &str) -> Result<(), Refused> {
+        let refused = |errno| Refused { device, attribute, value: value.to_owned(), errno };
+        let taken = self.machine.write_attr(device.0, attribute, value.as_bytes()).map_err(refused)?;
+        // A part of a command is another command: whoever reads the message must know.
+        if taken == value.len() { Ok(()) } else { Err(refused(Errno::EMSGSIZE)) }
+    }
+}

@@ -1,0 +1,6 @@
+//! What the commands do, on the model.
+#![expect(clippy::unwrap_used, reason = "a machine that cannot be set up is a failed test")]
+
+mod changes;
+mod machine;
+mod shows;

@@ -1,0 +1,69 @@
+//! What the commands that show something print.
+
+use zram_codecs::Codecs;
+use zram_host::{Port as _, SimHost, Simulated};
+use zram_model::Profile;
+
+use crate::machine::{fill, machine, prints};
+
+macro_rules! snapshots {
+    ($($name:ident $words:literal,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let text = prints(&mut machine(), $words);
+                insta::assert_snapshot!(stringify!($name), text, $words);
+            }
+        )*
+    };
+}
+
+snapshots! {
+    status "",
+    status_of_one "/dev/zram2",
+    status_of_none "/dev/zram7",
+    status_raw "--raw --bytes --output-all",
+    status_more_columns "--noheadings -o +PEAK,RATIO",
+    list "list",
+    list_all "list --all --output-all --raw",
+    list_json "list --all --json",
+    show_backed "show zram0",
+    show_mounted "show zram1 --bytes",
+    show_not_set_up "show zram2",
+    show_json "show zram0 --json",
+    slots "slots zram0",
+    slots_older "slots zram0 --older 10m --huge --list",
+    slots_ranges "slots zram0 --idle --in-memory --ranges",
+    slots_ranges_json "slots zram0 --written-back --ranges --json",
+    slots_json "slots zram0 --range 0-2 --json",
+    slots_of_none "slots zram2",
+}
+
+#[test]
+fn nothing_is_said_as_such() {
+    let mut host = SimHost::new(Profile::debian_7_2(), Simulated::new(Codecs::new()));
+    assert_eq!(prints(&mut host, "list"), "There is no zram device.\n");
+    assert_eq!(prints(&mut host, ""), "NAME ALGORITHM DISKSIZE DATA COMPR TOTAL STREAMS MOUNTPOINT\n");
+    host.hot_add().unwrap();
+    assert_eq!(prints(&mut host, "list"), "There is 1 zram device, which is not set up (--all shows it).\n");
+}
+
+#[test]
+fn lines_fit_into_80_columns() {
+    for words in ["", "list", "show zram0", "show zram1", "slots zram0"] {
+        for line in prints(&mut machine(), words).lines() {
+            assert!(line.chars().count() <= 80, "{words}: {line}");
+        }
+    }
+}
+
+#[test]
+fn an_older_kernel_has_less_to_show() {
+    let mut host = SimHost::new(Profile::debian_6_12(), Simulated::new(Codecs::new()));
+    host.hot_add().unwrap();
+    host.write_attr(0, "disksize", b"1M").unwrap();
+    fill(&mut host, 0, 3);
+    insta::assert_snapshot!("older_show", prints(&mut host, "show zram0"));
+    insta::assert_snapshot!("older_status", prints(&mut host, "--raw --output-all"));
+    insta::assert_snapshot!("older_slots", prints(&mut host, "slots zram0 --list"));
+}
