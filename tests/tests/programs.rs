@@ -199,6 +199,44 @@ fn the_status_is_util_linuxs_byte_for_byte() {
 
 #[test]
 #[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn devices_are_set_up_and_reset_as_by_util_linux() {
+    on_each_kernel(|machine| {
+        three_devices(machine);
+        let theirs = program("zramctl");
+        for [set_up, take_away] in [[OURS, &theirs], [&theirs, OURS]] {
+            assert_eq!(machine.prints(&[set_up, "-f"]), "/dev/zram2\n");
+            assert_eq!(
+                machine.prints(&[set_up, "--find", "--size", "8M", "--algorithm", "zstd"]),
+                "/dev/zram2\n"
+            );
+            assert_eq!(machine.prints(&[set_up, "-f", "-s", "1MB"]), "/dev/zram3\n");
+            let both = [OURS, &theirs].map(|program| {
+                machine.prints(&[
+                    program,
+                    "--raw",
+                    "--noheadings",
+                    "--bytes",
+                    "-o",
+                    "DISKSIZE,ALGORITHM",
+                    "/dev/zram2",
+                ])
+            });
+            assert_eq!(both, ["8388608 zstd\n", "8388608 zstd\n"]);
+            let size = machine.prints(&[&theirs, "-n", "--raw", "-b", "-o", "DISKSIZE", "/dev/zram3"]);
+            assert_eq!(size, "1003520\n");
+            machine.prints(&[take_away, "-r", "/dev/zram3"]);
+            assert_eq!(machine.run(&[OURS, "show", "zram3"]).status, Some(1));
+            machine.prints(&[OURS, "reset", "zram2"]);
+        }
+        let wrong = machine.run(&[OURS, "-f", "-s", "8M", "-a", "nonsense"]);
+        assert_eq!((wrong.status, wrong.stdout.as_str()), (Some(1), ""));
+        assert!(wrong.stderr.starts_with("zramctl-rs: this kernel has "), "{}", wrong.stderr);
+        machine.prints(&[&program("swapoff"), "/dev/zram1"]);
+    });
+}
+
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
 fn what_is_asked_for_is_done() {
     on_each_kernel(|machine| {
         three_devices(machine);

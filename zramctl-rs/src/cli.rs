@@ -5,7 +5,7 @@ use zram_host::DeviceNumber;
 
 use crate::{
     columns::{Column, Selection},
-    size::parse,
+    size::{parse, parse_decimal},
 };
 
 /// Set up, look at and control zram devices
@@ -30,15 +30,15 @@ pub struct Cli {
 
     /// As util-linux' zramctl
     #[command(flatten)]
-    pub status: Status,
+    pub util_linux: UtilLinux,
 }
 
-/// The options of util-linux' `zramctl` that show something.
+/// The options of util-linux' `zramctl`: what shows something, and what sets up and resets.
 #[derive(Debug, Args)]
-pub struct Status {
-    /// Only this device, set up or not
+pub struct UtilLinux {
+    /// Only this device, set up or not; the one to set up; or those to reset
     #[arg(value_name = "DEVICE")]
-    pub device: Option<DeviceNumber>,
+    pub devices: Vec<DeviceNumber>,
 
     /// Print sizes in bytes
     #[arg(short, long)]
@@ -49,7 +49,7 @@ pub struct Status {
     pub noheadings: bool,
 
     /// Columns to print, separated by commas; `+LIST` adds them to the usual ones. `zramctl-rs list --help` names them
-    #[arg(short, long, value_name = "LIST")]
+    #[arg(short, long, value_name = "LIST", conflicts_with_all = ["find", "reset", "size"])]
     pub output: Option<Selection>,
 
     /// Print all columns that util-linux has
@@ -59,6 +59,30 @@ pub struct Status {
     /// One space between cells, spaces within as \x20
     #[arg(long)]
     pub raw: bool,
+
+    /// Find a device that is not set up, or add one, and print its path
+    #[arg(short, long, conflicts_with_all = ["devices", "reset"])]
+    pub find: bool,
+
+    /// Set the device up with this size: 4G and 4GiB are powers of 1024, 4GB of 1000
+    #[arg(short, long, value_name = "SIZE", value_parser = parse_decimal, conflicts_with = "reset")]
+    pub size: Option<u64>,
+
+    /// ... with this compression algorithm
+    #[arg(short, long, value_name = "NAME", requires = "size", value_parser = word)]
+    pub algorithm: Option<String>,
+
+    /// ... with these parameters for it, as algorithm_params takes them
+    #[arg(short = 'p', long, value_name = "PARAMETERS", requires = "size")]
+    pub algorithm_params: Option<String>,
+
+    /// ... with so many streams, which newer kernels do not have
+    #[arg(short = 't', long, value_name = "N", requires = "size")]
+    pub streams: Option<u64>,
+
+    /// Reset the devices and remove them
+    #[arg(short, long, requires = "devices")]
+    pub reset: bool,
 }
 
 /// A command.
@@ -77,6 +101,14 @@ Examples:
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
+    /// The commands that change a device
+    #[command(flatten)]
+    Change(Change),
+}
+
+/// A command that changes a device.
+#[derive(Debug, Subcommand)]
+pub enum Change {
     /// Mark pages as idle, for writeback and recompression to choose
     ///
     /// Every page, or those not read or written for so long; these are then the only ones. Reading or writing a page unmarks it. Pages of one
@@ -103,6 +135,21 @@ Examples:
     Reset(Reset),
     /// Take devices away, with what they hold
     Remove(Remove),
+}
+
+impl Change {
+    /// Whether it is only to be said, not done.
+    #[must_use]
+    pub fn is_dry(&self) -> bool {
+        let (Self::Idle(Idle { dry, .. })
+        | Self::Writeback(Writeback { dry, .. })
+        | Self::Recompress(Recompress { dry, .. })
+        | Self::Compact(Compact { dry, .. })
+        | Self::Limit(Limit { dry, .. })
+        | Self::Reset(Reset { dry, .. })
+        | Self::Remove(Remove { dry, .. })) = self;
+        dry.dry_run
+    }
 }
 
 /// What is only said, not done.

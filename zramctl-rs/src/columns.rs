@@ -3,11 +3,18 @@
 //! Those of util-linux keep their names and their values, also where the name says something else than the value is: scripts rely on
 //! both. What they mean is offered once more, right, under names of its own: see [`Column::about`].
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use zram_host::device::BdStat;
 
-use crate::{devices::Device, size::human, table::Heading};
+use crate::{
+    devices::Device,
+    size::human,
+    table::{self, Heading, Style},
+};
 
 macro_rules! columns {
     ($($variant:ident $name:literal $side:ident $least:literal $about:literal,)*) => {
@@ -170,6 +177,23 @@ impl Column {
             }
         }
     }
+}
+
+/// Prints these columns of these devices.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn print(
+    out: &mut dyn Write,
+    columns: &[Column],
+    devices: &[Device],
+    bytes: bool,
+    style: Style,
+) -> io::Result<()> {
+    let cells = |device: &Device| columns.iter().map(|column| column.cell(device, bytes)).collect();
+    let rows: Vec<_> = devices.iter().map(cells).collect();
+    let headings: Vec<_> = columns.iter().map(|column| column.heading()).collect();
+    table::print(out, &headings, &rows, style)
 }
 
 impl fmt::Display for Column {

@@ -51,30 +51,12 @@ pub fn main() -> ExitCode {
 /// When it could not be done, in a sentence for whoever asked.
 pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     match &cli.command {
-        None => commands::status::run(&cli.status, machine, out),
+        None => commands::util_linux::run(&cli.util_linux, machine, out),
         Some(Command::List(list)) => commands::list::run(list, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
-        Some(Command::Idle(idle)) => {
-            change::idle::run(idle, &mut Writer::new(machine, out, idle.dry.dry_run))
-        }
-        Some(Command::Writeback(writeback)) => {
-            change::writeback::run(writeback, &mut Writer::new(machine, out, writeback.dry.dry_run))
-        }
-        Some(Command::Recompress(recompress)) => {
-            change::recompress::run(recompress, &mut Writer::new(machine, out, recompress.dry.dry_run))
-        }
-        Some(Command::Compact(compact)) => {
-            change::compact::run(compact, &mut Writer::new(machine, out, compact.dry.dry_run))
-        }
-        Some(Command::Limit(limit)) => {
-            change::limit::run(limit, &mut Writer::new(machine, out, limit.dry.dry_run))
-        }
-        Some(Command::Reset(reset)) => {
-            change::reset::run(reset, &mut Writer::new(machine, out, reset.dry.dry_run))
-        }
-        Some(Command::Remove(remove)) => {
-            change::remove::run(remove, &mut Writer::new(machine, out, remove.dry.dry_run))
+        Some(Command::Change(command)) => {
+            change::run(command, &mut Writer::new(machine, out, command.is_dry()))
         }
     }
 }

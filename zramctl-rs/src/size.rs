@@ -39,6 +39,36 @@ pub fn parse(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << (10 * power)).ok_or_else(|| format!("\"{text}\" is more bytes than there can be"))
 }
 
+/// Bytes as util-linux reads them: as [`parse`], but `KB`, `MB` and so on are powers of 1000, and a number may have a point.
+///
+/// # Errors
+/// A sentence about a text that is none.
+pub fn parse_decimal(text: &str) -> Result<u64, String> {
+    let wrong = || format!("\"{text}\" is no size: give bytes, or a number with K, M, G, T, P or E");
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.to_ascii_lowercase();
+    let (power, base) = match unit.as_bytes() {
+        [] => (0, 1024),
+        [letter] | [letter, b'i', b'b'] => (power(*letter).ok_or_else(wrong)?, 1024),
+        [letter, b'b'] => (power(*letter).ok_or_else(wrong)?, 1000),
+        _ => return Err(wrong()),
+    };
+    let unit = u128::pow(base, power);
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| text.parse::<u64>().map(u128::from).map_err(|_| wrong());
+    // More digits than that say nothing about bytes.
+    let part = &part[..part.len().min(18)];
+    let fraction = digits(part)? * unit / u128::pow(10, part.len() as u32);
+    u64::try_from(digits(whole)? * unit + fraction)
+        .map_err(|_| format!("\"{text}\" is more bytes than there can be"))
+}
+
+/// Which power of 1024 or 1000 a letter stands for.
+fn power(letter: u8) -> Option<u32> {
+    (1..).zip(*b"kmgtpe").find_map(|(power, known)| (known == letter).then_some(power))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +80,26 @@ mod tests {
         assert_eq!(parse("4GiB"), Ok(4 << 30));
         for wrong in ["", "G", "-1", "1.5G", "4 G", "4X", "4GB", "18446744073709551616", "99999999999T"] {
             assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_as_util_linux_does() {
+        for (text, bytes) in [
+            ("4096", 4096),
+            ("1K", 1024),
+            ("1kib", 1024),
+            ("1KB", 1000),
+            ("1.5G", 3 << 29),
+            ("2GB", 2_000_000_000),
+            ("0.1M", 104_857),
+            ("15E", 15 << 60),
+        ] {
+            assert_eq!(parse_decimal(text), Ok(bytes), "{text}");
+        }
+        for wrong in ["", "G", ".", "1.", "-1", "1.2.3", "4X", "4 G", "1GiBs", "16E", "99999999999999999999"]
+        {
+            assert!(parse_decimal(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -8,9 +8,9 @@ use zram_host::Machine;
 use super::json;
 use crate::{
     cli::List,
-    columns::{Column, LIST},
+    columns::{self, Column, LIST},
     devices::{Device, Devices},
-    table::{self, Style},
+    table::Style,
 };
 
 /// Prints them.
@@ -40,11 +40,6 @@ pub fn run(options: &List, machine: &mut dyn Machine, out: &mut dyn Write) -> an
     }
     let usual = if options.output_all { Column::ALL } else { LIST };
     let columns = options.output.as_ref().map_or_else(|| usual.to_vec(), |selection| selection.over(usual));
-    let rows: Vec<_> = devices
-        .iter()
-        .map(|device| columns.iter().map(|column| column.cell(device, options.bytes)).collect())
-        .collect();
-    let headings: Vec<_> = columns.iter().map(|column| column.heading()).collect();
     let style = Style { raw: options.raw, no_headings: options.no_headings };
-    Ok(table::print(out, &headings, &rows, style)?)
+    Ok(columns::print(out, &columns, &devices, options.bytes, style)?)
 }

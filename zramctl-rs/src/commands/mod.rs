@@ -5,6 +5,7 @@ pub mod list;
 pub mod show;
 pub mod slots;
 pub mod status;
+pub mod util_linux;
 
 use std::io::Write;
 

@@ -4,3 +4,4 @@
 mod changes;
 mod machine;
 mod shows;
+mod util_linux;

@@ -151,11 +151,9 @@ fn one(target: &Target, programs: Option<&[Program]>, options: &Options) -> Kern
     run.agent = None;
     run.report.stages.whole = started.elapsed();
     if options.targets.len() > 1 {
-        run.progress.tell(&format!(
-            "{} after {}",
-            run.report.verdict().name(),
-            tenths(run.report.stages.whole)
-        ));
+        let verdict = run.report.verdict().name();
+        let why = run.report.trouble.as_ref().map_or_else(String::new, |trouble| format!(": {trouble}"));
+        run.progress.tell(&format!("{verdict} after {}{why}", tenths(run.report.stages.whole)));
     }
     run.report
 }

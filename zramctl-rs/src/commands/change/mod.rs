@@ -13,7 +13,37 @@ pub mod writeback;
 
 use zram_host::{DeviceNumber, Survey, survey};
 
-use crate::writer::{Refused, Writer};
+use crate::{
+    cli::Change,
+    devices::{Device, Devices},
+    writer::{Refused, Writer},
+};
+
+/// Changes what was asked for.
+///
+/// # Errors
+/// When that makes no sense here, or Linux refuses.
+pub fn run(command: &Change, writer: &mut Writer<'_>) -> anyhow::Result<()> {
+    match command {
+        Change::Idle(options) => idle::run(options, writer),
+        Change::Writeback(options) => writeback::run(options, writer),
+        Change::Recompress(options) => recompress::run(options, writer),
+        Change::Compact(options) => compact::run(options, writer),
+        Change::Limit(options) => limit::run(options, writer),
+        Change::Reset(options) => reset::run(options, writer),
+        Change::Remove(options) => remove::run(options, writer),
+    }
+}
+
+/// The device, which nobody may use.
+pub(super) fn unused(writer: &mut Writer<'_>, device: DeviceNumber) -> anyhow::Result<Device> {
+    let devices = Devices::new(writer.machine())?;
+    let found = devices.one(writer.machine(), device)?;
+    match found.uses.first() {
+        None => Ok(found),
+        Some(in_use) => anyhow::bail!("{device} is in use ({in_use}): {}", in_use.way_out(device)),
+    }
+}
 
 /// The device, which must be set up.
 fn set_up(writer: &mut Writer<'_>, device: DeviceNumber) -> anyhow::Result<Survey> {
@@ -23,6 +53,6 @@ fn set_up(writer: &mut Writer<'_>, device: DeviceNumber) -> anyhow::Result<Surve
 }
 
 /// With which errno a change was refused, if it was.
-fn errno(error: &anyhow::Error) -> Option<nix::errno::Errno> {
+pub(super) fn errno(error: &anyhow::Error) -> Option<nix::errno::Errno> {
     error.downcast_ref::<Refused>().map(|refused| refused.errno)
 }

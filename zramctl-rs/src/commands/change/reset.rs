@@ -5,7 +5,7 @@
 
 use nix::errno::Errno;
 
-use crate::{cli::Reset, devices::Devices, writer::Writer};
+use crate::{cli::Reset, writer::Writer};
 
 /// Resets them, one after another.
 ///
@@ -13,11 +13,7 @@ use crate::{cli::Reset, devices::Devices, writer::Writer};
 /// At the first that is in use, or that Linux refuses; those before it are reset.
 pub fn run(options: &Reset, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     for &device in &options.devices {
-        let devices = Devices::new(writer.machine())?;
-        let found = devices.one(writer.machine(), device)?;
-        if let Some(in_use) = found.uses.first() {
-            anyhow::bail!("{device} is in use ({in_use}): {}", in_use.way_out(device));
-        }
+        let found = super::unused(writer, device)?;
         writer.set_closed(device, "reset", "1").map_err(|error| busy(error, device))?;
         if let (true, Some(writeback)) = (options.settings, &found.survey.writeback) {
             let settings = [
@@ -37,7 +33,7 @@ pub fn run(options: &Reset, writer: &mut Writer<'_>) -> anyhow::Result<()> {
 }
 
 /// What to do about a device that somebody has open.
-pub(super) fn busy(error: anyhow::Error, device: zram_host::DeviceNumber) -> anyhow::Error {
+pub(in crate::commands) fn busy(error: anyhow::Error, device: zram_host::DeviceNumber) -> anyhow::Error {
     if super::errno(&error) != Some(Errno::EBUSY) {
         return error;
     }
