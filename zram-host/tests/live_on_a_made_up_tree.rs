@@ -5,7 +5,10 @@ use std::{fs, path::Path};
 
 use nix::errno::Errno;
 use tempfile::TempDir;
-use zram_host::{Buffer, Iovec, LiveHost, Port};
+use zram_host::{
+    Buffer, DeviceNumber, Iovec, LiveHost, Port,
+    machine::{MachineError, mounts, swaps},
+};
 
 const PAGE: usize = 4096;
 
@@ -24,8 +27,19 @@ fn tree() -> TempDir {
     write("sys/block/zram3/long", &[b'x'; 9000]);
     write("sys/block/sda/size", b"1\n");
     write("sys/kernel/debug/zram/zram3/block_state", b"line of slot 0\nline of slot 1\n");
+    write("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n/dev/zram3 partition 1020 8 100\n".as_bytes());
+    write("proc/self/mountinfo", mountinfo().as_bytes());
     write("dev/zram3", &(0..8 * PAGE).map(|n| (n / PAGE) as u8).collect::<Vec<_>>());
     root
+}
+
+/// More than a page of mounts, two of them of zram devices.
+fn mountinfo() -> String {
+    let line = |number: usize| {
+        format!("{number} 1 8:{number} / /mnt/{number} rw shared:1 - ext4 /dev/sda{number} rw\n")
+    };
+    let ours = "200 1 252:12 / /var/my\\040tmp rw - xfs /dev/zram12 rw\n201 1 252:12 / /srv rw - xfs /dev/zram12 rw\n";
+    (0..100).map(line).collect::<String>() + ours
 }
 
 /// A page-aligned arena of guard bytes, and what it is cut from.
@@ -127,4 +141,27 @@ fn an_ordinary_file_takes_no_discard() {
     let mut host = LiveHost::rooted(root.path());
     assert_eq!(host.discard(3, 0, 4096), Err(Errno::ENOTTY));
     assert_eq!(host.zero_out(3, 0, 4096), Err(Errno::ENOTTY));
+}
+
+#[test]
+fn who_uses_a_device_is_known() {
+    let root = tree();
+    let mut host = LiveHost::rooted(root.path());
+    let swaps: Vec<_> =
+        swaps(&mut host).unwrap().iter().map(|swap| (swap.device(), swap.usage.priority)).collect();
+    assert_eq!(swaps, [(Some(DeviceNumber(3)), 100)]);
+    let targets: Vec<_> =
+        mounts(&mut host).unwrap().into_iter().map(|mount| (mount.device, mount.target)).collect();
+    assert_eq!(
+        targets,
+        [(DeviceNumber(12), "/var/my tmp".to_owned()), (DeviceNumber(12), "/srv".to_owned())]
+    );
+    fs::remove_file(root.path().join("proc/swaps")).unwrap();
+    assert_eq!(swaps_of(&mut host), Ok(0));
+    fs::write(root.path().join("proc/swaps"), "Filename\nnonsense\n").unwrap();
+    assert!(swaps_of(&mut host).is_err());
+}
+
+fn swaps_of(host: &mut LiveHost) -> Result<usize, MachineError> {
+    swaps(host).map(|swaps| swaps.len())
 }

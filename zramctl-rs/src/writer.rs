@@ -13,7 +13,7 @@ use zram_host::{DeviceNumber, Machine};
 
 /// A change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot write \"{value}\" to {attribute} of {device}: {}", errno.desc())]
+#[error("cannot write {value:?} to {attribute} of {device}: {}", errno.desc())]
 pub struct Refused {
     /// The device.
     pub device: DeviceNumber,
@@ -69,7 +69,8 @@ impl<'a> Writer<'a> {
     /// [`Refused`], or that it could not be said.
     pub fn set(&mut self, device: DeviceNumber, attribute: &'static str, value: &str) -> anyhow::Result<()> {
         if self.dry {
-            return Ok(writeln!(self.out, "echo '{value}' > /sys/block/{device}/{attribute}")?);
+            let line = value.trim_end_matches('\n');
+            return Ok(writeln!(self.out, "echo '{line}' > /sys/block/{device}/{attribute}")?);
         }
         Ok(self.write(device, attribute, value)?)
     }

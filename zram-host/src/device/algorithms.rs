@@ -38,11 +38,12 @@ pub struct Recompression {
 }
 
 impl Recompression {
-    /// From the attribute's text: one line for each priority that has an algorithm.
+    /// From the attribute's text: one line for each priority that has an algorithm. Linux 7.x puts NULs between the lines
+    /// (`zcomp_available_show` answers with a position that its caller adds to the position).
     #[must_use]
     pub fn parse(text: &str) -> Vec<Self> {
         let line = |line: &str| {
-            let (priority, names) = line.strip_prefix('#')?.split_once(':')?;
+            let (priority, names) = line.trim_start_matches('\0').strip_prefix('#')?.split_once(':')?;
             Some(Self { priority: priority.parse().ok()?, algorithms: Algorithms::parse(names) })
         };
         text.lines().filter_map(line).collect()
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn each_priority_has_a_line() {
-        let lines = Recompression::parse("#1: lzo [zstd] \n#3: [deflate] lzo \nnonsense\n");
+        let lines = Recompression::parse("#1: lzo [zstd] \n\0\0\0\0#3: [deflate] lzo \n\0\0nonsense\n");
         let shown: Vec<_> =
             lines.iter().map(|line| (line.priority, line.algorithms.chosen.as_deref())).collect();
         assert_eq!(shown, [(1, Some("zstd")), (3, Some("deflate"))]);

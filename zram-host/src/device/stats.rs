@@ -84,7 +84,7 @@ pub struct IoStat {
 }
 
 impl IoStat {
-    /// From the attribute's text. The third number is always 0: it counted accesses that were not of whole pages.
+    /// From the attribute's text. The third number counted accesses that were not of whole pages, and is 0 on newer kernels.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let numbers = numbers(text)?;

@@ -1,10 +1,12 @@
 //! What the commands that change something write, and what they refuse.
 
 use clap::Parser as _;
-use zram_host::Port as _;
+use zram_codecs::Codecs;
+use zram_host::{Port as _, SimHost, Simulated};
+use zram_model::Profile;
 use zramctl_rs::cli::Cli;
 
-use crate::machine::{Sim, fill, machine, prints};
+use crate::machine::{Sim, fill, machine, prints, prose, write};
 
 fn attribute(machine: &mut Sim, dev: u32, name: &str) -> String {
     String::from_utf8(machine.read_attr(dev, name).unwrap()).unwrap().trim().to_owned()
@@ -166,4 +168,29 @@ fn a_reset_may_take_what_linux_keeps() {
     assert_eq!(prints(&mut machine, "reset zram0 --settings"), "");
     assert_eq!(attribute(&mut machine, 0, "writeback_limit"), "0");
     assert_eq!(attribute(&mut machine, 0, "compressed_writeback"), "0");
+}
+
+#[test]
+fn recompression_says_what_it_saved() {
+    let mut machine = SimHost::new(Profile::custom_7_2(), Simulated::new(Codecs::new()));
+    machine.hot_add().unwrap();
+    let mut set = |attribute: &str, value: &str| machine.write_attr(0, attribute, value.as_bytes()).unwrap();
+    set("comp_algorithm", "lz4");
+    set("recomp_algorithm", "algo=zstd priority=1");
+    set("recomp_algorithm", "algo=deflate priority=2");
+    set("disksize", "4M");
+    for slot in 0..40 {
+        write(&mut machine, 0, slot, prose(slot as u64));
+    }
+    let words = "recompress zram0 --threshold 500 --max-pages 9 --algorithm zstd --dry-run";
+    let line = "echo 'threshold=500 max_pages=9 algo=zstd' > /sys/block/zram0/recompress\n";
+    assert_eq!(prints(&mut machine, words), line);
+    assert_eq!(prints(&mut machine, "recompress zram0 --dry-run"), "echo '' > /sys/block/zram0/recompress\n");
+    let text = prints(&mut machine, "recompress zram0");
+    assert!(text.starts_with("zram0: objects ") && !text.contains("objects 0B"), "{text}");
+    assert_eq!(states(&mut machine, 0, 'r'), 40);
+    assert_eq!(prints(&mut machine, "slots zram0 --recompressed --ranges"), "0-39\n");
+    assert_eq!(prints(&mut machine, "list -o RECOMP"), "RECOMP\n1:zstd 2:deflate\n");
+    let text = prints(&mut machine, "recompress zram0 --priority 3");
+    assert!(text.contains("the algorithm or priority is none of this device's"), "{text}");
 }

@@ -51,15 +51,24 @@ pub(crate) fn machine() -> Sim {
 }
 
 pub(crate) fn fill(host: &mut Sim, dev: u32, slot: usize) {
-    let mut page: Vec<u8> = match slot % 4 {
-        0 | 1 => {
-            format!("slot {slot} of a device; ").into_bytes().iter().copied().cycle().take(PAGE).collect()
-        }
+    let page = match slot % 4 {
+        0 | 1 => format!("slot {slot} of a device; ").bytes().cycle().take(PAGE).collect(),
         2 => vec![0; PAGE],
         _ => noise(slot as u64),
     };
+    write(host, dev, slot, page);
+}
+
+/// Writes a page.
+pub(crate) fn write(host: &mut Sim, dev: u32, slot: usize, mut page: Vec<u8>) {
     let pieces = [Iovec { start: 0, len: PAGE }];
     host.write(dev, (slot * PAGE) as u64, Buffer { arena: &mut page, pieces: &pieces }).unwrap();
+}
+
+/// Words in no order, which compress the better the harder an algorithm tries.
+pub(crate) fn prose(seed: u64) -> Vec<u8> {
+    const WORDS: [&str; 8] = ["slot ", "page ", "block ", "writeback ", "compressed ", "idle ", "of ", "a "];
+    noise(seed).iter().flat_map(|byte| WORDS[usize::from(byte % 8)].bytes()).take(PAGE).collect()
 }
 
 /// Bytes that no compressor makes smaller.

@@ -25,7 +25,9 @@ pub fn run(options: &Recompress, writer: &mut Writer<'_>) -> anyhow::Result<()> 
     words.extend(options.max_pages.map(|pages| format!("max_pages={pages}")));
     words.extend(options.algorithm.as_ref().map(|name| format!("algo={name}")));
     words.extend(options.priority.map(|priority| format!("priority={priority}")));
-    let ended = writer.set(device, "recompress", &words.join(" "));
+    // A write of nothing does not reach the driver (`sysfs_kf_write`); one of an empty line does, and means all pages.
+    let command = if words.is_empty() { "\n".to_owned() } else { words.join(" ") };
+    let ended = writer.set(device, "recompress", &command);
     if writer.is_dry() {
         return ended;
     }
