@@ -14,8 +14,10 @@ use crate::generate::{
 const PAGES: (u64, u64) = (200, 320);
 const ROOM: (u64, u64) = (40, 90);
 
-/// Slots beyond the occupant's pages. An area that is full would have it killed.
-const SPARE: u64 = 200;
+/// Slots beyond the occupant's pages. An area that is full would have it killed. Where clusters of slots are discarded, one that was freed whole is
+/// not given out again before a worker has done that (`swap_do_scheduled_discard`), which on a busy machine takes its time: two of 512 slots may be
+/// waiting.
+const SPARE: u64 = 200 + 2 * 512;
 
 /// Blocks of a file system: twice what all of its files can hold.
 const BLOCKS: (u64, u64) = (500, 700);
