@@ -22,6 +22,8 @@ struct Machine {
     input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
     name: String,
+    /// The path of the backing device.
+    backing: String,
 }
 
 impl Machine {
@@ -36,8 +38,9 @@ impl Machine {
             .expect("the command in ZRAM_RS_VM cannot be started");
         let input = process.stdin.take();
         let output = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut machine = Self { process, input, output, name: kernel.to_owned() };
-        assert!(matches!(machine.answer(), Answer::Hello(_)), "{kernel}: no greeting");
+        let mut machine = Self { process, input, output, name: kernel.to_owned(), backing: String::new() };
+        let Answer::Hello(hello) = machine.answer() else { panic!("{kernel}: no greeting") };
+        machine.backing = hello.backing_path;
         machine
     }
 
@@ -232,6 +235,72 @@ fn devices_are_set_up_and_reset_as_by_util_linux() {
         assert_eq!((wrong.status, wrong.stdout.as_str()), (Some(1), ""));
         assert!(wrong.stderr.starts_with("zramctl-rs: this kernel has "), "{}", wrong.stderr);
         machine.prints(&[&program("swapoff"), "/dev/zram1"]);
+    });
+}
+
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn a_plan_sets_up_all_or_nothing() {
+    on_each_kernel(|machine| {
+        machine.op(json!({"op": "begin", "backing_pages": 64}));
+        let backing = machine.backing.clone();
+        let nothing = machine.prints(&[OURS, "list", "--all", "--json"]);
+        let one_by_one = [
+            "--size",
+            "8M",
+            "--algorithm",
+            "zstd",
+            "--memory",
+            "4M",
+            "--backing",
+            &backing,
+            "--writeback-limit",
+            "1M",
+            "--swap",
+        ];
+        for (broken, reason) in [
+            (&["--size", "8M", "--algorithm", "nonsense"][..], "to comp_algorithm of zram0"),
+            (
+                &["--size", "8M", "--algorithm", "zstd", "--backing", "/dev/nowhere"],
+                "to backing_dev of zram0",
+            ),
+            (&["--size", "8388608T", "--algorithm", "zstd", "--backing", &backing], "to disksize of zram0"),
+            // An area of one page has its header and nothing else.
+            (
+                &["--size", "4K", "--backing", &backing, "--writeback-limit", "1M", "--swap"],
+                "into use as swap",
+            ),
+        ] {
+            let words: Vec<&str> = [OURS, "setup"].iter().chain(broken).copied().collect();
+            let failed = machine.run(&words);
+            assert_eq!(
+                (failed.status, failed.stdout.as_str()),
+                (Some(1), ""),
+                "{}: {broken:?}",
+                machine.name
+            );
+            let all_back = "zramctl-rs: zram0 could not be set up, and is as it was: ";
+            assert!(failed.stderr.starts_with(all_back), "{}", failed.stderr);
+            assert!(failed.stderr.contains(reason), "{}", failed.stderr);
+            assert_eq!(machine.prints(&[OURS, "list", "--all", "--json"]), nothing);
+        }
+        let words: Vec<&str> =
+            [OURS, "setup", "--priority", "5"].iter().chain(&one_by_one).copied().collect();
+        assert_eq!(machine.prints(&words), "/dev/zram0\n");
+        let columns = "DISKSIZE,ALGORITHM,MEM-LIMIT,MOUNTPOINT";
+        let shown = machine.prints(&[&program("zramctl"), "--raw", "-n", "-b", "-o", columns, "/dev/zram0"]);
+        assert_eq!(shown, "8388608 zstd 4194304 [SWAP]\n");
+        let list: Value = serde_json::from_str(&machine.prints(&[OURS, "list", "--json"])).unwrap();
+        let device = &list["devices"][0];
+        assert_eq!(device["uses"][0], json!({"as": "swap", "size": 8384512, "used": 0, "priority": 5}));
+        assert_eq!(device["writeback"]["backing_dev"], backing);
+        assert_eq!(
+            (&device["writeback"]["limit"], &device["writeback"]["limit_enabled"]),
+            (&json!(256), &json!(true))
+        );
+        assert_eq!(machine.prints(&[OURS, "swap", "off", "zram0"]), "");
+        assert_eq!(machine.prints(&[OURS, "remove", "zram0"]), "");
+        assert_eq!(machine.prints(&[OURS, "list", "--all", "--json"]), nothing);
     });
 }
 

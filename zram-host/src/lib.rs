@@ -4,6 +4,7 @@
 //! * [`device`] is what the attributes say, in types.
 //! * [`machine`] is what else a tool asks of the machine: who uses a device.
 //! * [`meanwhile`] is what the port says about I/O beside another call.
+//! * [`swap`] is what a swap area begins with.
 //! * [`together`] is what it says about several tasks at once.
 //! * [`live`] is the running kernel, by system calls.
 //! * [`sim`] (feature `sim`) is the model, behind a re-statement of the block layer.
@@ -14,6 +15,7 @@ pub mod meanwhile;
 pub mod port;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod swap;
 pub mod together;
 
 pub use device::{DeviceNumber, Survey, survey};

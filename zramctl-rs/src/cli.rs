@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use zram_host::DeviceNumber;
 
 use crate::{
+    amount::Amount,
     columns::{Column, Selection},
     size::{parse, parse_decimal},
 };
@@ -101,9 +102,109 @@ Examples:
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
+    /// Set a device up, from nothing to swap
+    ///
+    /// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints
+    /// them), and when one fails everything is as it was.
+    #[command(after_help = "\
+Sizes: 4G, 50% (of the memory), ram / 2, ram * 1.5, min(ram / 2, 8G), max(1G, 10%)
+
+Examples:
+  zramctl-rs setup --size 'min(ram / 2, 8G)' --algorithm zstd --swap --priority 100
+  zramctl-rs setup --size 8G --memory 2G --backing /dev/vg0/zram --compressed-writeback --writeback-limit 10G --swap
+  zramctl-rs setup zram0 --size 4G --algorithm lz4 --recompress zstd --recompress deflate --dry-run")]
+    Setup(Setup),
+    /// Take a device into use as swap, or out of it
+    #[command(subcommand)]
+    Swap(Swap),
     /// The commands that change a device
     #[command(flatten)]
     Change(Change),
+}
+
+/// How to set a device up.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Which, as zram0 or /dev/zram0; by default one that is not set up
+    #[arg(value_name = "DEVICE")]
+    pub device: Option<DeviceNumber>,
+
+    /// What it offers, as if nothing were compressed
+    #[arg(short, long, value_name = "SIZE")]
+    pub size: Amount,
+
+    /// Primary compression algorithm
+    #[arg(short, long, value_name = "NAME", value_parser = word)]
+    pub algorithm: Option<String>,
+
+    /// Its parameters, as algorithm_params takes them, such as level=3
+    #[arg(long, value_name = "PARAMETERS", requires = "algorithm")]
+    pub algorithm_params: Option<String>,
+
+    /// Algorithm for recompression; repeatable, the first is tried first
+    #[arg(long = "recompress", value_name = "NAME", value_parser = word)]
+    pub recompression: Vec<String>,
+
+    /// Memory that the pool may take: 512M, 2G, or none
+    #[arg(long, value_name = "SIZE", value_parser = allowance)]
+    pub memory: Option<Allowance>,
+
+    /// Block device to write pages back to. What is on it is lost
+    #[arg(long, value_name = "PATH")]
+    pub backing: Option<String>,
+
+    /// Write pages back as they are in memory: less work, the same space
+    #[arg(long, requires = "backing")]
+    pub compressed_writeback: bool,
+
+    /// Requests that a writeback pass has on the way at most
+    #[arg(long, value_name = "N", requires = "backing", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_size: Option<u32>,
+
+    /// What may be written back: 500M, or none
+    #[arg(long, value_name = "SIZE", requires = "backing", value_parser = allowance)]
+    pub writeback_limit: Option<Allowance>,
+
+    /// Take it into use as swap
+    #[arg(long)]
+    pub swap: bool,
+
+    /// ... with this priority: areas of the highest are used first
+    #[arg(long, value_name = "N", requires = "swap", value_parser = clap::value_parser!(u16).range(0..=32767))]
+    pub priority: Option<u16>,
+
+    /// ... and discard: zram does without, since swap tells it of each slot that is free
+    #[arg(long, requires = "swap")]
+    pub discard: bool,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// Swap on a device.
+#[derive(Debug, Subcommand)]
+pub enum Swap {
+    /// Take a device into use as swap. What is on it is lost
+    On {
+        /// Which, as zram0 or /dev/zram0
+        #[arg(value_name = "DEVICE")]
+        device: DeviceNumber,
+
+        /// Areas of the highest priority are used first
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=32767))]
+        priority: Option<u16>,
+
+        /// Discard: zram does without
+        #[arg(long)]
+        discard: bool,
+    },
+    /// Take it out of use, which reads back what is in it
+    Off {
+        /// Which, as zram0 or /dev/zram0
+        #[arg(value_name = "DEVICE")]
+        device: DeviceNumber,
+    },
 }
 
 /// A command that changes a device.

@@ -6,13 +6,16 @@
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
+//! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
+pub mod amount;
 pub mod cli;
 pub mod columns;
 pub mod commands;
 pub mod devices;
+pub mod plan;
 pub mod size;
 pub mod table;
 pub mod writer;
@@ -55,6 +58,8 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::List(list)) => commands::list::run(list, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
+        Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
+        Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
         Some(Command::Change(command)) => {
             change::run(command, &mut Writer::new(machine, out, command.is_dry()))
         }

@@ -31,6 +31,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// A write as a line of a shell.
+#[must_use]
+pub fn echo(value: &str, device: &str, attribute: &str) -> String {
+    let value = value.trim_end_matches('\n').replace('\'', r"'\''");
+    format!("echo '{value}' > /sys/block/{device}/{attribute}")
+}
+
 /// Changes a machine, or says how it would.
 pub struct Writer<'a> {
     machine: &'a mut dyn Machine,
@@ -69,8 +76,7 @@ impl<'a> Writer<'a> {
     /// [`Refused`], or that it could not be said.
     pub fn set(&mut self, device: DeviceNumber, attribute: &'static str, value: &str) -> anyhow::Result<()> {
         if self.dry {
-            let line = value.trim_end_matches('\n');
-            return Ok(writeln!(self.out, "echo '{line}' > /sys/block/{device}/{attribute}")?);
+            return Ok(writeln!(self.out, "{}", echo(value, &device.to_string(), attribute))?);
         }
         Ok(self.write(device, attribute, value)?)
     }

@@ -7,6 +7,10 @@ use std::{
 };
 
 use nix::errno::Errno;
+use zram_host::{
+    live::{swap_off, swap_on},
+    swap::SwapOptions,
+};
 
 use super::{cgroup::Cgroup, filesystem::Filesystem, occupant::Occupant, swap};
 use crate::{
@@ -102,11 +106,11 @@ impl Workloads {
     fn call(&mut self, dev: u32, node: &Path, work: Work<'_>) -> Result<Option<Vec<u8>>, Errno> {
         match work {
             Work::SwapOn { priority, discard } => {
-                swap::on(node, priority, discard)?;
+                swap_on(node, SwapOptions { priority, discard: discard.into() })?;
                 self.swaps.insert(dev, node.to_owned());
             }
             Work::SwapOff => {
-                swap::off(node)?;
+                swap_off(node)?;
                 self.swaps.remove(&dev);
             }
             Work::Mount { discard } => {
@@ -153,7 +157,7 @@ impl Workloads {
         }
         for (dev, path) in &self.swaps {
             let doing = || format!("no longer swapping to zram{dev}");
-            swap::off(path).map_err(|errno| Trouble::setup(doing(), errno))?;
+            swap_off(path).map_err(|errno| Trouble::setup(doing(), errno))?;
         }
         *self = Self::default();
         Ok(())

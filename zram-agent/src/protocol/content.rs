@@ -7,6 +7,7 @@ use rand_chacha::{
     rand_core::{Rng as _, SeedableRng as _},
 };
 use serde::{Deserialize, Serialize};
+use zram_host::swap;
 
 use super::ext2;
 
@@ -80,7 +81,7 @@ impl Content {
                 noise_of(seed).fill_bytes(&mut page[..(noise as usize).min(PAGE)]);
             }
             Self::Random { seed } => noise_of(seed).fill_bytes(&mut page[..]),
-            Self::SwapHeader { pages } => swap_header(&mut page, pages),
+            Self::SwapHeader { pages } => swap::write_header(&mut page, pages),
             Self::Ext2 { blocks, block } => ext2::block(&mut page, blocks, block),
         }
         page
@@ -126,14 +127,6 @@ fn fill(page: &mut [u8; PAGE], word: u64) {
     for chunk in page.as_chunks_mut::<8>().0 {
         *chunk = word.to_le_bytes();
     }
-}
-
-/// `union swap_header`: version 1, the last page, no bad pages; the magic word ends the page.
-fn swap_header(page: &mut [u8; PAGE], pages: u32) {
-    const MAGIC: &[u8] = b"SWAPSPACE2";
-    page[1024..1028].copy_from_slice(&1_u32.to_le_bytes());
-    page[1028..1032].copy_from_slice(&pages.saturating_sub(1).to_le_bytes());
-    page[PAGE - MAGIC.len()..].copy_from_slice(MAGIC);
 }
 
 const WORDS: [&str; 16] = [

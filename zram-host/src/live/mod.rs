@@ -22,6 +22,7 @@ mod block;
 mod clock;
 mod loop_device;
 mod meanwhile;
+mod swap;
 mod together;
 mod tree;
 
@@ -31,12 +32,14 @@ use nix::errno::Errno;
 
 pub use block::{discard, read_direct, zero_out};
 pub use loop_device::LoopDevice;
+pub use swap::{swap_off, swap_on};
 pub use tree::Tree;
 
 use crate::{
     machine::Machine,
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Port},
+    swap::SwapOptions,
     together::{Act, TaskEnded},
 };
 
@@ -152,6 +155,14 @@ impl Port for LiveHost {
 impl Machine for LiveHost {
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
         attribute::read_to_end(&self.tree.kernel_file(path))
+    }
+
+    fn swap_on(&mut self, dev: u32, options: SwapOptions) -> Result<(), Errno> {
+        swap_on(&self.tree.node(dev), options)
+    }
+
+    fn swap_off(&mut self, dev: u32) -> Result<(), Errno> {
+        swap_off(&self.tree.node(dev))
     }
 
     fn pause(&mut self, time: Duration) {

@@ -4,6 +4,7 @@
 //! All of that is text in `/proc` and `/sys`, so that the trait is one of texts, and what they mean is here, for both
 //! sides.
 
+mod memory;
 mod mounts;
 mod swaps;
 
@@ -11,10 +12,11 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+pub use memory::memory_total;
 pub use mounts::{Mount, mounts};
 pub use swaps::{Swap, SwapUse, swaps};
 
-use crate::port::Port;
+use crate::{port::Port, swap::SwapOptions};
 
 /// A machine that runs a kernel with zram.
 pub trait Machine: Port {
@@ -23,6 +25,18 @@ pub trait Machine: Port {
     /// # Errors
     /// The errno of the open or the read.
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno>;
+
+    /// Takes a device into use as swap (`swapon(2)`): its first page is a header.
+    ///
+    /// # Errors
+    /// The errno of the call.
+    fn swap_on(&mut self, dev: u32, options: SwapOptions) -> Result<(), Errno>;
+
+    /// Takes it out of use (`swapoff(2)`), which reads back what is in it.
+    ///
+    /// # Errors
+    /// The errno of the call.
+    fn swap_off(&mut self, dev: u32) -> Result<(), Errno>;
 
     /// Lets time pass.
     fn pause(&mut self, time: Duration);

@@ -5,19 +5,47 @@ use std::{collections::BTreeMap, time::Duration};
 use nix::errno::Errno;
 
 use super::{SimHost, Surroundings};
-use crate::machine::Machine;
+use crate::{
+    machine::Machine,
+    port::{Buffer, Iovec, Port as _},
+    swap::{HEADER_BYTES, SwapOptions, is_header},
+};
 
 /// Files by path.
 #[derive(Clone, Debug)]
 pub(super) struct Files(BTreeMap<String, Vec<u8>>);
 
+/// Of a machine with 8 GiB.
+const MEMORY: &str = "\
+MemTotal:        8388608 kB
+MemFree:         4194304 kB
+MemAvailable:    6291456 kB
+Buffers:               0 kB
+Cached:                0 kB
+SwapCached:            0 kB
+Active:                0 kB
+Inactive:              0 kB
+SwapTotal:             0 kB
+SwapFree:              0 kB
+Dirty:                 0 kB
+Writeback:             0 kB
+Mapped:                0 kB
+Slab:                  0 kB
+Committed_AS:          0 kB
+PageTables:            0 kB
+VmallocTotal:          0 kB
+VmallocUsed:           0 kB
+VmallocChunk:          0 kB
+";
+
 impl Default for Files {
-    /// A machine on which nothing is swapped to, and only a root is mounted.
+    /// A machine of 8 GiB on which nothing is swapped to, and only a root is mounted.
     fn default() -> Self {
         let file = |(path, text): (&str, &str)| (path.to_owned(), text.as_bytes().to_vec());
         let files = [
             ("/proc/swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
             ("/proc/self/mountinfo", "1 0 0:1 / / rw - rootfs none rw\n"),
+            ("/proc/meminfo", MEMORY),
         ];
         Self(files.into_iter().map(file).collect())
     }
@@ -30,9 +58,49 @@ impl<E: Surroundings> SimHost<E> {
     }
 }
 
+const SWAPS: &str = "/proc/swaps";
+
+/// Whether a line of `/proc/swaps` is of this device.
+fn is_of(line: &str, dev: u32) -> bool {
+    line.split_whitespace().next() == Some(format!("/dev/zram{dev}").as_str())
+}
+
 impl<E: Surroundings> Machine for SimHost<E> {
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
         self.files.0.get(path).cloned().ok_or(Errno::ENOENT)
+    }
+
+    /// The area is in use until [`Machine::swap_off`], as if somebody had it open; nothing is ever swapped to it.
+    fn swap_on(&mut self, dev: u32, options: SwapOptions) -> Result<(), Errno> {
+        let mut page = vec![0; HEADER_BYTES];
+        let pieces = [Iovec { start: 0, len: HEADER_BYTES }];
+        self.read(dev, 0, Buffer { arena: &mut page, pieces: &pieces })?;
+        if !is_header(&page) {
+            return Err(Errno::EINVAL);
+        }
+        let text = self.kernel_file(SWAPS)?;
+        let mut text = String::from_utf8_lossy(&text).into_owned();
+        if text.lines().any(|line| is_of(line, dev)) {
+            return Err(Errno::EBUSY);
+        }
+        self.hold(dev)?;
+        let size = self.size(dev)? / 1024 - 4;
+        let priority = options.priority.map_or(-2, i32::from);
+        text.push_str(&format!("/dev/zram{dev}\tpartition\t{size}\t0\t{priority}\n"));
+        self.set_kernel_file(SWAPS, &text);
+        Ok(())
+    }
+
+    fn swap_off(&mut self, dev: u32) -> Result<(), Errno> {
+        let text = self.kernel_file(SWAPS)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let (ours, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| is_of(line, dev));
+        if ours.is_empty() {
+            return Err(Errno::EINVAL);
+        }
+        let others: String = others.iter().map(|line| format!("{line}\n")).collect();
+        self.set_kernel_file(SWAPS, &others);
+        self.release(dev)
     }
 
     fn pause(&mut self, time: Duration) {

@@ -2,9 +2,11 @@
 
 pub mod change;
 pub mod list;
+pub mod setup;
 pub mod show;
 pub mod slots;
 pub mod status;
+pub mod swap;
 pub mod util_linux;
 
 use std::io::Write;

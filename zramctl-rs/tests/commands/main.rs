@@ -3,5 +3,6 @@
 
 mod changes;
 mod machine;
+mod setup;
 mod shows;
 mod util_linux;

@@ -53,6 +53,6 @@ fn set_up(writer: &mut Writer<'_>, device: DeviceNumber) -> anyhow::Result<Surve
 }
 
 /// With which errno a change was refused, if it was.
-pub(super) fn errno(error: &anyhow::Error) -> Option<nix::errno::Errno> {
+pub(crate) fn errno(error: &anyhow::Error) -> Option<nix::errno::Errno> {
     error.downcast_ref::<Refused>().map(|refused| refused.errno)
 }
