@@ -21,7 +21,7 @@ macro_rules! columns {
         /// A column.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Column {
-            $(#[doc = $about] $variant,)*
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
         }
 
         impl Column {
