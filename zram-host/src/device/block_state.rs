@@ -3,6 +3,8 @@
 //! A line for each slot that has something in it. The file's position is a slot's number, not a byte, so that any part of a device can
 //! be looked at without reading what is before it; a device of 4 Mi slots is 160 MB of text.
 
+use std::ops::ControlFlow;
+
 use nix::errno::Errno;
 use serde::Serialize;
 
@@ -101,8 +103,8 @@ pub enum SlotsError {
     },
 }
 
-/// Calls `each` for every slot from `first` up to and without `end` that has something in it, in order. The device
-/// changes meanwhile: each window is of one moment, all of them are not.
+/// Calls `each` for every slot from `first` up to and without `end` that has something in it, in order, until it says that it has
+/// enough. The device changes meanwhile: each window is of one moment, all of them are not.
 ///
 /// # Errors
 /// When the file cannot be read or understood.
@@ -111,7 +113,7 @@ pub fn each_slot(
     device: DeviceNumber,
     first: u64,
     end: u64,
-    mut each: impl FnMut(SlotState),
+    mut each: impl FnMut(SlotState) -> ControlFlow<()>,
 ) -> Result<(), SlotsError> {
     let mut next = first;
     while next < end {
@@ -127,10 +129,9 @@ pub fn each_slot(
                 .filter(|slot| slot.slot >= next)
                 .ok_or_else(|| SlotsError::Strange { device, line: line.to_owned() })?;
             next = slot.slot + 1;
-            if slot.slot >= end {
+            if slot.slot >= end || each(slot).is_break() {
                 return Ok(());
             }
-            each(slot);
         }
         if next == before {
             return Ok(());

@@ -1,6 +1,6 @@
 //! `slots`: what is in the slots of a device.
 
-use std::io::Write;
+use std::{io::Write, ops::ControlFlow};
 
 use serde::Serialize;
 use zram_host::{
@@ -25,40 +25,61 @@ pub fn run(options: &Slots, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     let (first, end) =
         options.range.map_or((0, slots), |(first, last)| (first, last.saturating_add(1).min(slots)));
     let now = machine.boot_time() / 1000;
-    let mut found = Vec::new();
-    each_slot(machine, device, first, end, |slot| {
-        if options.filter.takes(&slot, now) {
-            found.push(slot);
-        }
-    })?;
-    match (options.json, options.list, options.ranges) {
-        (true, _, true) => {
-            #[derive(Serialize)]
-            struct Document {
-                device: DeviceNumber,
-                ranges: Vec<Range>,
-            }
-            json(out, &Document { device, ranges: ranges(&found) })
-        }
-        (true, ..) => {
-            #[derive(Serialize)]
-            struct Document {
-                device: DeviceNumber,
-                slots: u64,
-                boot_micros: u64,
-                states: Vec<SlotState>,
-            }
-            json(out, &Document { device, slots: end.saturating_sub(first), boot_micros: now, states: found })
-        }
-        (false, true, _) => list(out, &found, now),
-        (false, false, true) => {
-            for range in ranges(&found) {
-                writeln!(out, "{}-{}", range.first, range.last)?;
-            }
-            Ok(())
-        }
-        (false, false, false) => summary(out, options, &found, end.saturating_sub(first), now),
+    let slots = end.saturating_sub(first);
+    // A device may have millions of slots: only what is printed is kept.
+    let mut each = |take: &mut dyn FnMut(SlotState) -> ControlFlow<()>| {
+        each_slot(machine, device, first, end, |slot| {
+            if options.filter.takes(&slot, now) { take(slot) } else { ControlFlow::Continue(()) }
+        })
+    };
+    if options.ranges {
+        let mut ranges = Vec::new();
+        each(&mut |slot| {
+            add(&mut ranges, slot.slot);
+            ControlFlow::Continue(())
+        })?;
+        return print_ranges(out, device, ranges, options.json);
     }
+    if options.json {
+        let mut states = Vec::new();
+        each(&mut |slot| {
+            states.push(slot);
+            ControlFlow::Continue(())
+        })?;
+        return json(out, &States { device, slots, boot_micros: now, states });
+    }
+    if options.list {
+        let mut written = writeln!(out, "{:>10} {:>10} STATE", "SLOT", "AGE");
+        each(&mut |slot| {
+            let age = short(age(&slot, now) / SECOND);
+            written = writeln!(out, "{:>10} {age:>10} {}", slot.slot, words(&slot));
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        return Ok(written?);
+    }
+    let mut summary = Summary::default();
+    each(&mut |slot| {
+        summary.count(&slot, now);
+        ControlFlow::Continue(())
+    })?;
+    writeln!(out, "{device}: {slots} slots looked at, {} found", summary.found)?;
+    Ok(summary.print(out)?)
+}
+
+/// The document of `--json`.
+#[derive(Serialize)]
+struct States {
+    device: DeviceNumber,
+    slots: u64,
+    boot_micros: u64,
+    states: Vec<SlotState>,
+}
+
+/// The document of `--ranges --json`.
+#[derive(Serialize)]
+struct Ranges {
+    device: DeviceNumber,
+    ranges: Vec<Range>,
 }
 
 impl Filter {
@@ -87,21 +108,25 @@ struct Range {
     last: u64,
 }
 
-fn ranges(slots: &[SlotState]) -> Vec<Range> {
-    let mut ranges: Vec<Range> = Vec::new();
-    for slot in slots {
-        match ranges.last_mut() {
-            Some(range) if range.last + 1 == slot.slot => range.last = slot.slot,
-            _ => ranges.push(Range { first: slot.slot, last: slot.slot }),
-        }
+/// The next slot, which is no less than those before it.
+fn add(ranges: &mut Vec<Range>, slot: u64) {
+    match ranges.last_mut() {
+        Some(range) if range.last + 1 == slot => range.last = slot,
+        _ => ranges.push(Range { first: slot, last: slot }),
     }
-    ranges
 }
 
-fn list(out: &mut dyn Write, slots: &[SlotState], now: u64) -> anyhow::Result<()> {
-    writeln!(out, "{:>10} {:>10} STATE", "SLOT", "AGE")?;
-    for slot in slots {
-        writeln!(out, "{:>10} {:>10} {}", slot.slot, short(age(slot, now) / SECOND), words(slot))?;
+fn print_ranges(
+    out: &mut dyn Write,
+    device: DeviceNumber,
+    ranges: Vec<Range>,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    if as_json {
+        return json(out, &Ranges { device, ranges });
+    }
+    for Range { first, last } in ranges {
+        writeln!(out, "{first}-{last}")?;
     }
     Ok(())
 }
@@ -133,43 +158,64 @@ fn words(slot: &SlotState) -> String {
     words.join(" ")
 }
 
-fn summary(
-    out: &mut dyn Write,
-    options: &Slots,
-    slots: &[SlotState],
-    of: u64,
-    now: u64,
-) -> anyhow::Result<()> {
-    let count = |is: &dyn Fn(&SlotState) -> bool| slots.iter().filter(|slot| is(slot)).count();
-    let share = |n: usize| if slots.is_empty() { 0.0 } else { 100.0 * n as f64 / slots.len() as f64 };
-    writeln!(out, "{}: {} slots looked at, {} found", options.device, of, slots.len())?;
-    let kinds: [(&str, usize); 7] = [
-        ("compressed", count(&|slot| !slot.same && !slot.huge)),
-        ("huge", count(&|slot| slot.huge)),
-        ("same", count(&|slot| slot.same)),
-        ("written-back", count(&|slot| slot.written_back)),
-        ("idle", count(&|slot| slot.idle)),
-        ("recompressed", count(&|slot| slot.recompressed == Some(true))),
-        ("incompressible", count(&|slot| slot.incompressible == Some(true))),
-    ];
-    for (name, n) in kinds {
-        writeln!(out, "  {name:<15} {n:>10} {:>5.1}%", share(n))?;
+/// Whether a slot is of a kind.
+type Is = fn(&SlotState) -> bool;
+
+/// Kinds of slots, by what they are called.
+const KINDS: [(&str, Is); 7] = [
+    ("compressed", |slot| !slot.same && !slot.huge),
+    ("huge", |slot| slot.huge),
+    ("same", |slot| slot.same),
+    ("written-back", |slot| slot.written_back),
+    ("idle", |slot| slot.idle),
+    ("recompressed", |slot| slot.recompressed == Some(true)),
+    ("incompressible", |slot| slot.incompressible == Some(true)),
+];
+
+/// Ages, in seconds.
+const AGES: [(&str, u64); 6] = [
+    ("for 10 s", 10),
+    ("for a minute", 60),
+    ("for 10 minutes", 600),
+    ("for an hour", 3600),
+    ("for 6 hours", 21_600),
+    ("for a day", 86_400),
+];
+
+/// How many there are of each kind and age.
+#[derive(Default)]
+struct Summary {
+    found: u64,
+    kinds: [u64; KINDS.len()],
+    ages: [u64; AGES.len()],
+}
+
+impl Summary {
+    fn count(&mut self, slot: &SlotState, now: u64) {
+        self.found += 1;
+        for (count, (_, is)) in self.kinds.iter_mut().zip(KINDS) {
+            *count += u64::from(is(slot));
+        }
+        for (count, (_, seconds)) in self.ages.iter_mut().zip(AGES) {
+            *count += u64::from(age(slot, now) >= seconds * SECOND);
+        }
     }
-    writeln!(out, "not read or written")?;
-    const AGES: [(&str, u64); 6] = [
-        ("for 10 s", 10),
-        ("for a minute", 60),
-        ("for 10 minutes", 600),
-        ("for an hour", 3600),
-        ("for 6 hours", 21_600),
-        ("for a day", 86_400),
-    ];
-    for (name, seconds) in AGES {
-        let n = count(&|slot| age(slot, now) >= seconds * SECOND);
-        writeln!(out, "  {name:<15} {n:>10} {:>5.1}%", share(n))?;
+
+    fn line(&self, out: &mut dyn Write, name: &str, count: u64) -> std::io::Result<()> {
+        let share = if self.found == 0 { 0.0 } else { 100.0 * count as f64 / self.found as f64 };
+        writeln!(out, "  {name:<15} {count:>10} {share:>5.1}%")
     }
-    writeln!(out, "block_state has neither sizes nor blocks of the backing device.")?;
-    Ok(())
+
+    fn print(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for (count, (name, _)) in self.kinds.iter().zip(KINDS) {
+            self.line(out, name, *count)?;
+        }
+        writeln!(out, "not read or written")?;
+        for (count, (name, _)) in self.ages.iter().zip(AGES) {
+            self.line(out, name, *count)?;
+        }
+        writeln!(out, "block_state has neither sizes nor blocks of the backing device.")
+    }
 }
 
 #[cfg(test)]
@@ -178,12 +224,11 @@ mod tests {
 
     #[test]
     fn neighbours_are_one_range() {
-        let slots: Vec<SlotState> = [1, 2, 3, 5, 7, 8]
-            .iter()
-            .filter_map(|slot| SlotState::parse(&format!("{slot} 1.000000 ......")))
-            .collect();
-        let pairs: Vec<_> = ranges(&slots).iter().map(|range| (range.first, range.last)).collect();
+        let mut ranges = Vec::new();
+        for slot in [1, 2, 3, 5, 7, 8] {
+            add(&mut ranges, slot);
+        }
+        let pairs: Vec<_> = ranges.iter().map(|range| (range.first, range.last)).collect();
         assert_eq!(pairs, [(1, 3), (5, 5), (7, 8)]);
-        assert_eq!(ranges(&[]), []);
     }
 }

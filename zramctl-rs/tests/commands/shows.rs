@@ -4,7 +4,7 @@ use zram_codecs::Codecs;
 use zram_host::{Port as _, SimHost, Simulated};
 use zram_model::Profile;
 
-use crate::machine::{fill, machine, prints};
+use crate::machine::{fill, machine, prints, write};
 
 macro_rules! snapshots {
     ($($name:ident $words:literal,)*) => {
@@ -66,4 +66,19 @@ fn an_older_kernel_has_less_to_show() {
     insta::assert_snapshot!("older_show", prints(&mut host, "show zram0"));
     insta::assert_snapshot!("older_status", prints(&mut host, "--raw --output-all"));
     insta::assert_snapshot!("older_slots", prints(&mut host, "slots zram0 --list"));
+}
+
+/// More than one read of `block_state` brings.
+#[test]
+fn a_large_device_is_read_in_windows() {
+    let mut host = SimHost::new(Profile::debian_7_2(), Simulated::new(Codecs::new()));
+    host.hot_add().unwrap();
+    host.write_attr(0, "disksize", b"64M").unwrap();
+    for slot in (0..5000).chain([16_383]) {
+        write(&mut host, 0, slot, vec![7; 4096]);
+    }
+    assert_eq!(prints(&mut host, "slots zram0 --ranges"), "0-4999\n16383-16383\n");
+    assert_eq!(prints(&mut host, "slots zram0 --range 1500-3499 --ranges"), "1500-3499\n");
+    assert_eq!(prints(&mut host, "slots zram0 --range 4000-9999 --list").lines().count(), 1001);
+    assert!(prints(&mut host, "slots zram0").starts_with("zram0: 16384 slots looked at, 5001 found\n"));
 }
