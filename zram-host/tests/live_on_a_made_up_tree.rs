@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use tempfile::TempDir;
 use zram_host::{
     Buffer, DeviceNumber, Iovec, LiveHost, Port,
-    machine::{MachineError, mounts, swaps},
+    machine::{MachineError, holders, mounts, swaps},
 };
 
 const PAGE: usize = 4096;
@@ -150,12 +150,14 @@ fn who_uses_a_device_is_known() {
     let swaps: Vec<_> =
         swaps(&mut host).unwrap().iter().map(|swap| (swap.device(), swap.usage.priority)).collect();
     assert_eq!(swaps, [(Some(DeviceNumber(3)), 100)]);
+    let all = mounts(&mut host).unwrap();
     let targets: Vec<_> =
-        mounts(&mut host).unwrap().into_iter().map(|mount| (mount.device, mount.target)).collect();
-    assert_eq!(
-        targets,
-        [(DeviceNumber(12), "/var/my tmp".to_owned()), (DeviceNumber(12), "/srv".to_owned())]
-    );
+        all.iter().filter_map(|mount| Some((mount.device?.0, mount.target.as_str()))).collect();
+    assert_eq!(targets, [(12, "/var/my tmp"), (12, "/srv")]);
+    assert_eq!(all[100].number, "252:12");
+    assert_eq!(holders(&mut host, DeviceNumber(12)), Ok(Vec::new()));
+    fs::create_dir_all(root.path().join("sys/block/zram12/holders/dm-0")).unwrap();
+    assert_eq!(holders(&mut host, DeviceNumber(12)), Ok(vec!["dm-0".to_owned()]));
     fs::remove_file(root.path().join("proc/swaps")).unwrap();
     assert_eq!(swaps_of(&mut host), Ok(0));
     fs::write(root.path().join("proc/swaps"), "Filename\nnonsense\n").unwrap();

@@ -146,7 +146,7 @@ pub struct Setup {
     pub recompression: Vec<String>,
 
     /// Memory that the pool may take: 512M, 2G, or none
-    #[arg(long, value_name = "SIZE", value_parser = allowance)]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
     pub memory: Option<Allowance>,
 
     /// Block device to write pages back to. What is on it is lost
@@ -162,7 +162,7 @@ pub struct Setup {
     pub batch_size: Option<u32>,
 
     /// What may be written back: 500M, or none
-    #[arg(long, value_name = "SIZE", requires = "backing", value_parser = allowance)]
+    #[arg(long, value_name = "SIZE", requires = "backing", value_parser = writeback)]
     pub writeback_limit: Option<Allowance>,
 
     /// Take it into use as swap
@@ -212,8 +212,8 @@ pub enum Swap {
 pub enum Change {
     /// Mark pages as idle, for writeback and recompression to choose
     ///
-    /// Every page, or those not read or written for so long; these are then the only ones. Reading or writing a page unmarks it. Pages of one
-    /// word and pages on the backing device are never marked.
+    /// Every page, or those not read or written for so long, which are then the only ones (on Linux 6.1 those marked before stay marked). Reading or
+    /// writing a page unmarks it. Pages of one word and pages on the backing device are not marked (on Linux 6.1 they are).
     Idle(Idle),
     /// Write pages to the backing device and free their memory
     #[command(after_help = "\
@@ -421,11 +421,11 @@ pub struct Limit {
     pub device: DeviceNumber,
 
     /// Memory that the pool may take: 512M, 2G, or none for no limit
-    #[arg(long, value_name = "SIZE", value_parser = allowance)]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
     pub memory: Option<Allowance>,
 
     /// What may be written back from now on, in whole blocks of 4K: 500M, 0, or none for no limit
-    #[arg(long, value_name = "SIZE", value_parser = allowance)]
+    #[arg(long, value_name = "SIZE", value_parser = writeback)]
     pub writeback: Option<Allowance>,
 
     /// Let the peak of memory begin anew
@@ -599,9 +599,26 @@ fn seconds(text: &str) -> Result<u64, String> {
     digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)
 }
 
-/// A size, or `none`.
-fn allowance(text: &str) -> Result<Allowance, String> {
-    if text == "none" { Ok(Allowance::None) } else { parse(text).map(Allowance::Bytes) }
+/// A size that a pool may have, or `none`.
+fn memory(text: &str) -> Result<Allowance, String> {
+    match text {
+        "none" => Ok(Allowance::None),
+        _ => match parse(text)? {
+            0 => Err("0 is no limit to Linux: say none if that is meant".to_owned()),
+            bytes => Ok(Allowance::Bytes(bytes)),
+        },
+    }
+}
+
+/// What may be written back, or `none`.
+fn writeback(text: &str) -> Result<Allowance, String> {
+    match text {
+        "none" => Ok(Allowance::None),
+        _ => match parse(text)? {
+            1..4096 => Err("Linux counts in blocks of 4096 bytes: give 0, or at least one".to_owned()),
+            bytes => Ok(Allowance::Bytes(bytes)),
+        },
+    }
 }
 
 /// One word, which a command to the kernel can hold.

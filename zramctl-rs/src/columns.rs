@@ -11,7 +11,7 @@ use std::{
 use zram_host::device::BdStat;
 
 use crate::{
-    devices::Device,
+    devices::{Device, Use},
     size::human,
     table::{self, Heading, Style},
 };
@@ -79,7 +79,7 @@ columns! {
     Failed "FAILED" right 0 "reads and writes of pages that failed",
     Backing "BACKING" left 0 "backing device",
     Backed "BACKED" right 5 "bytes on the backing device now, a block for each page",
-    Written "WRITTEN" right 5 "bytes ever written back, failed attempts included",
+    Written "WRITTEN" right 5 "bytes ever written back, also of pages that were rewritten meanwhile",
     ReadBack "READ-BACK" right 5 "bytes ever read back",
     Limit "WB-LIMIT" right 0 "bytes that may still be written back; empty is no limit",
     Batch "WB-BATCH" right 0 "requests that a writeback pass has on the way at most",
@@ -143,10 +143,7 @@ impl Column {
                 let mm = mm.filter(|mm| mm.mem_used_total != 0)?;
                 Some(format!("{:.4}", mm.orig_data_size as f64 / mm.mem_used_total as f64))
             }
-            Self::Mountpoint => match &device.uses[..] {
-                [] => None,
-                [first, ..] => Some(first.mountpoint()),
-            },
+            Self::Mountpoint => device.uses.iter().find_map(Use::mountpoint),
             Self::Use => {
                 let uses: Vec<String> = device.uses.iter().map(ToString::to_string).collect();
                 (!uses.is_empty()).then(|| uses.join(", "))

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zram_host::{
     DeviceNumber, Machine, Survey,
     device::{BdStat, SurveyError},
-    machine::{Mount, Swap, SwapUse, mounts, swaps},
+    machine::{Mount, Swap, SwapUse, holders, mounts, swaps},
     survey,
 };
 
@@ -26,6 +26,11 @@ pub struct Device {
 pub enum Use {
     /// It is swapped to.
     Swap(SwapUse),
+    /// Another device stands on it.
+    Under {
+        /// Its name, as in `/sys/block`.
+        holder: String,
+    },
     /// A file system on it is mounted.
     Mount {
         /// The file system's name.
@@ -38,10 +43,11 @@ pub enum Use {
 impl Use {
     /// What util-linux prints as the mount point.
     #[must_use]
-    pub fn mountpoint(&self) -> String {
+    pub fn mountpoint(&self) -> Option<String> {
         match self {
-            Self::Swap(_) => "[SWAP]".to_owned(),
-            Self::Mount { target, .. } => target.clone(),
+            Self::Swap(_) => Some("[SWAP]".to_owned()),
+            Self::Mount { target, .. } => Some(target.clone()),
+            Self::Under { .. } => None,
         }
     }
 }
@@ -53,6 +59,9 @@ impl Use {
         match self {
             Self::Swap(_) => format!("`swapoff {}` first", device.node()),
             Self::Mount { target, .. } => format!("`umount '{target}'` first"),
+            Self::Under { holder } => {
+                format!("`lsblk {}` shows what {holder} is: end that first", device.node())
+            }
         }
     }
 }
@@ -62,6 +71,7 @@ impl fmt::Display for Use {
         match self {
             Self::Swap(SwapUse { priority, .. }) => write!(f, "swap {priority}"),
             Self::Mount { file_system, target } => write!(f, "{file_system} {target}"),
+            Self::Under { holder } => write!(f, "under {holder}"),
         }
     }
 }
@@ -100,11 +110,19 @@ impl Devices {
     /// When there is none of that number, or it cannot be read.
     pub fn one(&self, machine: &mut dyn Machine, device: DeviceNumber) -> Result<Device, SurveyError> {
         let swap = self.swaps.iter().filter(|swap| swap.device() == Some(device));
-        let mount = self.mounts.iter().filter(|mount| mount.device == device);
+        // A mount may have been made by another name of the device; its number is the same.
+        let number = machine.read_attr(device.0, "dev").unwrap_or_default();
+        let number = String::from_utf8_lossy(&number).trim().to_owned();
+        let is_here = |mount: &&Mount| {
+            if number.is_empty() { mount.device == Some(device) } else { mount.number == number }
+        };
+        let mount = self.mounts.iter().filter(is_here);
+        let under = holders(machine, device).unwrap_or_default().into_iter();
         let uses = swap.map(|swap| Use::Swap(swap.usage)).chain(mount.map(|mount| Use::Mount {
             file_system: mount.file_system.clone(),
             target: mount.target.clone(),
         }));
+        let uses = uses.chain(under.map(|holder| Use::Under { holder }));
         Ok(Device { survey: survey(machine, device)?, uses: uses.collect() })
     }
 
@@ -126,5 +144,18 @@ impl Devices {
             }
         }
         Ok(devices)
+    }
+}
+
+/// The device, which nobody may use.
+///
+/// # Errors
+/// When there is none, or somebody uses it: who, and what would end that.
+pub fn unused(machine: &mut dyn Machine, device: DeviceNumber) -> anyhow::Result<Device> {
+    let devices = Devices::new(machine)?;
+    let found = devices.one(machine, device)?;
+    match found.uses.first() {
+        None => Ok(found),
+        Some(in_use) => anyhow::bail!("{device} is in use ({in_use}): {}", in_use.way_out(device)),
     }
 }

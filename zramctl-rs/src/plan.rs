@@ -3,18 +3,18 @@
 //! A device that is half set up is worse than none: it takes memory, or is swapped to without the limit that was meant. So the steps are known before
 //! the first of them, `--dry-run` prints them, and when one fails those before it are undone, the last first.
 //!
+//! A device that somebody else sets up at the same time is theirs: who finds that out by being refused touches it no more.
+//!
 //! What undoes a step is not its opposite. Most settings are taken back together, by a reset, and only before that is anybody able to have used
 //! the device; some are kept over a reset, and are put back to what they were.
 
+use nix::errno::Errno;
 use zram_host::{
     Buffer, DeviceNumber, Iovec, Machine,
     swap::{HEADER_BYTES, SwapOptions, write_header},
 };
 
-use crate::{
-    commands::change,
-    writer::{Writer, echo},
-};
+use crate::writer::{Refused, Writer, echo, errno};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,14 +72,18 @@ impl Plan {
     /// When a step fails; then those before it have been undone, or the error says which could not be.
     pub fn carry_out(&self, writer: &mut Writer<'_>) -> anyhow::Result<DeviceNumber> {
         let mut device = self.device;
+        let mut first_page = None;
         for (at, step) in self.steps.iter().enumerate() {
             let done = match (step, device) {
                 (Step::Add, _) => add(writer.machine()).map(|number| device = Some(number)),
+                (Step::Header { pages }, Some(device)) => {
+                    header(device, *pages, writer.machine()).map(|page| first_page = Some(page))
+                }
                 (step, Some(device)) => step.carry_out(device, writer),
                 (_, None) => Err(anyhow::anyhow!("the plan names no device")),
             };
             if let Err(error) = done {
-                return Err(undo(&self.steps[..at], device, writer, error));
+                return Err(undo(&self.steps[..at], device, first_page, writer, error));
             }
         }
         device.ok_or_else(|| anyhow::anyhow!("the plan names no device"))
@@ -89,11 +93,11 @@ impl Plan {
 impl Step {
     fn carry_out(&self, device: DeviceNumber, writer: &mut Writer<'_>) -> anyhow::Result<()> {
         match self {
-            Self::Add => Ok(()),
+            Self::Add | Self::Header { .. } => Ok(()),
             Self::Set { attribute, value, .. } => {
-                writer.set(device, attribute, value).map_err(|error| missing(error, attribute))
+                let ended = writer.set(device, attribute, value);
+                ended.map_err(|error| missing(error, device, attribute, writer.machine()))
             }
-            Self::Header { pages } => header(device, *pages, writer.machine()),
             Self::SwapOn(options) => writer
                 .machine()
                 .swap_on(device.0, *options)
@@ -106,7 +110,7 @@ impl Step {
             Self::Add => writer.remove(device),
             Self::Set { attribute, was: Some(was), .. } => writer.set(device, attribute, was),
             Self::Set { .. } => writer.set_closed(device, "reset", "1"),
-            // The reset throws it away.
+            // Put back by whoever has the page that was there.
             Self::Header { .. } => Ok(()),
             Self::SwapOn(_) => writer.machine().swap_off(device.0).map_err(|errno| {
                 anyhow::anyhow!("cannot take {device} out of use as swap: {}", errno.desc())
@@ -115,35 +119,55 @@ impl Step {
     }
 }
 
-/// What it means that a file is not there: the attribute's own, unless its value names one.
-fn missing(error: anyhow::Error, attribute: &str) -> anyhow::Error {
-    let names_a_file = matches!(attribute, "backing_dev" | "algorithm_params");
-    if names_a_file || change::errno(&error) != Some(nix::errno::Errno::ENOENT) {
+/// What it means that a file is not there: the attribute's own, unless that is there and its value names another.
+fn missing(
+    error: anyhow::Error,
+    device: DeviceNumber,
+    attribute: &str,
+    machine: &mut dyn Machine,
+) -> anyhow::Error {
+    if errno(&error) != Some(Errno::ENOENT) {
         return error;
     }
-    error.context(format!("this kernel has no {attribute}"))
+    // One that can only be written is there, too: it is answered with another errno.
+    match machine.read_attr(device.0, attribute) {
+        Err(Errno::ENOENT) => error.context(format!("this kernel has no {attribute}")),
+        _ => error,
+    }
 }
 
 /// Undoes steps, the last first. One that cannot be undone keeps none of the others from it.
 fn undo(
     steps: &[Step],
     device: Option<DeviceNumber>,
+    first_page: Option<FirstPage>,
     writer: &mut Writer<'_>,
     error: anyhow::Error,
 ) -> anyhow::Error {
     let Some(device) = device else { return error };
+    // Nobody else sets up a device that is ours: what a reset would throw away now is theirs.
+    if errno(&error) == Some(Errno::EBUSY) && !opens_another(&error) {
+        return error.context(format!("somebody else is setting {device} up: it is left to them, as it is"));
+    }
     let mut left = Vec::new();
-    let mut reset = false;
-    // What a reset keeps is put back after it, since some of it can be written only while the device is not set up.
-    let (resets, others): (Vec<&Step>, Vec<&Step>) =
-        steps.iter().rev().partition(|step| matches!(step, Step::Set { was: None, .. } | Step::SwapOn(_)));
-    for step in resets.into_iter().chain(others) {
-        if matches!(step, Step::Set { was: None, .. }) && std::mem::replace(&mut reset, true) {
-            continue;
-        }
-        if let Err(failed) = step.undo(device, writer) {
+    let mut done = |ended: anyhow::Result<()>| {
+        if let Err(failed) = ended {
             left.push(format!("{failed:#}"));
         }
+    };
+    for step in steps.iter().rev().filter(|step| matches!(step, Step::SwapOn(_))) {
+        done(step.undo(device, writer));
+    }
+    let reset = steps.iter().find(|step| matches!(step, Step::Set { was: None, .. }));
+    match (reset, first_page) {
+        (Some(step), _) => done(step.undo(device, writer)),
+        (None, Some(page)) => done(write_first_page(device, &page, writer.machine())),
+        (None, None) => {}
+    }
+    // What a reset keeps is put back after it, since some of it can be written only while the device is not set up.
+    let kept = |step: &&Step| matches!(step, Step::Add | Step::Set { was: Some(_), .. });
+    for step in steps.iter().rev().filter(kept) {
+        done(step.undo(device, writer));
     }
     if left.is_empty() {
         error.context(format!("{device} could not be set up, and is as it was"))
@@ -152,27 +176,60 @@ fn undo(
     }
 }
 
+/// Whether what was busy is another device than the one to set up.
+fn opens_another(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.attribute == "backing_dev")
+}
+
 fn add(machine: &mut dyn Machine) -> anyhow::Result<DeviceNumber> {
     machine.hot_add().map(DeviceNumber).map_err(|errno| match errno {
-        nix::errno::Errno::ENOENT => {
+        Errno::ENOENT => {
             anyhow::anyhow!("there is no /sys/class/zram-control/hot_add: is the module zram loaded?")
         }
         errno => anyhow::anyhow!("cannot add a zram device: {}", errno.desc()),
     })
 }
 
-fn header(device: DeviceNumber, pages: u32, machine: &mut dyn Machine) -> anyhow::Result<()> {
+/// The first page of a device.
+type FirstPage = Box<[u8; HEADER_BYTES]>;
+
+/// Writes the header of a swap area; what was there before.
+fn header(device: DeviceNumber, pages: u32, machine: &mut dyn Machine) -> anyhow::Result<FirstPage> {
+    anyhow::ensure!(
+        machine.page_size() == HEADER_BYTES as u64,
+        "the pages of this machine have {} bytes, for which this program makes no swap area: mkswap does",
+        machine.page_size()
+    );
+    let before = first_page(device, machine)?;
+    let mut page = Box::new([0; HEADER_BYTES]);
+    write_header(&mut page, pages);
+    write_first_page(device, &page, machine)?;
+    Ok(before)
+}
+
+fn write_first_page(
+    device: DeviceNumber,
+    page: &[u8; HEADER_BYTES],
+    machine: &mut dyn Machine,
+) -> anyhow::Result<()> {
+    machine.write_first_page(device.0, page).map_err(|errno| match errno {
+        Errno::EBUSY => {
+            anyhow::anyhow!("{device} is in use: `lsblk {0}` and `fuser -v {0}` say by whom", device.node())
+        }
+        errno => anyhow::anyhow!("cannot write the first page of {device}: {}", errno.desc()),
+    })
+}
+
+fn first_page(device: DeviceNumber, machine: &mut dyn Machine) -> anyhow::Result<FirstPage> {
     // Twice the size, so that there is a whole page in it that begins where a page does.
     let mut memory = vec![0_u8; 2 * HEADER_BYTES];
     let start = memory.as_ptr().align_offset(HEADER_BYTES);
-    let failed = |why: &str| anyhow::anyhow!("cannot write the header of a swap area to {device}: {why}");
-    let page = memory.get_mut(start..start + HEADER_BYTES).and_then(|page| page.first_chunk_mut());
-    let page: &mut [u8; HEADER_BYTES] = page.ok_or_else(|| failed("there is no memory for it"))?;
-    write_header(page, pages);
+    let failed = |why: &str| anyhow::anyhow!("cannot read the first page of {device}: {why}");
+    let page = memory.get_mut(start..).and_then(|memory| memory.first_chunk_mut::<HEADER_BYTES>());
+    let page = page.ok_or_else(|| failed("there is no memory for it"))?;
     let pieces = [Iovec { start: 0, len: HEADER_BYTES }];
-    let written = machine.write(device.0, 0, Buffer { arena: page, pieces: &pieces });
-    match written {
-        Ok(HEADER_BYTES) => Ok(()),
+    match machine.read(device.0, 0, Buffer { arena: page, pieces: &pieces }) {
+        Ok(HEADER_BYTES) => Ok(Box::new(*page)),
         Ok(_) => Err(failed("it was cut short")),
         Err(errno) => Err(failed(errno.desc())),
     }

@@ -11,6 +11,8 @@ use std::{
 use nix::errno::Errno;
 use zram_host::{DeviceNumber, Machine};
 
+use crate::devices::unused;
+
 /// A change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot write {value:?} to {attribute} of {device}: {}", errno.desc())]
@@ -25,8 +27,15 @@ pub struct Refused {
     pub errno: Errno,
 }
 
-/// How long to wait for somebody who has a device open only for a moment, as programs that look for file systems do.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// With which errno a change was refused, if it was.
+#[must_use]
+pub fn errno(error: &anyhow::Error) -> Option<Errno> {
+    error.downcast_ref::<Refused>().map(|refused| refused.errno)
+}
+
+/// How long to wait for somebody who has a device open only for a moment, as programs that look for file systems do. No longer: whoever makes a
+/// file system or a swap area has it open, too, and closes it before it is in use.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -125,6 +134,7 @@ impl<'a> Writer<'a> {
                 Err(refused) if refused.errno == Errno::EBUSY && left > 0 => {
                     left -= 1;
                     self.machine.pause(PAUSE);
+                    unused(self.machine, refused.device)?;
                 }
                 ended => return Ok(ended?),
             }

@@ -55,7 +55,7 @@ pub struct BdStat {
     pub count: u64,
     /// Units read back since the device was set up.
     pub reads: u64,
-    /// Units written back since then, failed ones included.
+    /// Units written back since then, those included whose slot was rewritten meanwhile, which freed nothing.
     pub writes: u64,
 }
 

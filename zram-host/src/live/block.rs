@@ -2,7 +2,10 @@
 
 use std::{
     fs::{File, OpenOptions},
-    os::{fd::AsRawFd as _, unix::fs::OpenOptionsExt as _},
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{FileExt as _, OpenOptionsExt as _},
+    },
     path::Path,
 };
 
@@ -40,6 +43,17 @@ fn open(path: &Path, write: bool) -> Result<File, Errno> {
         .write(write)
         .custom_flags(libc::O_DIRECT)
         .open(path)
+        .map_err(|error| errno(&error))
+}
+
+/// Writes the first page of a device that nobody else may have for himself.
+pub(super) fn write_first_page(path: &Path, page: &[u8; PAGE]) -> Result<(), Errno> {
+    let opened = OpenOptions::new().write(true).custom_flags(libc::O_EXCL).open(path);
+    opened
+        .and_then(|file| {
+            file.write_all_at(page, 0)?;
+            file.sync_all()
+        })
         .map_err(|error| errno(&error))
 }
 

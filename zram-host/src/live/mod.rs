@@ -28,7 +28,10 @@ mod tree;
 
 use std::{collections::HashMap, fs::File, path::PathBuf, time::Duration};
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    unistd::{SysconfVar, sysconf},
+};
 
 pub use block::{discard, read_direct, zero_out};
 pub use loop_device::LoopDevice;
@@ -39,7 +42,7 @@ use crate::{
     machine::Machine,
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Port},
-    swap::SwapOptions,
+    swap::{HEADER_BYTES, SwapOptions},
     together::{Act, TaskEnded},
 };
 
@@ -155,6 +158,23 @@ impl Port for LiveHost {
 impl Machine for LiveHost {
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
         attribute::read_to_end(&self.tree.kernel_file(path))
+    }
+
+    fn kernel_folder(&mut self, path: &str) -> Result<Vec<String>, Errno> {
+        tree::names(&self.tree.kernel_file(path))
+    }
+
+    fn page_size(&mut self) -> u64 {
+        // The kernel passes it to every program, so that there is no other answer.
+        sysconf(SysconfVar::PAGE_SIZE)
+            .ok()
+            .flatten()
+            .and_then(|size| u64::try_from(size).ok())
+            .unwrap_or(4096)
+    }
+
+    fn write_first_page(&mut self, dev: u32, page: &[u8; HEADER_BYTES]) -> Result<(), Errno> {
+        block::write_first_page(&self.tree.node(dev), page)
     }
 
     fn swap_on(&mut self, dev: u32, options: SwapOptions) -> Result<(), Errno> {

@@ -76,7 +76,7 @@ impl Tree {
 }
 
 /// Names in a folder.
-fn names(folder: &Path) -> Result<Vec<String>, Errno> {
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, Errno> {
     fs::read_dir(folder)
         .and_then(|entries| {
             entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()

@@ -4,6 +4,7 @@
 //! All of that is text in `/proc` and `/sys`, so that the trait is one of texts, and what they mean is here, for both
 //! sides.
 
+mod holders;
 mod memory;
 mod mounts;
 mod swaps;
@@ -12,11 +13,15 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+pub use holders::holders;
 pub use memory::memory_total;
 pub use mounts::{Mount, mounts};
 pub use swaps::{Swap, SwapUse, swaps};
 
-use crate::{port::Port, swap::SwapOptions};
+use crate::{
+    port::Port,
+    swap::{HEADER_BYTES, SwapOptions},
+};
 
 /// A machine that runs a kernel with zram.
 pub trait Machine: Port {
@@ -25,6 +30,22 @@ pub trait Machine: Port {
     /// # Errors
     /// The errno of the open or the read.
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno>;
+
+    /// Names in one of the kernel's folders, by its path.
+    ///
+    /// # Errors
+    /// The errno of opening or reading it.
+    fn kernel_folder(&mut self, path: &str) -> Result<Vec<String>, Errno>;
+
+    /// Bytes of a page of memory, and so of a slot.
+    fn page_size(&mut self) -> u64;
+
+    /// Writes the first page of a device, with the device opened for oneself alone (`O_EXCL`): a file system, another device or swap on it is
+    /// `EBUSY`.
+    ///
+    /// # Errors
+    /// The errno of the open or the write.
+    fn write_first_page(&mut self, dev: u32, page: &[u8; HEADER_BYTES]) -> Result<(), Errno>;
 
     /// Takes a device into use as swap (`swapon(2)`): its first page is a header.
     ///

@@ -7,18 +7,20 @@ use crate::device::DeviceNumber;
 
 const PATH: &str = "/proc/self/mountinfo";
 
-/// A zram device that is mounted somewhere.
+/// A file system that is mounted somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// The device.
-    pub device: DeviceNumber,
+    /// The zram device that it was mounted from, by the path that was given for it.
+    pub device: Option<DeviceNumber>,
+    /// Major and minor number of what it is on, as `252:0`: what a device's own attribute `dev` says.
+    pub number: String,
     /// Where.
     pub target: String,
     /// The file system's name.
     pub file_system: String,
 }
 
-/// All places where zram devices are mounted, as this process sees them, in the kernel's order.
+/// All places where something is mounted, as this process sees them, in the kernel's order.
 ///
 /// # Errors
 /// When the file cannot be read or understood.
@@ -27,10 +29,10 @@ pub fn mounts(machine: &mut (impl Machine + ?Sized)) -> Result<Vec<Mount>, Machi
     let infos = MountInfos::from_buf_read(text.as_bytes())
         .map_err(|error| MachineError::Strange { path: PATH, line: error.to_string() })?;
     let mount = |info: procfs_core::process::MountInfo| {
-        let source = unescaped(info.mount_source.as_deref()?);
-        let device = source.strip_prefix("/dev/")?.parse().ok()?;
+        let source = unescaped(info.mount_source.as_deref().unwrap_or_default());
+        let device = if source.starts_with("/dev/") { source.parse().ok() } else { None };
         let target = unescaped(&info.mount_point.to_string_lossy());
-        Some(Mount { device, target, file_system: info.fs_type })
+        Mount { device, number: info.majmin, target, file_system: info.fs_type }
     };
-    Ok(infos.0.into_iter().filter_map(mount).collect())
+    Ok(infos.0.into_iter().map(mount).collect())
 }

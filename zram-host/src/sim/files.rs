@@ -70,6 +70,27 @@ impl<E: Surroundings> Machine for SimHost<E> {
         self.files.0.get(path).cloned().ok_or(Errno::ENOENT)
     }
 
+    fn kernel_folder(&mut self, path: &str) -> Result<Vec<String>, Errno> {
+        let folder = format!("{path}/");
+        let names = self.files.0.keys().filter_map(|file| file.strip_prefix(&folder)).map(str::to_owned);
+        let names: Vec<String> = names.filter(|name| !name.contains('/')).collect();
+        if names.is_empty() { Err(Errno::ENOENT) } else { Ok(names) }
+    }
+
+    fn page_size(&mut self) -> u64 {
+        self.kernel.profile().page_size.bytes().into()
+    }
+
+    /// Whoever has it open has it for himself here.
+    fn write_first_page(&mut self, dev: u32, page: &[u8; HEADER_BYTES]) -> Result<(), Errno> {
+        if self.held.get(&dev).is_some_and(|times| *times > 0) {
+            return Err(Errno::EBUSY);
+        }
+        let mut page = page.to_vec();
+        let pieces = [Iovec { start: 0, len: HEADER_BYTES }];
+        self.write(dev, 0, Buffer { arena: &mut page, pieces: &pieces }).map(drop)
+    }
+
     /// The area is in use until [`Machine::swap_off`], as if somebody had it open; nothing is ever swapped to it.
     fn swap_on(&mut self, dev: u32, options: SwapOptions) -> Result<(), Errno> {
         let mut page = vec![0; HEADER_BYTES];

@@ -12,7 +12,6 @@ use zram_host::{
 use super::json;
 use crate::cli::{Filter, Slots};
 
-const PAGE: u64 = 4096;
 const SECOND: u64 = 1_000_000;
 
 /// Prints them.
@@ -21,7 +20,7 @@ const SECOND: u64 = 1_000_000;
 /// When they cannot be looked at.
 pub fn run(options: &Slots, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     let device = options.device;
-    let slots = survey(machine, device)?.disksize / PAGE;
+    let slots = survey(machine, device)?.disksize / machine.page_size();
     let (first, end) =
         options.range.map_or((0, slots), |(first, last)| (first, last.saturating_add(1).min(slots)));
     let now = machine.boot_time() / 1000;
@@ -51,7 +50,7 @@ pub fn run(options: &Slots, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     if options.list {
         let mut written = writeln!(out, "{:>10} {:>10} STATE", "SLOT", "AGE");
         each(&mut |slot| {
-            let age = short(age(&slot, now) / SECOND);
+            let age = age(&slot, now).map_or_else(|| "-".to_owned(), |age| short(age / SECOND));
             written = writeln!(out, "{:>10} {age:>10} {}", slot.slot, words(&slot));
             if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
@@ -92,13 +91,15 @@ impl Filter {
             && (!self.in_memory || !slot.written_back)
             && (!self.recompressed || slot.recompressed == Some(true))
             && (!self.incompressible || slot.incompressible == Some(true))
-            && self.older.is_none_or(|older| age(slot, now) >= older.saturating_mul(SECOND))
+            && self
+                .older
+                .is_none_or(|older| age(slot, now).is_some_and(|age| age >= older.saturating_mul(SECOND)))
     }
 }
 
-/// For how long a slot was not touched, in microseconds.
-fn age(slot: &SlotState, now: u64) -> u64 {
-    now.saturating_sub(slot.accessed_micros)
+/// For how long a slot was not touched, in microseconds. `None`: the kernel does not know.
+fn age(slot: &SlotState, now: u64) -> Option<u64> {
+    (slot.accessed_micros != 0).then(|| now.saturating_sub(slot.accessed_micros))
 }
 
 /// Neighbouring slots.
@@ -186,6 +187,7 @@ const AGES: [(&str, u64); 6] = [
 #[derive(Default)]
 struct Summary {
     found: u64,
+    unknown: u64,
     kinds: [u64; KINDS.len()],
     ages: [u64; AGES.len()],
 }
@@ -193,11 +195,12 @@ struct Summary {
 impl Summary {
     fn count(&mut self, slot: &SlotState, now: u64) {
         self.found += 1;
+        self.unknown += u64::from(age(slot, now).is_none());
         for (count, (_, is)) in self.kinds.iter_mut().zip(KINDS) {
             *count += u64::from(is(slot));
         }
         for (count, (_, seconds)) in self.ages.iter_mut().zip(AGES) {
-            *count += u64::from(age(slot, now) >= seconds * SECOND);
+            *count += u64::from(age(slot, now).is_some_and(|age| age >= seconds * SECOND));
         }
     }
 
@@ -213,6 +216,9 @@ impl Summary {
         writeln!(out, "not read or written")?;
         for (count, (name, _)) in self.ages.iter().zip(AGES) {
             self.line(out, name, *count)?;
+        }
+        if self.unknown > 0 {
+            self.line(out, "not known", self.unknown)?;
         }
         writeln!(out, "block_state has neither sizes nor blocks of the backing device.")
     }

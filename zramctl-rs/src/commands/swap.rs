@@ -8,9 +8,9 @@ use zram_host::{
     swap::{Discard, SwapOptions},
 };
 
-use super::change;
 use crate::{
     cli::Swap,
+    devices::unused,
     plan::{Plan, Step},
     writer::Writer,
 };
@@ -23,7 +23,7 @@ pub fn run(command: &Swap, machine: &mut dyn Machine, out: &mut dyn Write) -> an
     let mut writer = Writer::new(machine, out, false);
     match command {
         Swap::On { device, priority, discard } => {
-            let survey = change::unused(&mut writer, *device)?.survey;
+            let survey = unused(writer.machine(), *device)?.survey;
             anyhow::ensure!(survey.initialised, "{device} is not set up: `zramctl-rs setup` does that");
             let pages = u32::try_from(survey.disksize / BdStat::UNIT).unwrap_or(u32::MAX);
             let discard = if *discard { Discard::Both } else { Discard::None };

@@ -1,7 +1,8 @@
 //! What util-linux' `zramctl` does: it shows, finds, sets up, and resets.
 //!
-//! The order of writes is its order. What it leaves half-done when one of them fails is undone here: a device that was added for it is removed
-//! again, and one that was there is reset.
+//! The order of writes is its order: a device that is named is reset first, with what it holds, as `zramctl` does. What cannot be right, a size of 0
+//! or an algorithm that the kernel does not have, is refused before that. What fails later leaves the device reset, or, where it was added
+//! for this, removed.
 
 use std::io::Write;
 
@@ -10,12 +11,16 @@ use nix::errno::Errno;
 use zram_host::{DeviceNumber, Machine, survey};
 
 use super::{change, status};
-use crate::{cli::UtilLinux, writer::Writer};
+use crate::{
+    cli::UtilLinux,
+    devices::unused,
+    writer::{Writer, errno},
+};
 
 /// Does it.
 ///
 /// # Errors
-/// When it cannot be done; then nothing of it is.
+/// When it cannot be done.
 pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     if options.reset {
         return reset(&options.devices, &mut Writer::new(machine, out, false));
@@ -31,11 +36,32 @@ pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) 
     };
     let mut writer = Writer::new(machine, out, false);
     if let Some(size) = options.size {
-        change::unused(&mut writer, device)?;
+        let found = unused(writer.machine(), device)?.survey;
+        anyhow::ensure!(size > 0, "a device cannot have the size 0");
+        if let (Some(name), Some(algorithms)) = (&options.algorithm, &found.algorithms) {
+            let offered = &algorithms.offered;
+            if !offered.contains(name) {
+                let error = anyhow::anyhow!("this kernel has no {name}: there are {}", offered.join(", "));
+                return Err(if added { give_back(device, &mut writer, error) } else { error });
+            }
+        }
+        // What was found has nothing in it, and may be somebody else's by now.
+        if options.devices.contains(&device) {
+            writer.set_closed(device, "reset", "1").map_err(|error| change::reset::busy(error, device))?;
+        }
         if let Err(error) = set_up(options, device, size, &mut writer) {
-            return Err(match undo(device, added, &mut writer) {
+            // Somebody else sets it up: what is in it is theirs.
+            if errno(&error) == Some(Errno::EBUSY) {
+                return Err(
+                    error.context(format!("somebody else is setting {device} up: it is left to them"))
+                );
+            }
+            if added {
+                return Err(give_back(device, &mut writer, error));
+            }
+            return Err(match writer.set_closed(device, "reset", "1") {
                 Ok(()) => error,
-                Err(left) => error.context(format!("and {device} could not be put back: {left:#}")),
+                Err(left) => error.context(format!("and {device} could not be reset: {left:#}")),
             });
         }
     }
@@ -69,17 +95,14 @@ fn set_up(
     size: u64,
     writer: &mut Writer<'_>,
 ) -> anyhow::Result<()> {
-    writer.set_closed(device, "reset", "1").map_err(|error| change::reset::busy(error, device))?;
     if let Some(streams) = options.streams {
         match writer.set(device, "max_comp_streams", &streams.to_string()) {
-            Err(error) if change::errno(&error) == Some(Errno::ENOENT) => {}
+            Err(error) if errno(&error) == Some(Errno::ENOENT) => {}
             ended => ended?,
         }
     }
     if let Some(algorithm) = &options.algorithm {
-        writer
-            .set(device, "comp_algorithm", algorithm)
-            .map_err(|error| no_algorithm(error, device, writer))?;
+        writer.set(device, "comp_algorithm", algorithm)?;
     }
     if let Some(parameters) = &options.algorithm_params {
         writer.set(device, "algorithm_params", parameters)?;
@@ -87,24 +110,19 @@ fn set_up(
     writer.set(device, "disksize", &size.to_string()).context("the device cannot be given this size")
 }
 
-/// A name that the kernel does not know is answered with those that it knows.
-fn no_algorithm(error: anyhow::Error, device: DeviceNumber, writer: &mut Writer<'_>) -> anyhow::Error {
-    let offered = survey(writer.machine(), device).ok().and_then(|found| found.algorithms);
-    match offered {
-        Some(algorithms) => error.context(format!("this kernel has {}", algorithms.offered.join(", "))),
-        None => error,
+/// A device that was added for this is removed again.
+fn give_back(device: DeviceNumber, writer: &mut Writer<'_>, error: anyhow::Error) -> anyhow::Error {
+    match writer.remove(device) {
+        Ok(()) => error,
+        Err(left) => error.context(format!("and {device} could not be removed: {left:#}")),
     }
-}
-
-fn undo(device: DeviceNumber, added: bool, writer: &mut Writer<'_>) -> anyhow::Result<()> {
-    if added { writer.remove(device) } else { writer.set_closed(device, "reset", "1") }
 }
 
 /// As `zramctl` does, each is removed, too. A device that is in use stops neither the others nor those behind it.
 fn reset(devices: &[DeviceNumber], writer: &mut Writer<'_>) -> anyhow::Result<()> {
     let mut failed = Ok(());
     for &device in devices {
-        let ended = change::unused(writer, device)
+        let ended = unused(writer.machine(), device)
             .and_then(|_| writer.set_closed(device, "reset", "1"))
             .and_then(|()| writer.remove(device))
             .map_err(|error| change::reset::busy(error, device));

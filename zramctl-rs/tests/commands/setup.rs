@@ -2,7 +2,7 @@
 
 use clap::Parser as _;
 use zram_codecs::Codecs;
-use zram_host::{Disk, Port as _, SimHost, Simulated};
+use zram_host::{Buffer, Disk, Iovec, Port as _, SimHost, Simulated};
 use zram_model::Profile;
 use zramctl_rs::{
     cli::{Cli, Command, Setup},
@@ -11,7 +11,7 @@ use zramctl_rs::{
     writer::Writer,
 };
 
-use crate::machine::{Sim, machine, prints};
+use crate::machine::{Sim, machine, prints, write};
 
 /// A machine of 8 GiB with every attribute there is.
 fn all_there_is() -> Sim {
@@ -143,4 +143,95 @@ fn settings_that_need_others_are_refused_alone() {
     ] {
         assert!(Cli::try_parse_from(format!("zramctl-rs {words}").split_whitespace()).is_err(), "{words}");
     }
+}
+
+#[test]
+fn what_somebody_holds_is_not_overwritten() {
+    let mut machine = machine();
+    prints(&mut machine, "zram2 -s 8M");
+    write(&mut machine, 2, 0, vec![9; 4096]);
+    machine.hold(2).unwrap();
+    let text = prints(&mut machine, "swap on zram2");
+    assert!(text.contains("zram2 is in use: `lsblk /dev/zram2`"), "{text}");
+    machine.release(2).unwrap();
+    assert_eq!(first_page(&mut machine, 2), vec![9; 4096]);
+    // What stands on it is seen.
+    machine.set_kernel_file("/sys/block/zram2/holders/dm-0", "");
+    let text = prints(&mut machine, "swap on zram2");
+    assert!(text.contains("zram2 is in use (under dm-0): `lsblk /dev/zram2` shows what dm-0 is"), "{text}");
+    assert!(prints(&mut machine, "reset zram2").contains("under dm-0"));
+    assert_eq!(first_page(&mut machine, 2), vec![9; 4096]);
+}
+
+/// Where swap cannot be taken into use, what was on the device is there again.
+#[test]
+fn the_first_page_is_put_back() {
+    let mut machine = machine();
+    prints(&mut machine, "zram2 -s 4K");
+    write(&mut machine, 2, 0, vec![9; 4096]);
+    let header = Step::Header { pages: 1 };
+    let nonsense = Step::Set { attribute: "idle", value: "nonsense".into(), was: Some("all".into()) };
+    let plan = Plan { device: Some(zram_host::DeviceNumber(2)), steps: vec![header, nonsense] };
+    let mut out = Vec::new();
+    let error = plan.carry_out(&mut Writer::new(&mut machine, &mut out, false)).unwrap_err();
+    assert!(format!("{error:#}").contains("is as it was"), "{error:#}");
+    assert_eq!(first_page(&mut machine, 2), vec![9; 4096]);
+}
+
+/// Whoever is refused because the device has a size by now has lost a race.
+#[test]
+fn what_somebody_else_sets_up_is_theirs() {
+    let mut machine = all_there_is();
+    machine.hot_add().unwrap();
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut machine, &mut out, false);
+    let plan = plan(&options("setup --size 1G --algorithm zstd --swap"), &mut writer).unwrap();
+    machine.write_attr(0, "disksize", b"8M").unwrap();
+    write(&mut machine, 0, 5, vec![9; 4096]);
+    let before = seen(&mut machine);
+    let mut out = Vec::new();
+    let error = plan.carry_out(&mut Writer::new(&mut machine, &mut out, false)).unwrap_err();
+    assert!(
+        format!("{error:#}").starts_with("somebody else is setting zram0 up: it is left to them"),
+        "{error:#}"
+    );
+    assert_eq!(seen(&mut machine), before);
+}
+
+/// Settings of whoever had the device before: not inherited, and put back where a plan fails.
+#[test]
+fn settings_of_the_last_user_are_not_inherited() {
+    let mut machine = all_there_is();
+    machine.hot_add().unwrap();
+    for (attribute, value) in [
+        ("comp_algorithm", "deflate"),
+        ("compressed_writeback", "1"),
+        ("writeback_limit", "0"),
+        ("writeback_limit_enable", "1"),
+    ] {
+        machine.write_attr(0, attribute, value.as_bytes()).unwrap();
+    }
+    let before = seen(&mut machine);
+    let words = "setup zram0 --size 1G --algorithm zstd --backing /dev/nowhere";
+    assert!(prints(&mut machine, words).contains("to backing_dev of zram0: No such file"));
+    assert_eq!(seen(&mut machine), before);
+    assert_eq!(
+        prints(&mut machine, "setup zram0 --size 1G --backing /dev/ram0 --writeback-limit none"),
+        "/dev/zram0\n"
+    );
+    let shown = prints(&mut machine, "show zram0");
+    assert!(shown.contains("written as               raw"), "{shown}");
+    assert!(shown.contains("may still be written     no limit"), "{shown}");
+    // What cannot be told apart from somebody's beginning is not taken.
+    machine.hot_add().unwrap();
+    machine.write_attr(1, "mem_limit", b"1M").unwrap();
+    assert!(prints(&mut machine, "setup zram1 --size 1G").contains("zram1 has settings of somebody's"));
+    assert_eq!(prints(&mut machine, "setup --size 1G"), "/dev/zram2\n");
+}
+
+fn first_page(machine: &mut Sim, dev: u32) -> Vec<u8> {
+    let mut page = vec![0; 4096];
+    let pieces = [Iovec { start: 0, len: 4096 }];
+    machine.read(dev, 0, Buffer { arena: &mut page, pieces: &pieces }).unwrap();
+    page
 }

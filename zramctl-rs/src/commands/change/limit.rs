@@ -20,9 +20,6 @@ pub fn run(options: &Limit, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     if let Some(memory) = options.memory {
         let bytes = match memory {
             Allowance::None => 0,
-            Allowance::Bytes(0) => {
-                anyhow::bail!("a memory limit of 0 is none to Linux: say `--memory none` if that is meant")
-            }
             Allowance::Bytes(bytes) => bytes,
         };
         writer.set(device, "mem_limit", &bytes.to_string())?;

@@ -13,11 +13,7 @@ pub mod writeback;
 
 use zram_host::{DeviceNumber, Survey, survey};
 
-use crate::{
-    cli::Change,
-    devices::{Device, Devices},
-    writer::{Refused, Writer},
-};
+use crate::{cli::Change, writer::Writer};
 
 /// Changes what was asked for.
 ///
@@ -35,24 +31,9 @@ pub fn run(command: &Change, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// The device, which nobody may use.
-pub(super) fn unused(writer: &mut Writer<'_>, device: DeviceNumber) -> anyhow::Result<Device> {
-    let devices = Devices::new(writer.machine())?;
-    let found = devices.one(writer.machine(), device)?;
-    match found.uses.first() {
-        None => Ok(found),
-        Some(in_use) => anyhow::bail!("{device} is in use ({in_use}): {}", in_use.way_out(device)),
-    }
-}
-
 /// The device, which must be set up.
 fn set_up(writer: &mut Writer<'_>, device: DeviceNumber) -> anyhow::Result<Survey> {
     let survey = survey(writer.machine(), device)?;
     anyhow::ensure!(survey.initialised, "{device} is not set up, so there is nothing in it");
     Ok(survey)
-}
-
-/// With which errno a change was refused, if it was.
-pub(crate) fn errno(error: &anyhow::Error) -> Option<nix::errno::Errno> {
-    error.downcast_ref::<Refused>().map(|refused| refused.errno)
 }

@@ -6,7 +6,11 @@
 
 use nix::errno::Errno;
 
-use crate::{cli::Recompress, size::human, writer::Writer};
+use crate::{
+    cli::Recompress,
+    size::human,
+    writer::{Writer, errno},
+};
 
 /// Does it, and says what came of it.
 ///
@@ -31,17 +35,21 @@ pub fn run(options: &Recompress, writer: &mut Writer<'_>) -> anyhow::Result<()> 
     if writer.is_dry() {
         return ended;
     }
-    let after = super::set_up(writer, device)?;
-    if let (Some(before), Some(after)) = (before.mm_stat, after.mm_stat) {
-        let saved = before.compr_data_size.saturating_sub(after.compr_data_size);
-        let memory = before.mem_used_total.saturating_sub(after.mem_used_total);
-        writer.say(&format!(
-            "{device}: objects {} smaller, {} of memory freed",
-            human(saved),
-            human(memory)
-        ))?;
-    }
-    ended.map_err(|error| match super::errno(&error) {
+    // How it ended counts more than whether that can be said.
+    let after = zram_host::survey(writer.machine(), device).ok().and_then(|after| after.mm_stat);
+    let said = match (before.mm_stat, after) {
+        (Some(before), Some(after)) => {
+            let saved = before.compr_data_size.saturating_sub(after.compr_data_size);
+            let memory = before.mem_used_total.saturating_sub(after.mem_used_total);
+            writer.say(&format!(
+                "{device}: objects {} smaller, {} of memory freed",
+                human(saved),
+                human(memory)
+            ))
+        }
+        _ => Ok(()),
+    };
+    ended.map_err(|error| match errno(&error) {
         Some(Errno::EAGAIN) => {
             error.context("another writeback or recompression is under way: try again when it has ended")
         }
@@ -49,5 +57,6 @@ pub fn run(options: &Recompress, writer: &mut Writer<'_>) -> anyhow::Result<()> 
             "the algorithm or priority is none of this device's, or the threshold is not below what is stored uncompressed anyway",
         ),
         _ => error,
-    })
+    })?;
+    Ok(said?)
 }

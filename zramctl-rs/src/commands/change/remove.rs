@@ -1,6 +1,6 @@
 //! `remove`: takes a device away, with what it holds.
 
-use crate::{cli::Remove, writer::Writer};
+use crate::{cli::Remove, devices::unused, writer::Writer};
 
 /// Removes them, one after another.
 ///
@@ -8,7 +8,7 @@ use crate::{cli::Remove, writer::Writer};
 /// At the first that is in use, or that Linux refuses; those before it are gone.
 pub fn run(options: &Remove, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     for &device in &options.devices {
-        super::unused(writer, device)?;
+        unused(writer.machine(), device)?;
         writer.remove(device).map_err(|error| super::reset::busy(error, device))?;
     }
     Ok(())

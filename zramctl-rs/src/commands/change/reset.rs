@@ -5,7 +5,11 @@
 
 use nix::errno::Errno;
 
-use crate::{cli::Reset, writer::Writer};
+use crate::{
+    cli::Reset,
+    devices::unused,
+    writer::{Writer, errno},
+};
 
 /// Resets them, one after another.
 ///
@@ -13,7 +17,7 @@ use crate::{cli::Reset, writer::Writer};
 /// At the first that is in use, or that Linux refuses; those before it are reset.
 pub fn run(options: &Reset, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     for &device in &options.devices {
-        let found = super::unused(writer, device)?;
+        let found = unused(writer.machine(), device)?;
         writer.set_closed(device, "reset", "1").map_err(|error| busy(error, device))?;
         if let (true, Some(writeback)) = (options.settings, &found.survey.writeback) {
             let settings = [
@@ -34,11 +38,11 @@ pub fn run(options: &Reset, writer: &mut Writer<'_>) -> anyhow::Result<()> {
 
 /// What to do about a device that somebody has open.
 pub(in crate::commands) fn busy(error: anyhow::Error, device: zram_host::DeviceNumber) -> anyhow::Error {
-    if super::errno(&error) != Some(Errno::EBUSY) {
+    if errno(&error) != Some(Errno::EBUSY) {
         return error;
     }
     error.context(format!(
-        "somebody has {device} open (`fuser -v {}` says who): end that first",
+        "somebody has {device} open (`fuser -v {0}` says who, `lsblk {0}` what of the kernel's): end that first",
         device.node()
     ))
 }

@@ -10,7 +10,11 @@ use zram_host::{
     device::{BdStat, Writeback as State},
 };
 
-use crate::{cli::Writeback, size::human, writer::Writer};
+use crate::{
+    cli::Writeback,
+    size::human,
+    writer::{Writer, errno},
+};
 
 /// Writes them, and says how much that was.
 ///
@@ -29,7 +33,7 @@ pub fn run(options: &Writeback, writer: &mut Writer<'_>) -> anyhow::Result<()> {
             "{device}: the writeback limit is used up: `zramctl-rs limit {device} --writeback SIZE` gives it another"
         );
     }
-    let slots = before.disksize / BdStat::UNIT;
+    let slots = before.disksize / writer.machine().page_size();
     if let Some((first, last)) = options.range.iter().find(|(_, last)| *last >= slots) {
         anyhow::bail!("{device} has pages 0 to {}, and {first}-{last} goes beyond", slots.saturating_sub(1));
     }
@@ -50,13 +54,23 @@ pub fn run(options: &Writeback, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     if writer.is_dry() {
         return ended;
     }
-    let after = super::set_up(writer, device)?;
-    let written = written(&after).saturating_sub(written(&before));
-    writer.say(&format!("{device}: {} written back", human(written)))?;
-    ended.map_err(|error| match reason(&error, &after, !options.range.is_empty()) {
-        Some(reason) => error.context(reason),
-        None => error,
-    })
+    // How it ended counts more than whether that can be said.
+    let after = zram_host::survey(writer.machine(), device);
+    let said = match &after {
+        Ok(after) => {
+            let written = written(after).saturating_sub(written(&before));
+            writer.say(&format!("{device}: {} written back", human(written)))
+        }
+        Err(_) => Ok(()),
+    };
+    if let Err(error) = ended {
+        let reason = after.ok().and_then(|after| reason(&error, &after, !options.range.is_empty()));
+        return Err(match reason {
+            Some(reason) => error.context(reason),
+            None => error,
+        });
+    }
+    Ok(said?)
 }
 
 fn state(survey: &Survey) -> anyhow::Result<&State> {
@@ -74,7 +88,7 @@ fn written(survey: &Survey) -> u64 {
 /// What an errno means here: several things, which the device's state tells apart.
 fn reason(error: &anyhow::Error, after: &Survey, ranges: bool) -> Option<&'static str> {
     let state = after.writeback.as_ref()?;
-    Some(match super::errno(error)? {
+    Some(match errno(error)? {
         Errno::EIO if state.limit_enabled == Some(true) && state.limit == Some(0) => {
             "the writeback limit was reached"
         }
