@@ -149,11 +149,20 @@ impl Ledger {
 
     /// The observed event that the model's next one should equal.
     fn next(&self) -> Option<&Event> {
-        let at = match &self.witness {
-            Some(witness) => witness.next()?,
-            None => self.cursor,
-        };
-        self.observed.get(at)
+        self.observed.get(self.place()?)
+    }
+
+    /// Where the next event stands among those observed.
+    fn place(&self) -> Option<usize> {
+        match &self.witness {
+            Some(witness) => witness.next(),
+            None => Some(self.cursor),
+        }
+    }
+
+    /// In which context the next event came. None where that is not known.
+    fn next_context(&self) -> Option<Context> {
+        self.origins.get(self.place()?).map(|origin| origin.context)
     }
 
     fn is_next(&self, step: &Step) -> bool {
@@ -301,6 +310,13 @@ impl Environment for Ledger {
     }
 
     fn submit_backing(&mut self, request: BackingRequest) -> Completion {
+        // A write that is seen to complete next has completed within its submission if the task itself was seen to complete it. An interrupt or a
+        // worker is only next to be seen, and puts it on the pass's list whenever it gets there.
+        if request.op == BackingOp::Write
+            && self.next_context().is_some_and(|context| context != Context::Task)
+        {
+            return Completion::Later;
+        }
         self.status_of(request).map_or(Completion::Later, Completion::Now)
     }
 
