@@ -42,7 +42,7 @@ pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result
     }
     qemu::ensure(cx)?;
     let mut vm = vec![
-        std::env::current_exe().context("cannot tell where this program is")?.display().to_string(),
+        cx.program.display().to_string(),
         "vm".to_owned(),
         "--no-probes".to_owned(),
         "--accel".to_owned(),

@@ -114,9 +114,9 @@ fn another_read_backs_bytes_may_come_before_its_completion_is_reported() {
     m.world.choices = [0, 3, 3, 0, 2, 2, 0, 1, 1].into();
     let (.., results) = read_shifted(&mut m);
     assert_eq!(results, [(0, 600), (0, 600), (0, 700), (0, 700)]);
-    // The bytes for slot 1 were there already.
+    // The bytes for slot 1 were there already. It is asked of the other page for slot 0, too: a worker does not say which it is at.
     m.world.choices = [0, 3, 3, 0, 2, 2, 0, 1, 1].into();
-    m.world.overwritten = [true].into();
+    m.world.overwritten = [false, true].into();
     let (status, _, results) = read_shifted(&mut m);
     assert_eq!(results, [(0, 600), (-22, 600), (0, 700), (0, 700)]);
     assert_eq!(status, BioStatus::IO_ERROR);
