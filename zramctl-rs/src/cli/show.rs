@@ -1,0 +1,128 @@
+//! Showing devices and slots.
+
+use clap::Args;
+use zram_host::DeviceNumber;
+
+use super::values::{range, seconds};
+use crate::columns::{Column, Selection};
+
+/// How `list` shows them.
+#[derive(Debug, Args)]
+#[command(after_help = columns_help())]
+pub struct List {
+    /// Also those that are not set up
+    #[arg(short, long)]
+    pub all: bool,
+
+    /// Print sizes in bytes
+    #[arg(short, long)]
+    pub bytes: bool,
+
+    /// Leave out the headings
+    #[arg(short, long, alias = "noheadings")]
+    pub no_headings: bool,
+
+    /// Columns to print, separated by commas; `+LIST` adds them to the usual ones
+    #[arg(short, long, value_name = "LIST")]
+    pub output: Option<Selection>,
+
+    /// Print all columns
+    #[arg(long, conflicts_with = "output")]
+    pub output_all: bool,
+
+    /// One space between cells, spaces within as \x20
+    #[arg(long)]
+    pub raw: bool,
+
+    /// As JSON: everything, whatever the columns
+    #[arg(long, conflicts_with_all = ["raw", "output", "output_all", "no_headings", "bytes"])]
+    pub json: bool,
+}
+
+/// What `show` shows.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Print sizes in bytes
+    #[arg(short, long)]
+    pub bytes: bool,
+
+    /// As JSON
+    #[arg(long, conflicts_with = "bytes")]
+    pub json: bool,
+}
+
+/// Which slots, and how.
+#[derive(Debug, Args)]
+pub struct Slots {
+    /// Which, as zram0 or /dev/zram0
+    #[arg(value_name = "DEVICE")]
+    pub device: DeviceNumber,
+
+    /// Which of them
+    #[command(flatten)]
+    pub filter: Filter,
+
+    /// Only slots FIRST to LAST, as `page_indexes=` counts them
+    #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
+    pub range: Option<(u64, u64)>,
+
+    /// A line each
+    #[arg(long, conflicts_with = "ranges")]
+    pub list: bool,
+
+    /// Neighbours as one range
+    #[arg(long)]
+    pub ranges: bool,
+
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which slots: those of which all of this is true.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Filter {
+    /// Marked as idle
+    #[arg(long)]
+    pub idle: bool,
+
+    /// Stored uncompressed
+    #[arg(long)]
+    pub huge: bool,
+
+    /// Of one word
+    #[arg(long)]
+    pub same: bool,
+
+    /// On the backing device
+    #[arg(long)]
+    pub written_back: bool,
+
+    /// In memory
+    #[arg(long, conflicts_with = "written_back")]
+    pub in_memory: bool,
+
+    /// Compressed with a secondary algorithm
+    #[arg(long)]
+    pub recompressed: bool,
+
+    /// That no algorithm makes smaller
+    #[arg(long)]
+    pub incompressible: bool,
+
+    /// Not read or written for so long: 90, 90s, 15m, 2h, 3d
+    #[arg(long, value_name = "AGE", value_parser = seconds)]
+    pub older: Option<u64>,
+}
+
+fn columns_help() -> String {
+    let mut text = "Columns:\n".to_owned();
+    for column in Column::ALL {
+        text.push_str(&format!("  {:<11} {}\n", column.name(), column.about()));
+    }
+    text
+}
