@@ -3,14 +3,14 @@
 //! A device that is half set up is worse than none: it takes memory, or is swapped to without the limit that was meant. So the steps are known before
 //! the first of them, `--dry-run` prints them, and when one fails those before it are undone, the last first.
 //!
-//! A device that somebody else sets up at the same time is theirs: who finds that out by being refused touches it no more.
+//! A device that somebody else sets up at the same time is theirs: who is refused as busy, or finds a size that is not his own, touches it no more.
 //!
 //! What undoes a step is not its opposite. Most settings are taken back together, by a reset, and only before that is anybody able to have used
 //! the device; some are kept over a reset, and are put back to what they were.
 
 use nix::errno::Errno;
 use zram_host::{
-    Buffer, DeviceNumber, Iovec, Machine,
+    Buffer, DeviceNumber, Iovec, Machine, survey,
     swap::{HEADER_BYTES, SwapOptions, write_header},
 };
 
@@ -146,7 +146,8 @@ fn undo(
 ) -> anyhow::Error {
     let Some(device) = device else { return error };
     // Nobody else sets up a device that is ours: what a reset would throw away now is theirs.
-    if errno(&error) == Some(Errno::EBUSY) && !opens_another(&error) {
+    let refused = errno(&error) == Some(Errno::EBUSY) && !opens_another(&error);
+    if refused || has_a_size(steps, device, writer.machine()) {
         return error.context(format!("somebody else is setting {device} up: it is left to them, as it is"));
     }
     let mut left = Vec::new();
@@ -174,6 +175,14 @@ fn undo(
     } else {
         error.context(format!("{device} could not be set up, and was not all put back ({})", left.join("; ")))
     }
+}
+
+/// Whether the device has a size that these steps, which were to lead to one, have not given it.
+fn has_a_size(steps: &[Step], device: DeviceNumber, machine: &mut dyn Machine) -> bool {
+    let sets = |step: &Step| matches!(step, Step::Add | Step::Set { .. });
+    let sizes = |step: &Step| matches!(step, Step::Set { attribute: "disksize", .. });
+    let is_set_up = survey(machine, device).is_ok_and(|survey| survey.initialised);
+    is_set_up && steps.iter().any(sets) && !steps.iter().any(sizes)
 }
 
 /// Whether what was busy is another device than the one to set up.

@@ -19,8 +19,8 @@ const WINDOW: usize = 64 << 10;
 pub struct SlotState {
     /// Which slot: the page of the device.
     pub slot: u64,
-    /// When it was last read or written, in microseconds since boot. 0: not known, since it was recompressed, or, until Linux 6.19, written
-    /// back after that, or the kernel keeps no times (without `CONFIG_ZRAM_TRACK_ENTRY_ACTIME`). Some kernels keep whole seconds.
+    /// When it was last read or written, in microseconds since boot. 0: not known, since it was recompressed or (until Linux
+    /// 6.19) written back, or the kernel keeps no times (without `CONFIG_ZRAM_TRACK_ENTRY_ACTIME`). Some kernels keep whole seconds.
     pub accessed_micros: u64,
     /// A page of one word, which takes no memory.
     pub same: bool,

@@ -51,7 +51,8 @@ pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) 
         }
         if let Err(error) = set_up(options, device, size, &mut writer) {
             // Somebody else sets it up: what is in it is theirs.
-            if errno(&error) == Some(Errno::EBUSY) {
+            let is_set_up = survey(writer.machine(), device).is_ok_and(|found| found.initialised);
+            if is_set_up || errno(&error) == Some(Errno::EBUSY) {
                 return Err(
                     error.context(format!("somebody else is setting {device} up: it is left to them"))
                 );

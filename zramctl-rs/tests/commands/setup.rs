@@ -198,6 +198,23 @@ fn what_somebody_else_sets_up_is_theirs() {
     assert_eq!(seen(&mut machine), before);
 }
 
+/// Also who fails for a reason of his own resets nothing that has a size which is not from him.
+#[test]
+fn a_failure_does_not_reset_what_somebody_else_set_up() {
+    let mut machine = all_there_is();
+    machine.hot_add().unwrap();
+    machine.write_attr(0, "disksize", b"8M").unwrap();
+    write(&mut machine, 0, 5, vec![9; 4096]);
+    let before = seen(&mut machine);
+    let limit = Step::Set { attribute: "mem_limit", value: "0".into(), was: None };
+    let nonsense = Step::Set { attribute: "mem_used_max", value: "nonsense".into(), was: None };
+    let plan = Plan { device: Some(zram_host::DeviceNumber(0)), steps: vec![limit, nonsense] };
+    let mut out = Vec::new();
+    let error = plan.carry_out(&mut Writer::new(&mut machine, &mut out, false)).unwrap_err();
+    assert!(format!("{error:#}").starts_with("somebody else is setting zram0 up"), "{error:#}");
+    assert_eq!(seen(&mut machine), before);
+}
+
 /// Settings of whoever had the device before: not inherited, and put back where a plan fails.
 #[test]
 fn settings_of_the_last_user_are_not_inherited() {
