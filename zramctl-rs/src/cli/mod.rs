@@ -1,6 +1,6 @@
 //! What can be asked for on the command line.
 //!
-//! A file for each kind of command; [`values`] has what stands behind the options, parsed once.
+//! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
 mod change;
 mod setup;
