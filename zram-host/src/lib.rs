@@ -4,6 +4,7 @@
 //! * [`device`] is what the attributes say, in types.
 //! * [`machine`] is what else a tool asks of the machine: who uses a device.
 //! * [`meanwhile`] is what the port says about I/O beside another call.
+//! * [`storage`] is what stands behind a backing device: files, loop devices, encryption.
 //! * [`swap`] is what a swap area begins with.
 //! * [`together`] is what it says about several tasks at once.
 //! * [`live`] is the running kernel, by system calls.
@@ -15,6 +16,7 @@ pub mod meanwhile;
 pub mod port;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod storage;
 pub mod swap;
 pub mod together;
 
@@ -24,3 +26,4 @@ pub use machine::Machine;
 pub use port::{Buffer, Iovec, Port, SetupError};
 #[cfg(feature = "sim")]
 pub use sim::{Ahead, Compressor, Disk, Followed, Following, SimHost, Simulated, Surroundings, Turn};
+pub use storage::Storage;

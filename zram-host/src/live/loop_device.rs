@@ -23,6 +23,9 @@ const TRIES: usize = 16;
 /// `LO_FLAGS_AUTOCLEAR`: the last to close it detaches it.
 const AUTOCLEAR: u32 = 4;
 
+/// `LO_FLAGS_DIRECT_IO`: past the page cache, which would keep in memory what is to leave it. Where the file system cannot, the kernel does without.
+const DIRECT_IO: u32 = 16;
+
 /// `struct loop_config`, of `include/uapi/linux/loop.h`.
 #[repr(C)]
 struct Config {
@@ -86,6 +89,18 @@ impl LoopDevice {
     /// # Errors
     /// `ENOENT` without the driver (module `loop`), `EINVAL` where the block size is none, what opening said.
     pub fn attach(file: &File, block_size: u32) -> Result<Self, Errno> {
+        Self::configured(file, block_size, AUTOCLEAR)
+    }
+
+    /// The same past the page cache, where the file system can.
+    ///
+    /// # Errors
+    /// As [`LoopDevice::attach`].
+    pub fn attach_direct(file: &File, block_size: u32) -> Result<Self, Errno> {
+        Self::configured(file, block_size, AUTOCLEAR | DIRECT_IO)
+    }
+
+    fn configured(file: &File, block_size: u32, flags: u32) -> Result<Self, Errno> {
         let control = open(Path::new(CONTROL))?;
         let mut last = Errno::EBUSY;
         for _ in 0..TRIES {
@@ -93,7 +108,7 @@ impl LoopDevice {
             let number: request::Number = unsafe { request::get_free(control.as_raw_fd()) }?;
             let path = PathBuf::from(format!("/dev/loop{number}"));
             let device = open(&path)?;
-            let config = config(file, block_size)?;
+            let config = config(file, block_size, flags)?;
             // SAFETY: the kernel reads a `struct loop_config` through the pointer, whose layout `Config` has, and which is valid
             // during the call.
             match unsafe { request::configure(device.as_raw_fd(), &raw const config) } {
@@ -121,7 +136,7 @@ impl LoopDevice {
     }
 }
 
-fn config(file: &File, block_size: u32) -> Result<Config, Errno> {
+fn config(file: &File, block_size: u32, flags: u32) -> Result<Config, Errno> {
     let fd = u32::try_from(file.as_raw_fd()).map_err(|_| Errno::EBADF)?;
     let info = Info {
         device: 0,
@@ -132,7 +147,7 @@ fn config(file: &File, block_size: u32) -> Result<Config, Errno> {
         number: 0,
         encrypt_type: 0,
         encrypt_key_size: 0,
-        flags: AUTOCLEAR,
+        flags,
         file_name: [0; 64],
         crypt_name: [0; 64],
         encrypt_key: [0; 32],

@@ -20,8 +20,10 @@
 mod attribute;
 mod block;
 mod clock;
+pub mod device_mapper;
 mod loop_device;
 mod meanwhile;
+mod storage;
 mod swap;
 mod together;
 mod tree;
@@ -51,6 +53,8 @@ use crate::{
 pub struct LiveHost {
     tree: Tree,
     held: HashMap<u32, Vec<File>>,
+    /// Loop devices that are kept open.
+    attached: Vec<LoopDevice>,
 }
 
 impl LiveHost {
@@ -63,7 +67,7 @@ impl LiveHost {
     /// The kernel whose `sys` and `dev` stand under this folder.
     #[must_use]
     pub fn rooted(root: impl Into<PathBuf>) -> Self {
-        Self { tree: Tree::new(root), held: HashMap::new() }
+        Self { tree: Tree::new(root), held: HashMap::new(), attached: Vec::new() }
     }
 
     /// Where things are.

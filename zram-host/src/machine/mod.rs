@@ -20,11 +20,12 @@ pub use swaps::{Swap, SwapUse, swaps};
 
 use crate::{
     port::Port,
+    storage::Storage,
     swap::{HEADER_BYTES, SwapOptions},
 };
 
 /// A machine that runs a kernel with zram.
-pub trait Machine: Port {
+pub trait Machine: Port + Storage {
     /// The whole text of one of the kernel's files, by its path.
     ///
     /// # Errors

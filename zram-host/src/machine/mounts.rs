@@ -14,6 +14,8 @@ pub struct Mount {
     pub device: Option<DeviceNumber>,
     /// Major and minor number of what it is on, as `252:0`: what a device's own attribute `dev` says.
     pub number: String,
+    /// What it was mounted from, as it was given: a path, or a word of the file system's.
+    pub source: String,
     /// Where.
     pub target: String,
     /// The file system's name.
@@ -32,7 +34,7 @@ pub fn mounts(machine: &mut (impl Machine + ?Sized)) -> Result<Vec<Mount>, Machi
         let source = unescaped(info.mount_source.as_deref().unwrap_or_default());
         let device = if source.starts_with("/dev/") { source.parse().ok() } else { None };
         let target = unescaped(&info.mount_point.to_string_lossy());
-        Mount { device, number: info.majmin, target, file_system: info.fs_type }
+        Mount { device, number: info.majmin, source, target, file_system: info.fs_type }
     };
     Ok(infos.0.into_iter().map(mount).collect())
 }

@@ -17,6 +17,7 @@ mod meanwhile;
 mod paths;
 mod range;
 mod simulated;
+mod storage;
 mod surroundings;
 mod together;
 
@@ -44,6 +45,7 @@ use failing::Failing;
 use files::Files;
 use log::Log;
 use meanwhile::Waiting;
+use storage::Stores;
 use surroundings::Watched;
 
 /// The path of the simulated backing device.
@@ -101,6 +103,7 @@ struct Seen {
     thread: u32,
     undetermined: BTreeSet<usize>,
     log: Log,
+    stores: Stores,
     /// Pages of the backing device; 0: there is none.
     backing_pages: u64,
     /// Whether it is more than a RAM disk.
@@ -375,6 +378,7 @@ impl<E: Surroundings> Port for SimHost<E> {
         for dev in gone {
             self.devices.remove(&dev);
         }
+        self.settle_stores();
         taken
     }
 
@@ -392,6 +396,9 @@ impl<E: Surroundings> Port for SimHost<E> {
         }
         let taken = self.call(|kernel, env| kernel.write_attr(DeviceId(dev), name, text, env));
         self.look_at_blocks();
+        if name == "reset" {
+            self.settle_stores();
+        }
         taken.map_err(errno)
     }
 

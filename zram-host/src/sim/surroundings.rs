@@ -105,6 +105,9 @@ impl<E: Surroundings> Environment for Watched<'_, E> {
 
     fn open_backing(&mut self, path: &str) -> Result<u64, Errno> {
         let clean = self.backing_path(path);
+        if let Some(opened) = self.seen.stores.open(&clean) {
+            return opened;
+        }
         let (ours, pages) = (self.seen.backing_path(), self.seen.backing_pages);
         let disks: &[&str] = match (pages, ours) {
             (0, _) => &[],
