@@ -7,10 +7,12 @@
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
+//! * [`wanted`] is what a device is to become, [`backing`] a look at what its pages go to.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
 pub mod amount;
+pub mod backing;
 pub mod cli;
 pub mod columns;
 pub mod commands;
@@ -18,6 +20,7 @@ pub mod devices;
 pub mod plan;
 pub mod size;
 pub mod table;
+pub mod wanted;
 pub mod writer;
 
 use std::{

@@ -6,14 +6,14 @@ mod change;
 mod setup;
 mod show;
 mod util_linux;
-mod values;
+pub(crate) mod values;
 
 use clap::{Parser, Subcommand};
 
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
 };
-pub use setup::{Setup, Swap};
+pub use setup::{Backed, Setup, Swap, Used};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
 pub use values::Allowance;
@@ -59,7 +59,7 @@ Examples:
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
-    /// Set a device up, from nothing to swap
+    /// Set devices up, from nothing to swap or a file system
     ///
     /// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints
     /// them), and when one fails everything is as it was.
@@ -69,8 +69,18 @@ Sizes: 4G, 50% (of the memory), ram / 2, ram * 1.5, min(ram / 2, 8G), max(1G, 10
 Examples:
   zramctl-rs setup --size 'min(ram / 2, 8G)' --algorithm zstd --swap --priority 100
   zramctl-rs setup --size 8G --memory 2G --backing /dev/vg0/zram --compressed-writeback --writeback-limit 10G --swap
-  zramctl-rs setup zram0 --size 4G --algorithm lz4 --recompress zstd --recompress deflate --dry-run")]
-    Setup(Setup),
+  zramctl-rs setup --size 8G --backing /var/lib/zram --backing-size 16G --encrypt --swap
+  zramctl-rs setup --size 2G --mount /var/tmp --mount-options noatime,discard
+  zramctl-rs setup zram0 --size 4G --algorithm lz4 --recompress zstd --recompress deflate --dry-run
+  zramctl-rs setup --file /etc/zram.toml
+
+A file of devices:
+  [[device]]
+  size = 'min(ram / 2, 8G)'
+  algorithm = 'zstd'
+  swap = { priority = 100 }
+  backing = { path = '/var/lib/zram', size = '16G', encrypt = true, writeback-limit = '10G' }")]
+    Setup(Box<Setup>),
     /// Take a device into use as swap, or out of it
     #[command(subcommand)]
     Swap(Swap),

@@ -5,9 +5,12 @@ use zram_host::DeviceNumber;
 
 use super::{
     change::Dry,
-    values::{Allowance, memory, word, writeback},
+    values::{Allowance, absolute, file_system, memory, word, writeback},
 };
-use crate::amount::Amount;
+use crate::{
+    amount::Amount,
+    wanted::{Backing, Floor, Made, Usage, Wanted},
+};
 
 /// How to set a device up.
 #[derive(Debug, Args)]
@@ -16,9 +19,13 @@ pub struct Setup {
     #[arg(value_name = "DEVICE")]
     pub device: Option<DeviceNumber>,
 
+    /// Set up the devices that this TOML file names, all or none; its keys are the options here
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "size", "algorithm", "recompression", "memory", "backing", "swap", "mount"])]
+    pub file: Option<String>,
+
     /// What it offers, as if nothing were compressed
-    #[arg(short, long, value_name = "SIZE")]
-    pub size: Amount,
+    #[arg(short, long, value_name = "SIZE", required_unless_present = "file")]
+    pub size: Option<Amount>,
 
     /// Primary compression algorithm
     #[arg(short, long, value_name = "NAME", value_parser = word)]
@@ -36,11 +43,48 @@ pub struct Setup {
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     pub memory: Option<Allowance>,
 
-    /// Block device to write pages back to. What is on it is lost
-    #[arg(long, value_name = "PATH")]
+    /// Where pages go that leave memory
+    #[command(flatten)]
+    pub backing: Backed,
+
+    /// What the device is used for
+    #[command(flatten)]
+    pub used: Used,
+
+    /// Say what was set up, or would be, as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Whether to do it
+    #[command(flatten)]
+    pub dry: Dry,
+}
+
+/// Where pages go that leave memory.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Backing device")]
+pub struct Backed {
+    /// Block device or file to write pages back to. What is on it is lost; what looks like somebody's is refused
+    #[arg(long, value_name = "PATH", value_parser = absolute)]
     pub backing: Option<String>,
 
-    /// Write pages back as they are in memory: less work, the same space
+    /// Make the file, of this size. It has no name once it is in use, and goes with the device
+    #[arg(long, value_name = "SIZE", requires = "backing", value_parser = crate::size::parse)]
+    pub backing_size: Option<u64>,
+
+    /// ... and leave so much free on its file system: 2G, or 10% of it [default: 5%]
+    #[arg(long, value_name = "SIZE", requires = "backing_size")]
+    pub keep_free: Option<Floor>,
+
+    /// Encrypt what is written, with a key that nobody knows and that ends with the device (dm-crypt)
+    #[arg(long, requires = "backing")]
+    pub encrypt: bool,
+
+    /// Take it even if it has the signature of a file system, swap or a volume
+    #[arg(long, requires = "backing")]
+    pub force: bool,
+
+    /// Write pages back as they are in memory: less work, the same space (since Linux 7.0)
     #[arg(long, requires = "backing")]
     pub compressed_writeback: bool,
 
@@ -51,7 +95,12 @@ pub struct Setup {
     /// What may be written back: 500M, or none
     #[arg(long, value_name = "SIZE", requires = "backing", value_parser = writeback)]
     pub writeback_limit: Option<Allowance>,
+}
 
+/// What a device is used for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Use")]
+pub struct Used {
     /// Take it into use as swap
     #[arg(long)]
     pub swap: bool,
@@ -64,9 +113,58 @@ pub struct Setup {
     #[arg(long, requires = "swap")]
     pub discard: bool,
 
-    /// Whether to do it
-    #[command(flatten)]
-    pub dry: Dry,
+    /// Make a file system on it and mount it there
+    #[arg(long, value_name = "FOLDER", conflicts_with = "swap", value_parser = absolute)]
+    pub mount: Option<String>,
+
+    /// ... of this kind: mkfs.NAME makes it
+    #[arg(long, value_name = "NAME", requires = "mount", default_value = "ext4", value_parser = file_system)]
+    pub file_system: String,
+
+    /// ... with these options of mount, such as noatime,discard
+    #[arg(long, value_name = "OPTIONS", requires = "mount")]
+    pub mount_options: Option<String>,
+}
+
+impl Setup {
+    /// What is wanted of one device.
+    ///
+    /// # Errors
+    /// When there is no size: the command line does not let that be.
+    pub fn wanted(&self) -> anyhow::Result<Wanted> {
+        let size = self.size.clone().ok_or_else(|| anyhow::anyhow!("give the size: --size"))?;
+        let backed = &self.backing;
+        let keep_free = backed.keep_free.clone().unwrap_or_default();
+        let backing = backed.backing.clone().map(|path| Backing {
+            path,
+            make: backed.backing_size.map(|bytes| Made { bytes, keep_free }),
+            encrypt: backed.encrypt,
+            force: backed.force,
+            compressed: backed.compressed_writeback,
+            batch_size: backed.batch_size,
+            limit: backed.writeback_limit,
+        });
+        let used = &self.used;
+        let usage = match &used.mount {
+            Some(at) => Usage::FileSystem {
+                name: used.file_system.clone(),
+                at: at.clone(),
+                options: used.mount_options.clone(),
+            },
+            None if used.swap => Usage::swap(used.priority, used.discard),
+            None => Usage::Nothing,
+        };
+        Ok(Wanted {
+            device: self.device,
+            size,
+            algorithm: self.algorithm.clone(),
+            algorithm_params: self.algorithm_params.clone(),
+            recompression: self.recompression.clone(),
+            memory: self.memory,
+            backing,
+            usage,
+        })
+    }
 }
 
 /// Swap on a device.

@@ -35,13 +35,13 @@ pub(super) fn seconds(text: &str) -> Result<u64, String> {
 }
 
 /// A size that a pool may have, or `none`.
-pub(super) fn memory(text: &str) -> Result<Allowance, String> {
+pub(crate) fn memory(text: &str) -> Result<Allowance, String> {
     let refused = (0..=0, "0 is no limit to Linux: say none if that is meant");
     allowance(text, refused)
 }
 
 /// What may be written back, or `none`.
-pub(super) fn writeback(text: &str) -> Result<Allowance, String> {
+pub(crate) fn writeback(text: &str) -> Result<Allowance, String> {
     let refused = (1..=4095, "Linux counts in blocks of 4096 bytes: give 0, or at least one");
     allowance(text, refused)
 }
@@ -58,13 +58,28 @@ fn allowance(text: &str, (refused, why): (RangeInclusive<u64>, &str)) -> Result<
 }
 
 /// One word, which a command to the kernel can hold.
-pub(super) fn word(text: &str) -> Result<String, String> {
+pub(crate) fn word(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !text.is_empty() && text.chars().all(fits) {
         Ok(text.to_owned())
     } else {
         Err(format!("\"{text}\" is no algorithm's name"))
     }
+}
+
+/// A path from the root: the kernel and other programs look at it, from wherever they are.
+pub(crate) fn absolute(text: &str) -> Result<String, String> {
+    if text.starts_with('/') && !text.contains(['\n', '\0']) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no absolute path"))
+    }
+}
+
+/// The name of a file system, of which a program's name is made.
+pub(crate) fn file_system(text: &str) -> Result<String, String> {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    word(text).ok().filter(|_| starts).ok_or_else(|| format!("\"{text}\" is no file system's name"))
 }
 
 #[cfg(test)]
