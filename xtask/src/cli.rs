@@ -346,6 +346,10 @@ pub(crate) struct Vm {
     #[arg(long, value_name = "FILE[=/PATH]")]
     pub(crate) with: Vec<String>,
 
+    /// Load this module, too, with what it depends on; one that the kernel has built in is passed over; repeatable
+    #[arg(long, value_name = "MODULE")]
+    pub(crate) load: Vec<String>,
+
     /// How guest instructions are executed
     #[arg(long, value_enum, default_value_t)]
     pub(crate) accel: Accel,

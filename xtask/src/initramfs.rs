@@ -33,6 +33,13 @@ pub(crate) struct Wanted {
     pub(crate) optional: bool,
 }
 
+impl Wanted {
+    /// A module that must be there, without parameters.
+    pub(crate) fn needed(name: &str) -> Self {
+        Self { name: name.to_owned(), parameters: String::new(), optional: false }
+    }
+}
+
 /// What the VM's memory is filled with.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {

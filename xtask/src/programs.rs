@@ -16,8 +16,27 @@ use crate::toolchain::in_path;
 use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
 
-/// Programs of util-linux that are held beside ours, or that prepare a device for both.
-const UTIL_LINUX: [&str; 4] = ["zramctl", "mkswap", "swapon", "swapoff"];
+/// Programs of others that are held beside ours, that ours start, or that prepare and look.
+const THEIRS: [&str; 15] = [
+    "zramctl",
+    "mkswap",
+    "swapon",
+    "swapoff",
+    "mount",
+    "umount",
+    "mkfs.ext4",
+    "chattr",
+    "cat",
+    "dd",
+    "false",
+    "ls",
+    "mkdir",
+    "sh",
+    "sha256sum",
+];
+
+/// Modules for a backing device that is an encrypted file.
+const MODULES: [&str; 3] = ["loop", "dm_crypt", "xts"];
 
 /// Where a program may be that is not in the path of everybody.
 const ROOTS_PLACES: [&str; 2] = ["/usr/sbin", "/sbin"];
@@ -55,6 +74,9 @@ pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result
     for file in theirs()? {
         vm.extend(["--with".to_owned(), file.display().to_string()]);
     }
+    for module in MODULES {
+        vm.extend(["--load".to_owned(), module.to_owned()]);
+    }
     let mut command = cx.cargo();
     command
         .args(["test", "--package", "zram-tests", "--test", "programs", "--", "--include-ignored"])
@@ -64,13 +86,13 @@ pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result
     Ok(command)
 }
 
-/// Programs of util-linux with the libraries that they take, under their own paths.
+/// Programs of others with the libraries that they take, under their own paths.
 fn theirs() -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for name in UTIL_LINUX {
+    for name in THEIRS {
         let roots = ROOTS_PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.is_file());
         let Some(path) = roots.or_else(|| in_path(name)) else {
-            bail!("there is no {name} here, which is part of util-linux: install that");
+            bail!("there is no {name} here: install the packages util-linux, mount, e2fsprogs and coreutils");
         };
         files.extend(libraries(&path)?);
         files.push(path);

@@ -22,7 +22,7 @@ pub(crate) use kernel::{Choice, prepare};
 
 use crate::child::{Guarded, TICK, indent};
 use crate::context::Cx;
-use crate::initramfs::{Contents, Extra};
+use crate::initramfs::{Contents, Extra, Wanted};
 use crate::interrupt;
 use crate::kernels::Table;
 use crate::qemu::{self, Accel, Machine, Qemu};
@@ -34,7 +34,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 
 /// `cargo xtask vm`.
 pub(crate) fn command(cx: &Cx, options: &cli::Vm) -> anyhow::Result<ExitCode> {
-    let table = Table::built_in()?;
+    let mut table = Table::built_in()?;
+    table.boot.extend(options.load.iter().map(|name| Wanted::needed(name)));
     let choice = match (options.kernel.own.choice(), &options.kernel.kernel) {
         (Some(own), _) => own,
         (None, Some(name)) => Choice::Named(name.clone()),

@@ -1,0 +1,113 @@
+//! Setting up and resetting, beside util-linux.
+
+use serde_json::{Value, json};
+
+use crate::machine::{OURS, on_each_kernel, program, three_devices};
+
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn devices_are_set_up_and_reset_as_by_util_linux() {
+    on_each_kernel(|machine| {
+        three_devices(machine);
+        let theirs = program("zramctl");
+        for [set_up, take_away] in [[OURS, &theirs], [&theirs, OURS]] {
+            assert_eq!(machine.prints(&[set_up, "-f"]), "/dev/zram2\n");
+            assert_eq!(
+                machine.prints(&[set_up, "--find", "--size", "8M", "--algorithm", "zstd"]),
+                "/dev/zram2\n"
+            );
+            assert_eq!(machine.prints(&[set_up, "-f", "-s", "1MB"]), "/dev/zram3\n");
+            let both = [OURS, &theirs].map(|program| {
+                machine.prints(&[
+                    program,
+                    "--raw",
+                    "--noheadings",
+                    "--bytes",
+                    "-o",
+                    "DISKSIZE,ALGORITHM",
+                    "/dev/zram2",
+                ])
+            });
+            assert_eq!(both, ["8388608 zstd\n", "8388608 zstd\n"]);
+            let size = machine.prints(&[&theirs, "-n", "--raw", "-b", "-o", "DISKSIZE", "/dev/zram3"]);
+            assert_eq!(size, "1003520\n");
+            machine.prints(&[take_away, "-r", "/dev/zram3"]);
+            assert_eq!(machine.run(&[OURS, "show", "zram3"]).status, Some(1));
+            machine.prints(&[OURS, "reset", "zram2"]);
+        }
+        let wrong = machine.run(&[OURS, "-f", "-s", "8M", "-a", "nonsense"]);
+        assert_eq!((wrong.status, wrong.stdout.as_str()), (Some(1), ""));
+        assert!(
+            wrong.stderr.starts_with("zramctl-rs: this kernel has no nonsense: there are "),
+            "{}",
+            wrong.stderr
+        );
+        machine.prints(&[&program("swapoff"), "/dev/zram1"]);
+    });
+}
+
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn a_plan_sets_up_all_or_nothing() {
+    on_each_kernel(|machine| {
+        machine.op(json!({"op": "begin", "backing_pages": 64}));
+        let backing = machine.backing.clone();
+        let nothing = machine.prints(&[OURS, "list", "--all", "--json"]);
+        let one_by_one = [
+            "--size",
+            "8M",
+            "--algorithm",
+            "zstd",
+            "--memory",
+            "4M",
+            "--backing",
+            &backing,
+            "--writeback-limit",
+            "1M",
+            "--swap",
+        ];
+        for (broken, reason) in [
+            (&["--size", "8M", "--algorithm", "nonsense"][..], "to comp_algorithm of zram0"),
+            (
+                &["--size", "8M", "--algorithm", "zstd", "--backing", "/dev/nowhere"],
+                "to backing_dev of zram0",
+            ),
+            (&["--size", "8388608T", "--algorithm", "zstd", "--backing", &backing], "to disksize of zram0"),
+            // An area of one page has its header and nothing else.
+            (
+                &["--size", "4K", "--backing", &backing, "--writeback-limit", "1M", "--swap"],
+                "into use as swap",
+            ),
+        ] {
+            let words: Vec<&str> = [OURS, "setup"].iter().chain(broken).copied().collect();
+            let failed = machine.run(&words);
+            assert_eq!(
+                (failed.status, failed.stdout.as_str()),
+                (Some(1), ""),
+                "{}: {broken:?}",
+                machine.name
+            );
+            let all_back = "zramctl-rs: zram0 could not be set up, and is as it was: ";
+            assert!(failed.stderr.starts_with(all_back), "{}", failed.stderr);
+            assert!(failed.stderr.contains(reason), "{}", failed.stderr);
+            assert_eq!(machine.prints(&[OURS, "list", "--all", "--json"]), nothing);
+        }
+        let words: Vec<&str> =
+            [OURS, "setup", "--priority", "5"].iter().chain(&one_by_one).copied().collect();
+        assert_eq!(machine.prints(&words), "/dev/zram0\n");
+        let columns = "DISKSIZE,ALGORITHM,MEM-LIMIT,MOUNTPOINT";
+        let shown = machine.prints(&[&program("zramctl"), "--raw", "-n", "-b", "-o", columns, "/dev/zram0"]);
+        assert_eq!(shown, "8388608 zstd 4194304 [SWAP]\n");
+        let list: Value = serde_json::from_str(&machine.prints(&[OURS, "list", "--json"])).unwrap();
+        let device = &list["devices"][0];
+        assert_eq!(device["uses"][0], json!({"as": "swap", "size": 8384512, "used": 0, "priority": 5}));
+        assert_eq!(device["writeback"]["backing_dev"], backing);
+        assert_eq!(
+            (&device["writeback"]["limit"], &device["writeback"]["limit_enabled"]),
+            (&json!(256), &json!(true))
+        );
+        assert_eq!(machine.prints(&[OURS, "swap", "off", "zram0"]), "");
+        assert_eq!(machine.prints(&[OURS, "remove", "zram0"]), "");
+        assert_eq!(machine.prints(&[OURS, "list", "--all", "--json"]), nothing);
+    });
+}
