@@ -6,6 +6,7 @@
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
+//! * [`style`] says what stands out, and [`standard_output`] whether that is seen.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
@@ -17,6 +18,8 @@ pub mod commands;
 pub mod devices;
 pub mod plan;
 pub mod size;
+mod standard_output;
+pub mod style;
 pub mod table;
 pub mod writer;
 
@@ -25,24 +28,29 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
+use anstream::AutoStream;
 use zram_host::{LiveHost, Machine};
 
 use cli::{Cli, Command};
 use commands::change;
+use standard_output::StandardOutput;
 use writer::Writer;
 
 /// The program: the command line, the running kernel, standard output.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let mut out = io::stdout().lock();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let mut cli = Cli::of(&arguments).unwrap_or_else(|error| error.exit());
+    let mut out = StandardOutput::new(cli.output.color);
+    cli.output.columns = standard_output::columns();
     match run(&cli, &mut LiveHost::new(), &mut out).and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("zramctl-rs: {error:#}");
+            let mut told = AutoStream::new(io::stderr().lock(), cli.output.color.into());
+            // Whoever does not listen misses it.
+            let _ = writeln!(told, "{} {error:#}", style::problem("zramctl-rs:"));
             ExitCode::FAILURE
         }
     }

@@ -3,27 +3,36 @@
 //! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
 mod change;
+mod output;
 mod setup;
 mod show;
 mod util_linux;
 mod values;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{
+    CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::StyledStr, error::ErrorKind,
+};
 
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
 };
+pub use output::{Color, Output};
 pub use setup::{Setup, Swap};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
 pub use values::Allowance;
+
+use crate::style;
 
 /// Set up, look at and control zram devices
 ///
 /// Without a command it is util-linux' zramctl: the same options, the same columns, the same layout. The commands do what that one
 /// cannot.
 #[derive(Debug, Parser)]
-#[command(name = "zramctl-rs", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "zramctl-rs", version, max_term_width = 100, styles = style::help())]
+#[command(override_usage = "zramctl-rs [OPTIONS] [DEVICE]...\n       zramctl-rs [--color WHEN] COMMAND")]
 #[command(after_help = "\
 Examples:
   zramctl-rs                                  the devices that are set up, as zramctl prints them
@@ -41,6 +50,51 @@ pub struct Cli {
     /// As util-linux' zramctl
     #[command(flatten)]
     pub util_linux: UtilLinux,
+
+    /// How output looks
+    #[command(flatten)]
+    pub output: Output,
+}
+
+impl Cli {
+    /// What these arguments ask for; the first is the program's name.
+    ///
+    /// # Errors
+    /// When they make no sense, or ask for help: clap's own error prints it, and knows how to end.
+    pub fn of(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = titled(Self::command()).color(Color::of(arguments).into());
+        let cli = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
+        // Not by clap's own rule, for which --color, too, would be an option of the status.
+        if cli.command.is_some() && cli.util_linux != UtilLinux::default() {
+            let why =
+                "options and devices before a command are those of util-linux' zramctl: put them behind it";
+            return Err(command.error(ErrorKind::ArgumentConflict, why));
+        }
+        Ok(cli)
+    }
+}
+
+/// A command whose examples have a title that looks like clap's own titles, and so those below it.
+fn titled(command: clap::Command) -> clap::Command {
+    let command = match command.get_after_help() {
+        Some(text) => {
+            let text = text.to_string();
+            command.after_help(title_lines(&text))
+        }
+        None => command,
+    };
+    command.mut_subcommands(titled)
+}
+
+/// Lines such as `Examples:`, and what stands before the colon in `Sizes: 4G`, as titles.
+fn title_lines(text: &str) -> StyledStr {
+    let line = |line: &str| match line.split_once(':') {
+        Some((title, rest)) if !title.is_empty() && !line.starts_with(' ') => {
+            format!("{}{rest}", style::heading(format!("{title}:")))
+        }
+        _ => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n").into()
 }
 
 /// A command.
@@ -85,6 +139,17 @@ mod tests {
 
     #[test]
     fn the_command_line_holds_together() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn colour_may_be_asked_for_anywhere_and_the_status_only_alone() {
+        let of = |words: &str| Cli::of(&words.split(' ').map(Into::into).collect::<Vec<_>>());
+        for words in ["zramctl-rs --color always list", "zramctl-rs list --color=always"] {
+            assert_eq!(of(words).unwrap().output.color, Color::Always, "{words}");
+        }
+        for words in ["zramctl-rs --bytes list", "zramctl-rs -s 4G list", "zramctl-rs zram0 list"] {
+            assert_eq!(of(words).unwrap_err().exit_code(), 2, "{words}");
+        }
     }
 }
