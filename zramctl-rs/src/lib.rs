@@ -6,7 +6,7 @@
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
-//! * [`style`] says what stands out, and [`standard_output`] whether that is seen.
+//! * [`style`] says what stands out; whether that is seen is standard output's affair.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
@@ -40,9 +40,8 @@ use writer::Writer;
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let mut cli = Cli::of(&arguments).unwrap_or_else(|error| error.exit());
+    let cli = Cli::of(&arguments, standard_output::columns()).unwrap_or_else(|error| error.exit());
     let mut out = StandardOutput::new(cli.output.color);
-    cli.output.columns = standard_output::columns();
     match run(&cli, &mut LiveHost::new(), &mut out).and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has enough.
@@ -63,7 +62,7 @@ pub fn main() -> ExitCode {
 pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     match &cli.command {
         None => commands::util_linux::run(&cli.util_linux, machine, out),
-        Some(Command::List(list)) => commands::list::run(list, machine, out),
+        Some(Command::List(list)) => commands::list::run(list, cli.output.columns, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),

@@ -3,6 +3,7 @@
 //! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
 mod change;
+mod examples;
 mod output;
 mod setup;
 mod show;
@@ -11,9 +12,7 @@ mod values;
 
 use std::ffi::OsString;
 
-use clap::{
-    CommandFactory as _, FromArgMatches as _, Parser, Subcommand, builder::StyledStr, error::ErrorKind,
-};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
 
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
@@ -31,7 +30,7 @@ use crate::style;
 /// Without a command it is util-linux' zramctl: the same options, the same columns, the same layout. The commands do what that one
 /// cannot.
 #[derive(Debug, Parser)]
-#[command(name = "zramctl-rs", version, max_term_width = 100, styles = style::help())]
+#[command(name = "zramctl-rs", version, styles = style::help())]
 #[command(override_usage = "zramctl-rs [OPTIONS] [DEVICE]...\n       zramctl-rs [--color WHEN] COMMAND")]
 #[command(after_help = "\
 Examples:
@@ -41,7 +40,7 @@ Examples:
   zramctl-rs show zram0                       everything about one
   zramctl-rs slots zram0 --idle --ranges      which pages are idle
 
-Exit status: 0 all well; 1 it could not be done; 2 the command line makes no sense.")]
+Exit status: 0 all well, 1 it could not be done, 2 the command line is wrong.")]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -56,14 +55,20 @@ pub struct Cli {
     pub output: Output,
 }
 
+/// Columns of a help where nothing is known of a terminal, and most columns that it takes.
+const HELP: usize = 80;
+const WIDE_HELP: usize = 100;
+
 impl Cli {
-    /// What these arguments ask for; the first is the program's name.
+    /// What these arguments ask for; the first is the program's name. `terminal`: its columns, if standard output is one.
     ///
     /// # Errors
     /// When they make no sense, or ask for help: clap's own error prints it, and knows how to end.
-    pub fn of(arguments: &[OsString]) -> Result<Self, clap::Error> {
-        let mut command = titled(Self::command()).color(Color::of(arguments).into());
-        let cli = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
+    pub fn of(arguments: &[OsString], terminal: Option<usize>) -> Result<Self, clap::Error> {
+        let columns = terminal.unwrap_or(HELP).min(WIDE_HELP);
+        let mut command = Self::styled(columns).color(Color::of(arguments).into());
+        let mut cli = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
+        cli.output.columns = terminal;
         // Not by clap's own rule, for which --color, too, would be an option of the status.
         if cli.command.is_some() && cli.util_linux != UtilLinux::default() {
             let why =
@@ -72,29 +77,12 @@ impl Cli {
         }
         Ok(cli)
     }
-}
 
-/// A command whose examples have a title that looks like clap's own titles, and so those below it.
-fn titled(command: clap::Command) -> clap::Command {
-    let command = match command.get_after_help() {
-        Some(text) => {
-            let text = text.to_string();
-            command.after_help(title_lines(&text))
-        }
-        None => command,
-    };
-    command.mut_subcommands(titled)
-}
-
-/// Lines such as `Examples:`, and what stands before the colon in `Sizes: 4G`, as titles.
-fn title_lines(text: &str) -> StyledStr {
-    let line = |line: &str| match line.split_once(':') {
-        Some((title, rest)) if !title.is_empty() && !line.starts_with(' ') => {
-            format!("{}{rest}", style::heading(format!("{title}:")))
-        }
-        _ => line.to_owned(),
-    };
-    text.lines().map(line).collect::<Vec<_>>().join("\n").into()
+    /// The command line as clap knows it, in this program's looks.
+    #[must_use]
+    pub fn styled(columns: usize) -> clap::Command {
+        examples::titled(Self::command().term_width(columns), columns)
+    }
 }
 
 /// A command.
@@ -144,7 +132,7 @@ mod tests {
 
     #[test]
     fn colour_may_be_asked_for_anywhere_and_the_status_only_alone() {
-        let of = |words: &str| Cli::of(&words.split(' ').map(Into::into).collect::<Vec<_>>());
+        let of = |words: &str| Cli::of(&words.split(' ').map(Into::into).collect::<Vec<_>>(), None);
         for words in ["zramctl-rs --color always list", "zramctl-rs list --color=always"] {
             assert_eq!(of(words).unwrap().output.color, Color::Always, "{words}");
         }
