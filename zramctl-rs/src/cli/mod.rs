@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
 
 pub use change::{
-    Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
+    Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Told, Writeback,
 };
 pub use output::{Color, Output};
 pub use setup::{Setup, Swap};
