@@ -31,7 +31,7 @@ use std::{
 use anstream::AutoStream;
 use zram_host::{LiveHost, Machine};
 
-use cli::{Cli, Command};
+use cli::{Cli, Color, Command};
 use commands::change;
 use standard_output::StandardOutput;
 use writer::Writer;
@@ -40,14 +40,21 @@ use writer::Writer;
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let cli = Cli::of(&arguments, standard_output::columns()).unwrap_or_else(|error| error.exit());
-    let mut out = StandardOutput::new(cli.output.color);
-    match run(&cli, &mut LiveHost::new(), &mut out).and_then(|()| Ok(out.flush()?)) {
+    let asked = Cli::of(&arguments, standard_output::columns());
+    let color = asked.as_ref().map_or_else(|_| Color::of(&arguments), |cli| cli.output.color);
+    let mut out = StandardOutput::new(color);
+    let ended = match asked {
+        Ok(cli) => run(&cli, &mut LiveHost::new(), &mut out),
+        Err(wrong) if wrong.use_stderr() => wrong.exit(),
+        // Not by clap, which takes a help that nobody got for one that was read.
+        Err(help) => write!(out, "{}", help.render().ansi()).map_err(Into::into),
+    };
+    match ended.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut told = AutoStream::new(io::stderr().lock(), cli.output.color.into());
+            let mut told = AutoStream::new(io::stderr().lock(), color.into());
             // Whoever does not listen misses it.
             let _ = writeln!(told, "{} {error:#}", style::problem("zramctl-rs:"));
             ExitCode::FAILURE

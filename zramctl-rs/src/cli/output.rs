@@ -17,7 +17,7 @@ pub enum Color {
 impl Color {
     /// What the arguments of a command line say, however little sense the rest of them makes: for helps, and for errors about the rest.
     #[must_use]
-    pub(super) fn of(arguments: &[std::ffi::OsString]) -> Self {
+    pub fn of(arguments: &[std::ffi::OsString]) -> Self {
         let behind = arguments.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1].to_str());
         let within = arguments.iter().map(|argument| argument.to_str()?.strip_prefix("--color="));
         let said = behind.chain(within).flatten().last();

@@ -42,16 +42,21 @@ fn a_pipe_has_no_colour_unless_it_is_forced() {
 /// Where there is no zram at all, `list` says so in a line; that is enough to fill this disk.
 #[test]
 fn a_full_disk_is_an_error_and_says_where() {
-    let full = File::create("/dev/full").unwrap();
-    let output = program("list").stdout(full).stderr(Stdio::piped()).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text(&output), "zramctl-rs: cannot write to standard output: No space left on device\n");
+    for words in ["list", "", "--help", "swap --help", "--version"] {
+        let full = File::create("/dev/full").unwrap();
+        let output = program(words).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        let why = "zramctl-rs: cannot write to standard output: No space left on device\n";
+        assert_eq!(text(&output), why, "{words}");
+    }
 }
 
 #[test]
 fn who_has_read_enough_is_no_error() {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let output = program("list").stdout(writer).stderr(Stdio::piped()).output().unwrap();
-    assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""));
+    for words in ["list", "--help"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = program(words).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""), "{words}");
+    }
 }
