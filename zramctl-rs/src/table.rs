@@ -6,9 +6,12 @@
 //! written as `\x20`, so that the cells of a line can be told apart.
 //!
 //! On a terminal, and nowhere else, free text such as a path is cut in its middle where the line would not fit: both ends say more than the middle does.
+//! Widths are those of a terminal, where a character may take two columns, or none.
 //! Cells are filled up first and styled then, so that a style has no width.
 
 use std::io::{self, Write};
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::style::{HEADING, PLAIN, styled};
 
@@ -76,12 +79,13 @@ pub fn print(out: &mut dyn Write, headings: &[Heading], rows: &[Vec<Cell>], styl
             if last && cell.is_empty() {
                 break;
             }
-            let cell = styled(*look, cell);
-            match (style.raw, heading.right, last) {
-                (true, ..) | (false, false, true) => write!(out, "{cell}")?,
-                (false, true, _) => write!(out, "{cell:>width$}")?,
-                (false, false, false) => write!(out, "{cell:width$}")?,
-            }
+            let space = " ".repeat(width.saturating_sub(cell.width()));
+            let filled = match (style.raw, heading.right, last) {
+                (true, ..) | (false, false, true) => cell.clone(),
+                (false, true, _) => space + cell,
+                (false, false, false) => format!("{cell}{space}"),
+            };
+            write!(out, "{}", styled(*look, filled))?;
             if !last {
                 write!(out, " ")?;
             }
@@ -106,7 +110,7 @@ fn columns(widths: &[usize]) -> usize {
 
 fn widths(headings: &[Heading], rows: &[Vec<Cell>], raw: bool) -> Vec<usize> {
     let width = |(at, heading): (usize, &Heading)| {
-        let cells = rows.iter().map(|row| shown(&row[at], raw).chars().count()).max().unwrap_or(0);
+        let cells = rows.iter().map(|row| shown(&row[at], raw).width()).max().unwrap_or(0);
         match heading.name.chars().count() {
             name if cells < name => name,
             _ => cells.max(heading.least),
@@ -129,13 +133,23 @@ fn squeeze(widths: &mut [usize], headings: &[Heading], into: usize) {
 
 /// Both ends of a text that is too wide. The end of a path says more than its beginning.
 fn cut(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
+    if text.width() <= width {
         return text.to_owned();
     }
     let left = width.saturating_sub(1) * 2 / 5;
     let right = width.saturating_sub(1 + left);
-    text.chars().take(left).chain(['…']).chain(text.chars().skip(length - right)).collect()
+    let end: String = first(text.chars().rev(), right);
+    first(text.chars(), left) + "…" + &end.chars().rev().collect::<String>()
+}
+
+/// As many characters as fit into so many columns.
+fn first(characters: impl Iterator<Item = char>, mut columns: usize) -> String {
+    let fits = |c: &char| {
+        let left = columns.checked_sub(c.width().unwrap_or(0));
+        columns = left.unwrap_or(0);
+        left.is_some()
+    };
+    characters.take_while(fits).collect()
 }
 
 fn shown(cell: &Cell, raw: bool) -> String {
@@ -143,7 +157,8 @@ fn shown(cell: &Cell, raw: bool) -> String {
 }
 
 /// What would break a line or a terminal as `\xHH`; in raw form also what would break a cell.
-fn escaped(text: &str, raw: bool) -> String {
+#[must_use]
+pub fn escaped(text: &str, raw: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || raw && matches!(c, ' ' | '\\') {
@@ -222,6 +237,21 @@ mod tests {
         // Not below what can be told apart, and nothing but free text.
         assert_eq!(lines(Some(10)), "/dev/zram0   4K /var…storage\n");
         assert_eq!(least_columns(&HEADINGS, &rows), 28);
+    }
+
+    #[test]
+    fn characters_are_as_wide_as_a_terminal_shows_them() {
+        let rows = [vec![cell("/dev/zram0"), cell("/データ/音楽"), cell("/")]];
+        let headings = [HEADINGS[0], HEADINGS[2], HEADINGS[2]];
+        let lines = |columns| {
+            let mut out = Vec::new();
+            print(&mut out, &headings, &rows, Style { columns, ..Style::default() }).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(lines(None), "NAME       WHERE        WHERE\n/dev/zram0 /データ/音楽 /\n");
+        // Half a character is no character.
+        assert_eq!(cut("/データ/音楽", 8), "/…/音楽");
+        assert_eq!(cut("/データ/音楽", 12), "/データ/音楽");
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use crate::style::{DIM, GOOD, PLAIN, PROBLEM, STRONG, WARNING, heading, styled};
+use crate::{
+    style::{DIM, GOOD, PLAIN, PROBLEM, STRONG, WARNING, heading, styled},
+    table::escaped,
+};
 
 /// Columns of the longest name.
 const NAME: usize = 24;
@@ -29,7 +32,7 @@ pub(super) struct Row {
 
 impl Group {
     pub(super) fn titled(title: &str) -> Self {
-        Self { title: Some(title.to_owned()), rows: Vec::new() }
+        Self { title: Some(escaped(title, false)), rows: Vec::new() }
     }
 
     pub(super) fn untitled() -> Self {

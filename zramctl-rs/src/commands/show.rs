@@ -20,6 +20,7 @@ use crate::{
     devices::{Device, Devices, Use},
     size::human,
     style,
+    table::escaped,
 };
 
 /// From what part of its limit on a device is near to it.
@@ -61,6 +62,7 @@ impl Shown {
             return writeln!(out, "{name}: not set up");
         }
         let uses = self.cell(Column::Use).unwrap_or_else(|| "not in use".to_owned());
+        let uses = escaped(&uses, false);
         writeln!(out, "{name}: {}, {uses}", self.cell(Column::Disksize).unwrap_or_default())
     }
 

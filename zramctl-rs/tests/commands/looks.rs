@@ -176,6 +176,17 @@ looks! {
     swap_off swapped "swap off zram0" and "swap off zram0 --json",
 }
 
+/// Whoever may mount something may choose a path that clears the screen of whoever looks.
+#[test]
+fn a_path_does_not_reach_the_terminal_as_an_escape() {
+    let mut host = machine();
+    host.set_kernel_file("/proc/self/mountinfo", "36 1 254:1 / /a\x1b[2Jb\\012c rw - ext4 /dev/zram1 rw\n");
+    for words in ["list", "show zram1", ""] {
+        let text = strip_str(&printed(&mut host, words, Some(200))).to_string();
+        assert!(text.contains("/a\\x1b[2Jb\\x0ac"), "{words}: {text}");
+    }
+}
+
 /// What ended early is in the document, too.
 #[test]
 fn what_was_done_before_an_error_is_said() {
