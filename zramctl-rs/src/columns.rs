@@ -13,7 +13,8 @@ use zram_host::device::BdStat;
 use crate::{
     devices::{Device, Use},
     size::human,
-    table::{self, Heading, Style},
+    style::{GOOD, KEY, PLAIN, PROBLEM, STRONG, WARNING},
+    table::{self, Cell, Heading, Style},
 };
 
 macro_rules! columns {
@@ -44,7 +45,12 @@ macro_rules! columns {
             #[must_use]
             pub fn heading(self) -> Heading {
                 match self {
-                    $(Self::$variant => Heading { name: $name, right: columns!($side), least: $least },)*
+                    $(Self::$variant => Heading {
+                        name: $name,
+                        right: columns!($side),
+                        least: $least,
+                        free: matches!(self, Self::Mountpoint | Self::Use | Self::Backing | Self::Recompression),
+                    },)*
                 }
             }
         }
@@ -176,6 +182,56 @@ impl Column {
     }
 }
 
+/// How a device's cell looks: what says nothing is plain.
+fn look(column: Column, device: &Device) -> anstyle::Style {
+    let survey = &device.survey;
+    let failed = |io: zram_host::device::IoStat| io.failed_reads.saturating_add(io.failed_writes) != 0;
+    match column {
+        Column::Name => KEY,
+        Column::Memory => STRONG,
+        Column::Ratio => match device.ratio() {
+            // It takes more than it saves.
+            Some(ratio) if ratio < 1.0 => WARNING,
+            Some(ratio) if ratio >= 2.0 => GOOD,
+            _ => PLAIN,
+        },
+        Column::Failed if survey.io_stat.is_some_and(failed) => PROBLEM,
+        Column::Limit if survey.writeback.as_ref().is_some_and(|writeback| writeback.limit == Some(0)) => {
+            WARNING
+        }
+        _ => PLAIN,
+    }
+}
+
+/// The cells of these columns of these devices.
+fn rows(columns: &[Column], devices: &[Device], bytes: bool, styled: bool) -> Vec<Vec<Cell>> {
+    let cell = |device: &Device, column: Column| Cell {
+        text: column.cell(device, bytes),
+        style: if styled { look(column, device) } else { PLAIN },
+    };
+    devices.iter().map(|device| columns.iter().map(|column| cell(device, *column)).collect()).collect()
+}
+
+/// Takes columns away, the last of `in_order` first, until a line fits into a terminal, and says which.
+pub fn leave_out(
+    columns: &mut Vec<Column>,
+    in_order: &[Column],
+    devices: &[Device],
+    bytes: bool,
+    terminal: usize,
+) -> Vec<Column> {
+    let mut left_out = Vec::new();
+    for column in in_order.iter().rev() {
+        let headings: Vec<_> = columns.iter().map(|column| column.heading()).collect();
+        if table::least_columns(&headings, &rows(columns, devices, bytes, false)) <= terminal {
+            break;
+        }
+        columns.retain(|there| there != column);
+        left_out.push(*column);
+    }
+    left_out
+}
+
 /// Prints these columns of these devices.
 ///
 /// # Errors
@@ -187,8 +243,7 @@ pub fn print(
     bytes: bool,
     style: Style,
 ) -> io::Result<()> {
-    let cells = |device: &Device| columns.iter().map(|column| column.cell(device, bytes)).collect();
-    let rows: Vec<_> = devices.iter().map(cells).collect();
+    let rows = rows(columns, devices, bytes, style.styled);
     let headings: Vec<_> = columns.iter().map(|column| column.heading()).collect();
     table::print(out, &headings, &rows, style)
 }

@@ -81,10 +81,16 @@ impl Device {
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         let mm = self.survey.mm_stat?;
-        let backed = self.survey.writeback.as_ref().and_then(|writeback| writeback.bd_stat);
-        let away = backed.map_or(0, |bd| bd.count.saturating_mul(BdStat::UNIT));
-        let here = mm.orig_data_size.saturating_sub(away);
+        let here = self.in_memory();
         (here != 0 && mm.mem_used_total != 0).then(|| here as f64 / mm.mem_used_total as f64)
+    }
+
+    /// Bytes in memory, uncompressed: what is stored, without what is on the backing device.
+    #[must_use]
+    pub fn in_memory(&self) -> u64 {
+        let stored = self.survey.mm_stat.map_or(0, |mm| mm.orig_data_size);
+        let backed = self.survey.writeback.as_ref().and_then(|writeback| writeback.bd_stat);
+        stored.saturating_sub(backed.map_or(0, |bd| bd.count.saturating_mul(BdStat::UNIT)))
     }
 }
 

@@ -6,6 +6,7 @@
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
+//! * [`style`] says what stands out; whether that is seen is standard output's affair.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`wanted`] is what a device is to become, [`backing`] a look at what its pages go to.
 //! * [`writer`] changes something, or says how it would.
@@ -19,6 +20,8 @@ pub mod commands;
 pub mod devices;
 pub mod plan;
 pub mod size;
+mod standard_output;
+pub mod style;
 pub mod table;
 pub mod wanted;
 pub mod writer;
@@ -28,24 +31,35 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
+use anstream::AutoStream;
 use zram_host::{LiveHost, Machine};
 
-use cli::{Cli, Command};
+use cli::{Cli, Color, Command};
 use commands::change;
+use standard_output::StandardOutput;
 use writer::Writer;
 
 /// The program: the command line, the running kernel, standard output.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let mut out = io::stdout().lock();
-    match run(&cli, &mut LiveHost::new(), &mut out).and_then(|()| Ok(out.flush()?)) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let asked = Cli::of(&arguments, standard_output::columns());
+    let color = asked.as_ref().map_or_else(|_| Color::of(&arguments), |cli| cli.output.color);
+    let mut out = StandardOutput::new(color);
+    let ended = match asked {
+        Ok(cli) => run(&cli, &mut LiveHost::new(), &mut out),
+        Err(wrong) if wrong.use_stderr() => wrong.exit(),
+        // Not by clap, which takes a help that nobody got for one that was read.
+        Err(help) => write!(out, "{}", help.render().ansi()).map_err(Into::into),
+    };
+    match ended.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("zramctl-rs: {error:#}");
+            let mut told = AutoStream::new(io::stderr().lock(), color.into());
+            // Whoever does not listen misses it.
+            let _ = writeln!(told, "{} {error:#}", style::problem("zramctl-rs:"));
             ExitCode::FAILURE
         }
     }
@@ -58,7 +72,7 @@ pub fn main() -> ExitCode {
 pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     match &cli.command {
         None => commands::util_linux::run(&cli.util_linux, machine, out),
-        Some(Command::List(list)) => commands::list::run(list, machine, out),
+        Some(Command::List(list)) => commands::list::run(list, cli.output.columns, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),

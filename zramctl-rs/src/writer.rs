@@ -71,6 +71,11 @@ impl<'a> Writer<'a> {
         self.machine
     }
 
+    /// Where to say something to whoever asked.
+    pub fn out(&mut self) -> &mut dyn Write {
+        self.out
+    }
+
     /// Says something to whoever asked.
     ///
     /// # Errors

@@ -69,8 +69,8 @@ fn a_plan_sets_up_all_or_nothing() {
         for (broken, reason) in [
             (&["--size", "8M", "--algorithm", "nonsense"][..], "to comp_algorithm of zram0"),
             (
-                &["--size", "8M", "--algorithm", "zstd", "--backing", "/dev/nowhere"],
-                "to backing_dev of zram0",
+                &["--size", "8M", "--algorithm", "zstd", "--algorithm-params", "level=x"],
+                "to algorithm_params of zram0",
             ),
             (&["--size", "8388608T", "--algorithm", "zstd", "--backing", &backing], "to disksize of zram0"),
             // An area of one page has its header and nothing else.

@@ -14,6 +14,9 @@ pub enum Change {
     /// writing a page unmarks it. Pages of one word and pages on the backing device are not marked (on Linux 6.1 they are).
     Idle(Idle),
     /// Write pages to the backing device and free their memory
+    #[command(override_usage = "\
+zramctl-rs writeback DEVICE --idle|--huge|--huge-idle|--incompressible
+       zramctl-rs writeback DEVICE --range FIRST-LAST...")]
     #[command(after_help = "\
 Examples:
   zramctl-rs idle zram0 --older 6h && zramctl-rs writeback zram0 --idle
@@ -25,6 +28,8 @@ Examples:
     /// Move objects together and give back memory
     Compact(Compact),
     /// Set how much memory a device may take, and how much may be written back
+    #[command(override_usage = "\
+zramctl-rs limit DEVICE [--memory SIZE] [--writeback SIZE] [--reset-peak]")]
     #[command(after_help = "\
 Examples:
   zramctl-rs limit zram0 --memory 2G --writeback 500M
@@ -59,6 +64,14 @@ pub struct Dry {
     pub dry_run: bool,
 }
 
+/// How it is said what came of it.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Told {
+    /// Print what came of it as JSON
+    #[arg(long, conflicts_with = "dry_run")]
+    pub json: bool,
+}
+
 /// What to mark.
 #[derive(Debug, Args)]
 pub struct Idle {
@@ -73,6 +86,10 @@ pub struct Idle {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// How it is said
+    #[command(flatten)]
+    pub told: Told,
 }
 
 /// A kind of pages.
@@ -129,6 +146,10 @@ pub struct Writeback {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// How it is said
+    #[command(flatten)]
+    pub told: Told,
 }
 
 /// What to recompress.
@@ -162,6 +183,10 @@ pub struct Recompress {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// How it is said
+    #[command(flatten)]
+    pub told: Told,
 }
 
 /// A kind of pages that can be recompressed.
@@ -199,6 +224,10 @@ pub struct Compact {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// How it is said
+    #[command(flatten)]
+    pub told: Told,
 }
 
 /// What to limit.
@@ -224,6 +253,10 @@ pub struct Limit {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// How it is said
+    #[command(flatten)]
+    pub told: Told,
 }
 
 /// What to reset.
@@ -240,6 +273,10 @@ pub struct Reset {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// How it is said
+    #[command(flatten)]
+    pub told: Told,
 }
 
 /// What to remove.
@@ -252,4 +289,8 @@ pub struct Remove {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// How it is said
+    #[command(flatten)]
+    pub told: Told,
 }

@@ -3,27 +3,35 @@
 //! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
 mod change;
+mod examples;
+mod output;
 mod setup;
 mod show;
 mod util_linux;
 pub(crate) mod values;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
 
 pub use change::{
-    Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
+    Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Told, Writeback,
 };
+pub use output::{Color, Output};
 pub use setup::{Backed, Setup, Swap, Used};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
 pub use values::Allowance;
+
+use crate::style;
 
 /// Set up, look at and control zram devices
 ///
 /// Without a command it is util-linux' zramctl: the same options, the same columns, the same layout. The commands do what that one
 /// cannot.
 #[derive(Debug, Parser)]
-#[command(name = "zramctl-rs", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "zramctl-rs", version, styles = style::help())]
+#[command(override_usage = "zramctl-rs [OPTIONS] [DEVICE]...\n       zramctl-rs [--color WHEN] COMMAND")]
 #[command(after_help = "\
 Examples:
   zramctl-rs                                  the devices that are set up, as zramctl prints them
@@ -32,7 +40,7 @@ Examples:
   zramctl-rs show zram0                       everything about one
   zramctl-rs slots zram0 --idle --ranges      which pages are idle
 
-Exit status: 0 all well; 1 it could not be done; 2 the command line makes no sense.")]
+Exit status: 0 all well, 1 it could not be done, 2 the command line is wrong.")]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -41,6 +49,40 @@ pub struct Cli {
     /// As util-linux' zramctl
     #[command(flatten)]
     pub util_linux: UtilLinux,
+
+    /// How output looks
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Columns of a help where nothing is known of a terminal, and most columns that it takes.
+const HELP: usize = 80;
+const WIDE_HELP: usize = 100;
+
+impl Cli {
+    /// What these arguments ask for; the first is the program's name. `terminal`: its columns, if standard output is one.
+    ///
+    /// # Errors
+    /// When they make no sense, or ask for help: clap's own error prints it, and knows how to end.
+    pub fn of(arguments: &[OsString], terminal: Option<usize>) -> Result<Self, clap::Error> {
+        let columns = terminal.unwrap_or(HELP).min(WIDE_HELP);
+        let mut command = Self::styled(columns).color(Color::of(arguments).into());
+        let mut cli = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
+        cli.output.columns = terminal;
+        // Not by clap's own rule, for which --color, too, would be an option of the status.
+        if cli.command.is_some() && cli.util_linux != UtilLinux::default() {
+            let why =
+                "options and devices before a command are those of util-linux' zramctl: put them behind it";
+            return Err(command.error(ErrorKind::ArgumentConflict, why));
+        }
+        Ok(cli)
+    }
+
+    /// The command line as clap knows it, in this program's looks.
+    #[must_use]
+    pub fn styled(columns: usize) -> clap::Command {
+        examples::titled(Self::command().term_width(columns), columns)
+    }
 }
 
 /// A command.
@@ -95,6 +137,17 @@ mod tests {
 
     #[test]
     fn the_command_line_holds_together() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn colour_may_be_asked_for_anywhere_and_the_status_only_alone() {
+        let of = |words: &str| Cli::of(&words.split(' ').map(Into::into).collect::<Vec<_>>(), None);
+        for words in ["zramctl-rs --color always list", "zramctl-rs list --color=always"] {
+            assert_eq!(of(words).unwrap().output.color, Color::Always, "{words}");
+        }
+        for words in ["zramctl-rs --bytes list", "zramctl-rs -s 4G list", "zramctl-rs zram0 list"] {
+            assert_eq!(of(words).unwrap_err().exit_code(), 2, "{words}");
+        }
     }
 }

@@ -183,11 +183,19 @@ pub enum Swap {
         /// Discard: zram does without
         #[arg(long)]
         discard: bool,
+
+        /// Print what came of it as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Take it out of use, which reads back what is in it
     Off {
         /// Which, as zram0 or /dev/zram0
         #[arg(value_name = "DEVICE")]
         device: DeviceNumber,
+
+        /// Print what came of it as JSON
+        #[arg(long)]
+        json: bool,
     },
 }

@@ -7,7 +7,7 @@ use super::values::word;
 use crate::{columns::Selection, size::parse_decimal};
 
 /// The options of util-linux' `zramctl`: what shows something, and what sets up and resets.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct UtilLinux {
     /// Only this device, set up or not; the one to set up; or those to reset
     #[arg(value_name = "DEVICE")]

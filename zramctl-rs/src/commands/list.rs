@@ -1,4 +1,7 @@
 //! `list`: the devices, a line each.
+//!
+//! On a terminal a line that is broken cannot be read as a table. So free text is cut there, and if that is not enough the usual columns that can be missed
+//! most easily are left out, with a word about it. What was asked for by name stays, and what goes into a pipe is whole.
 
 use std::io::Write;
 
@@ -10,14 +13,23 @@ use crate::{
     cli::List,
     columns::{self, Column, LIST},
     devices::{Device, Devices},
+    style,
     table::Style,
 };
 
-/// Prints them.
+/// Usual columns in the order of what they are worth where there is no place for all.
+const CAN_BE_MISSED: &[Column] = &[Column::Algorithm, Column::Backed, Column::Data, Column::Peak];
+
+/// Prints them. `terminal`: its columns, if it is one.
 ///
 /// # Errors
 /// When they cannot be looked at.
-pub fn run(options: &List, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn run(
+    options: &List,
+    terminal: Option<usize>,
+    machine: &mut dyn Machine,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let mut devices = Devices::new(machine)?.all(machine)?;
     let found = devices.len();
     if !options.all {
@@ -39,7 +51,22 @@ pub fn run(options: &List, machine: &mut dyn Machine, out: &mut dyn Write) -> an
         return Ok(());
     }
     let usual = if options.output_all { Column::ALL } else { LIST };
-    let columns = options.output.as_ref().map_or_else(|| usual.to_vec(), |selection| selection.over(usual));
-    let style = Style { raw: options.raw, no_headings: options.no_headings };
-    Ok(columns::print(out, &columns, &devices, options.bytes, style)?)
+    let mut columns =
+        options.output.as_ref().map_or_else(|| usual.to_vec(), |selection| selection.over(usual));
+    let terminal = terminal.filter(|_| !options.raw);
+    let left_out = match terminal {
+        Some(terminal) if options.output.is_none() && !options.output_all => {
+            columns::leave_out(&mut columns, CAN_BE_MISSED, &devices, options.bytes, terminal)
+        }
+        _ => Vec::new(),
+    };
+    let look =
+        Style { raw: options.raw, no_headings: options.no_headings, styled: !options.raw, columns: terminal };
+    columns::print(out, &columns, &devices, options.bytes, look)?;
+    if !left_out.is_empty() && !options.no_headings {
+        let names: Vec<&str> = left_out.iter().map(|column| column.name()).collect();
+        let said = format!("Left out: {}.", names.join(", "));
+        writeln!(out, "{}", style::dim(said))?;
+    }
+    Ok(())
 }

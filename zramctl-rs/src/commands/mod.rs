@@ -3,7 +3,9 @@
 pub mod change;
 pub mod list;
 pub mod setup;
+mod sheet;
 pub mod show;
+mod slot_summary;
 pub mod slots;
 pub mod status;
 pub mod swap;

@@ -9,10 +9,14 @@ use zram_host::{
     survey,
 };
 
-use super::json;
-use crate::cli::{Filter, Slots};
+use super::{json, slot_summary::Summary};
+use crate::{
+    cli::{Filter, Slots},
+    style,
+};
 
-const SECOND: u64 = 1_000_000;
+/// In microseconds.
+pub(super) const SECOND: u64 = 1_000_000;
 
 /// Prints them.
 ///
@@ -48,7 +52,7 @@ pub fn run(options: &Slots, machine: &mut dyn Machine, out: &mut dyn Write) -> a
         return json(out, &States { device, slots, boot_micros: now, states });
     }
     if options.list {
-        let mut written = writeln!(out, "{:>10} {:>10} STATE", "SLOT", "AGE");
+        let mut written = writeln!(out, "{}", style::heading(format!("{:>10} {:>10} STATE", "SLOT", "AGE")));
         each(&mut |slot| {
             let age = age(&slot, now).map_or_else(|| "-".to_owned(), |age| short(age / SECOND));
             written = writeln!(out, "{:>10} {age:>10} {}", slot.slot, words(&slot));
@@ -58,11 +62,10 @@ pub fn run(options: &Slots, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     }
     let mut summary = Summary::default();
     each(&mut |slot| {
-        summary.count(&slot, now);
+        summary.count(&slot, age(&slot, now));
         ControlFlow::Continue(())
     })?;
-    writeln!(out, "{device}: {slots} slots looked at, {} found", summary.found)?;
-    Ok(summary.print(out)?)
+    Ok(summary.print(out, device, slots, machine.page_size())?)
 }
 
 /// The document of `--json`.
@@ -157,71 +160,6 @@ fn words(slot: &SlotState) -> String {
     ];
     words.extend(more.into_iter().filter_map(|(is, word)| is.then_some(word)));
     words.join(" ")
-}
-
-/// Whether a slot is of a kind.
-type Is = fn(&SlotState) -> bool;
-
-/// Kinds of slots, by what they are called.
-const KINDS: [(&str, Is); 7] = [
-    ("compressed", |slot| !slot.same && !slot.huge),
-    ("huge", |slot| slot.huge),
-    ("same", |slot| slot.same),
-    ("written-back", |slot| slot.written_back),
-    ("idle", |slot| slot.idle),
-    ("recompressed", |slot| slot.recompressed == Some(true)),
-    ("incompressible", |slot| slot.incompressible == Some(true)),
-];
-
-/// Ages, in seconds.
-const AGES: [(&str, u64); 6] = [
-    ("for 10 s", 10),
-    ("for a minute", 60),
-    ("for 10 minutes", 600),
-    ("for an hour", 3600),
-    ("for 6 hours", 21_600),
-    ("for a day", 86_400),
-];
-
-/// How many there are of each kind and age.
-#[derive(Default)]
-struct Summary {
-    found: u64,
-    unknown: u64,
-    kinds: [u64; KINDS.len()],
-    ages: [u64; AGES.len()],
-}
-
-impl Summary {
-    fn count(&mut self, slot: &SlotState, now: u64) {
-        self.found += 1;
-        self.unknown += u64::from(age(slot, now).is_none());
-        for (count, (_, is)) in self.kinds.iter_mut().zip(KINDS) {
-            *count += u64::from(is(slot));
-        }
-        for (count, (_, seconds)) in self.ages.iter_mut().zip(AGES) {
-            *count += u64::from(age(slot, now).is_some_and(|age| age >= seconds * SECOND));
-        }
-    }
-
-    fn line(&self, out: &mut dyn Write, name: &str, count: u64) -> std::io::Result<()> {
-        let share = if self.found == 0 { 0.0 } else { 100.0 * count as f64 / self.found as f64 };
-        writeln!(out, "  {name:<15} {count:>10} {share:>5.1}%")
-    }
-
-    fn print(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        for (count, (name, _)) in self.kinds.iter().zip(KINDS) {
-            self.line(out, name, *count)?;
-        }
-        writeln!(out, "not read or written")?;
-        for (count, (name, _)) in self.ages.iter().zip(AGES) {
-            self.line(out, name, *count)?;
-        }
-        if self.unknown > 0 {
-            self.line(out, "not known", self.unknown)?;
-        }
-        writeln!(out, "block_state has neither sizes nor blocks of the backing device.")
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The status, as util-linux' `zramctl` prints it.
+//! The status, as util-linux' `zramctl` prints it: for scripts, so without any style, and never cut.
 
 use std::io::Write;
 
@@ -25,6 +25,6 @@ pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) 
     };
     let usual = if options.output_all { &Column::ALL[..UTIL_LINUX] } else { STATUS };
     let columns = options.output.as_ref().map_or_else(|| usual.to_vec(), |selection| selection.over(usual));
-    let style = Style { raw: options.raw, no_headings: options.noheadings };
+    let style = Style { raw: options.raw, no_headings: options.noheadings, ..Style::default() };
     Ok(columns::print(out, &columns, &shown, options.bytes, style)?)
 }

@@ -88,5 +88,6 @@ pub(crate) fn prints(machine: &mut Sim, words: &str) -> String {
         Ok(()) => String::new(),
         Err(error) => format!("zramctl-rs: {error:#}\n"),
     };
-    String::from_utf8(out).unwrap() + &text
+    // As where there is no colour.
+    anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string() + &text
 }

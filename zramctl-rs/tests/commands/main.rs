@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a machine that cannot be set up is a failed test")]
 
 mod changes;
+mod looks;
 mod machine;
+mod program;
 mod setup;
 mod shows;
 mod util_linux;

@@ -80,5 +80,5 @@ fn a_large_device_is_read_in_windows() {
     assert_eq!(prints(&mut host, "slots zram0 --ranges"), "0-4999\n16383-16383\n");
     assert_eq!(prints(&mut host, "slots zram0 --range 1500-3499 --ranges"), "1500-3499\n");
     assert_eq!(prints(&mut host, "slots zram0 --range 4000-9999 --list").lines().count(), 1001);
-    assert!(prints(&mut host, "slots zram0").starts_with("zram0: 16384 slots looked at, 5001 found\n"));
+    assert!(prints(&mut host, "slots zram0").starts_with("zram0: 16384 slots looked at, 5001 found ("));
 }

@@ -3,16 +3,36 @@
 //! An age of no less than the time since boot means something else to each Linux: it wraps and every page is marked (7.0 to 7.2), no page is and marks are taken
 //! away (until 6.19), or nothing happens (7.3). 0 means every page to some. So both are refused.
 
+use serde::Serialize;
+use zram_host::DeviceNumber;
+
 use crate::{
     cli::Idle,
+    commands::json,
     writer::{Writer, errno},
 };
+
+/// The document of `--json`.
+#[derive(Serialize)]
+struct Marked {
+    device: DeviceNumber,
+    /// `None`: of any age.
+    older_seconds: Option<u64>,
+}
 
 /// Marks them.
 ///
 /// # Errors
 /// When the age makes no sense, or Linux refuses.
 pub fn run(options: &Idle, writer: &mut Writer<'_>) -> anyhow::Result<()> {
+    mark(options, writer)?;
+    if options.told.json {
+        return json(writer.out(), &Marked { device: options.device, older_seconds: options.older });
+    }
+    Ok(())
+}
+
+fn mark(options: &Idle, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     super::set_up(writer, options.device)?;
     let Some(age) = options.older else { return writer.set(options.device, "idle", "all") };
     let uptime = writer.machine().boot_time() / 1_000_000_000;

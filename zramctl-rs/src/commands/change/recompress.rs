@@ -5,12 +5,24 @@
 //! and may be marked as incompressible. What was chosen is not idle any more afterwards.
 
 use nix::errno::Errno;
+use serde::Serialize;
+use zram_host::DeviceNumber;
 
 use crate::{
     cli::Recompress,
+    commands::json,
     size::human,
+    style,
     writer::{Writer, errno},
 };
+
+/// The document of `--json`: also of a pass that ended early.
+#[derive(Serialize)]
+struct Recompressed {
+    device: DeviceNumber,
+    compressed_bytes_saved: u64,
+    memory_bytes_freed: u64,
+}
 
 /// Does it, and says what came of it.
 ///
@@ -41,11 +53,14 @@ pub fn run(options: &Recompress, writer: &mut Writer<'_>) -> anyhow::Result<()> 
         (Some(before), Some(after)) => {
             let saved = before.compr_data_size.saturating_sub(after.compr_data_size);
             let memory = before.mem_used_total.saturating_sub(after.mem_used_total);
-            writer.say(&format!(
-                "{device}: objects {} smaller, {} of memory freed",
-                human(saved),
-                human(memory)
-            ))
+            let came = Recompressed { device, compressed_bytes_saved: saved, memory_bytes_freed: memory };
+            if options.told.json {
+                json(writer.out(), &came)
+            } else {
+                let (name, memory) = (style::key(device.to_string()), style::strong(human(memory)));
+                let said = format!("{name}: objects {} smaller, {memory} of memory freed", human(saved));
+                writer.say(&said).map_err(Into::into)
+            }
         }
         _ => Ok(()),
     };
@@ -58,5 +73,5 @@ pub fn run(options: &Recompress, writer: &mut Writer<'_>) -> anyhow::Result<()> 
         ),
         _ => error,
     })?;
-    Ok(said?)
+    said
 }

@@ -5,16 +5,26 @@
 //! lets whoever reads the device's statistics in between: a pass holds the device's lock throughout.
 
 use nix::errno::Errno;
+use serde::Serialize;
 use zram_host::{
-    Survey,
+    DeviceNumber, Survey,
     device::{BdStat, Writeback as State},
 };
 
 use crate::{
     cli::Writeback,
+    commands::json,
     size::human,
+    style,
     writer::{Writer, errno},
 };
+
+/// The document of `--json`: also of a pass that ended early.
+#[derive(Serialize)]
+struct WrittenBack {
+    device: DeviceNumber,
+    written_back_pages: u64,
+}
 
 /// Writes them, and says how much that was.
 ///
@@ -58,8 +68,14 @@ pub fn run(options: &Writeback, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     let after = zram_host::survey(writer.machine(), device);
     let said = match &after {
         Ok(after) => {
-            let written = written(after).saturating_sub(written(&before));
-            writer.say(&format!("{device}: {} written back", human(written)))
+            let pages = written(after).saturating_sub(written(&before));
+            if options.told.json {
+                json(writer.out(), &WrittenBack { device, written_back_pages: pages })
+            } else {
+                let bytes = style::strong(human(pages.saturating_mul(BdStat::UNIT)));
+                let said = format!("{}: {bytes} written back", style::key(device.to_string()));
+                writer.say(&said).map_err(Into::into)
+            }
         }
         Err(_) => Ok(()),
     };
@@ -70,7 +86,7 @@ pub fn run(options: &Writeback, writer: &mut Writer<'_>) -> anyhow::Result<()> {
             None => error,
         });
     }
-    Ok(said?)
+    said
 }
 
 fn state(survey: &Survey) -> anyhow::Result<&State> {
@@ -80,9 +96,9 @@ fn state(survey: &Survey) -> anyhow::Result<&State> {
         .ok_or_else(|| anyhow::anyhow!("this kernel has no writeback (CONFIG_ZRAM_WRITEBACK)"))
 }
 
+/// In blocks, of which each holds a page.
 fn written(survey: &Survey) -> u64 {
-    let writes = survey.writeback.as_ref().and_then(|state| state.bd_stat).map_or(0, |bd| bd.writes);
-    writes.saturating_mul(BdStat::UNIT)
+    survey.writeback.as_ref().and_then(|state| state.bd_stat).map_or(0, |bd| bd.writes)
 }
 
 /// What an errno means here: several things, which the device's state tells apart.
