@@ -120,8 +120,18 @@ A file of devices:
   [[device]]
   size = 'min(ram / 2, 8G)'
   algorithm = 'zstd'
+  recompress = ['deflate']
   swap = { priority = 100 }
-  backing = { path = '/var/lib/zram', size = '16G', encrypt = true, writeback-limit = '10G' }")]
+
+  [device.backing]
+  path = '/var/lib/zram'
+  size = '16G'
+  encrypt = true
+  writeback-limit = '10G'
+
+  [[device]]
+  size = '2G'
+  mount = { at = '/var/tmp', options = 'noatime,discard' }")]
     Setup(Box<Setup>),
     /// Take a device into use as swap, or out of it
     #[command(subcommand)]

@@ -43,14 +43,6 @@ pub struct Setup {
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     pub memory: Option<Allowance>,
 
-    /// Where pages go that leave memory
-    #[command(flatten)]
-    pub backing: Backed,
-
-    /// What the device is used for
-    #[command(flatten)]
-    pub used: Used,
-
     /// Say what was set up, or would be, as JSON
     #[arg(long)]
     pub json: bool,
@@ -58,6 +50,14 @@ pub struct Setup {
     /// Whether to do it
     #[command(flatten)]
     pub dry: Dry,
+
+    /// Where pages go that leave memory
+    #[command(flatten)]
+    pub backing: Backed,
+
+    /// What the device is used for
+    #[command(flatten)]
+    pub used: Used,
 }
 
 /// Where pages go that leave memory.
