@@ -7,6 +7,7 @@
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
+//! * [`conflicts`] are what else manages zram, or works against it; [`severity`] says how bad something is.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
@@ -14,8 +15,10 @@ pub mod amount;
 pub mod cli;
 pub mod columns;
 pub mod commands;
+pub mod conflicts;
 pub mod devices;
 pub mod plan;
+pub mod severity;
 pub mod size;
 pub mod table;
 pub mod writer;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a machine that cannot be set up is a failed test")]
 
 mod changes;
+mod conflicts;
 mod machine;
 mod setup;
 mod shows;
