@@ -61,6 +61,7 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::List(list)) => commands::list::run(list, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
+        Some(Command::Caps(caps)) => commands::caps::run(caps, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
         Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
         Some(Command::Change(command)) => {

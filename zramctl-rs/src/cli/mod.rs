@@ -3,6 +3,7 @@
 //! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
 mod change;
+mod judge;
 mod setup;
 mod show;
 mod util_linux;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
 };
+pub use judge::Caps;
 pub use setup::{Setup, Swap};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
@@ -59,6 +61,16 @@ Examples:
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
+    /// Show what this kernel can do for zram, and why it cannot
+    ///
+    /// By the attributes of a device, by the configuration that the kernel was built with, by its release. Nothing is loaded or added to find out.
+    /// "?" means that it cannot be told, which is not the same as no.
+    #[command(after_help = "\
+Examples:
+  zramctl-rs caps
+  sudo zramctl-rs caps          also what takes root to look at
+  zramctl-rs caps --json | jq '.abilities[] | select(.able != true)'")]
+    Caps(Caps),
     /// Set a device up, from nothing to swap
     ///
     /// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints

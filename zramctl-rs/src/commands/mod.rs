@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub mod caps;
 pub mod change;
 pub mod list;
 pub mod setup;
@@ -27,4 +28,18 @@ fn json(out: &mut dyn Write, document: &impl Serialize) -> anyhow::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &Versioned { schema: SCHEMA, document })?;
     writeln!(out)?;
     Ok(())
+}
+
+/// How wide a paragraph may be.
+const WIDTH: usize = 80;
+
+/// Prints a text behind a beginning, broken at spaces into lines that fit; those after the first begin with `indent`. A word that does not fit
+/// stays whole: paths and commands are to be copied.
+fn paragraph(out: &mut dyn Write, first: &str, indent: &str, text: &str) -> std::io::Result<()> {
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    writeln!(out, "{}", textwrap::fill(text, options))
 }

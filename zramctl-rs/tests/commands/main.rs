@@ -3,6 +3,7 @@
 
 mod changes;
 mod conflicts;
+mod judges;
 mod machine;
 mod setup;
 mod shows;
