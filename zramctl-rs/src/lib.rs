@@ -8,6 +8,7 @@
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`conflicts`] are what else manages zram, or works against it; [`severity`] says how bad something is.
+//! * [`doctor`] finds what is wrong or wasteful.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
@@ -17,6 +18,7 @@ pub mod columns;
 pub mod commands;
 pub mod conflicts;
 pub mod devices;
+pub mod doctor;
 pub mod plan;
 pub mod severity;
 pub mod size;
@@ -62,6 +64,7 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
         Some(Command::Caps(caps)) => commands::caps::run(caps, machine, out),
+        Some(Command::Doctor(doctor)) => commands::doctor::run(doctor, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
         Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
         Some(Command::Change(command)) => {

@@ -1,6 +1,9 @@
 //! The kernel's other files on a simulated machine: texts, as somebody wrote them down, or as the model's profile has them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use nix::errno::Errno;
 
@@ -133,9 +136,9 @@ impl<E: Surroundings> Machine for SimHost<E> {
 
     fn kernel_folder(&mut self, path: &str) -> Result<Vec<String>, Errno> {
         let folder = format!("{path}/");
-        let names = self.files.0.keys().filter_map(|file| file.strip_prefix(&folder)).map(str::to_owned);
-        let names: Vec<String> = names.filter(|name| !name.contains('/')).collect();
-        if names.is_empty() { Err(Errno::ENOENT) } else { Ok(names) }
+        let below = self.files.0.keys().filter_map(|file| file.strip_prefix(&folder));
+        let names: BTreeSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
+        if names.is_empty() { Err(Errno::ENOENT) } else { Ok(names.into_iter().map(str::to_owned).collect()) }
     }
 
     fn page_size(&mut self) -> u64 {

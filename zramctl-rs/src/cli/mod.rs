@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
 };
-pub use judge::Caps;
+pub use judge::{Caps, Doctor};
 pub use setup::{Setup, Swap};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
@@ -71,6 +71,16 @@ Examples:
   sudo zramctl-rs caps          also what takes root to look at
   zramctl-rs caps --json | jq '.abilities[] | select(.able != true)'")]
     Caps(Caps),
+    /// Say what is wrong or wasteful about zram here, and what mends it
+    ///
+    /// The kernel, what else manages zram, the order of swap areas, limits, memory that compaction would free, pages that do not compress,
+    /// writeback and recompression that nobody drives. Nothing is changed.
+    #[command(after_help = "\
+Examples:
+  sudo zramctl-rs doctor
+  zramctl-rs doctor zram0 --sample 1000       also whether another algorithm would do better
+  zramctl-rs doctor --check >/dev/null || notify-send 'zram has a problem'")]
+    Doctor(Doctor),
     /// Set a device up, from nothing to swap
     ///
     /// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints

@@ -3,6 +3,7 @@
 
 mod changes;
 mod conflicts;
+mod doctor;
 mod judges;
 mod machine;
 mod setup;
