@@ -66,6 +66,7 @@ fn an_older_or_smaller_kernel_says_why_not() {
     };
     let mut host = with_device(bare);
     let report = capabilities(&mut host, None).unwrap();
+    assert_eq!(able(&report, Feature::WritebackRanges), (Some(false), "there is no writeback"));
     for feature in [Feature::Writeback, Feature::BlockState, Feature::AccessTimes, Feature::PoolClasses] {
         let (is, why) = able(&report, feature);
         assert_eq!(is, Some(false), "{feature:?}");
@@ -120,6 +121,12 @@ fn what_keeps_probes_away_is_named() {
         assert_eq!(is, Some(false), "{feature:?}");
         assert!(feature.is_for_probes() && why.contains(part), "{why}");
     }
+    host.remove_kernel_file("/sys/kernel/tracing/available_filter_functions");
+    let report = capabilities(&mut host, None).unwrap();
+    assert!(able(&report, Feature::ProbedFunctions).1.starts_with("tracefs is not mounted"));
+    host.set_kernel_file("/sys/kernel/tracing/trace", "");
+    let report = capabilities(&mut host, None).unwrap();
+    assert!(able(&report, Feature::ProbedFunctions).1.ends_with("CONFIG_DYNAMIC_FTRACE"));
     host.set_kernel_file("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
     assert!(capabilities(&mut host, None).unwrap().is_able(Feature::NotLockedDown));
 }

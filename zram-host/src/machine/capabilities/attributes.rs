@@ -88,7 +88,8 @@ const SHOWN: &[Shown] = &[
 pub(super) fn abilities(machine: &mut dyn Machine, report: &Capabilities) -> Vec<Ability> {
     let mut abilities = vec![zram(machine, report)];
     abilities.extend(SHOWN.iter().map(|shown| shown.ability(report)));
-    abilities.push(ranges(report));
+    let writeback = abilities.iter().find(|ability| ability.feature == Feature::Writeback);
+    abilities.push(ranges(report, writeback.and_then(|ability| ability.able)));
     let block_state = block_state(machine, report);
     abilities.push(access_times(report, &block_state));
     abilities.push(block_state);
@@ -155,21 +156,20 @@ impl Shown {
 
 const NO_DEVICE: &str = "there is no device to look at, and no configuration of the kernel's to read: `zramctl-rs setup` adds a device";
 
-/// `page_indexes=` has no attribute of its own: only the release tells.
-fn ranges(report: &Capabilities) -> Ability {
+/// `page_indexes=` has no attribute of its own: where there is writeback, the release tells.
+fn ranges(report: &Capabilities, writeback: Option<bool>) -> Ability {
     let feature = Feature::WritebackRanges;
-    let is_there = report.attributes.contains(&"writeback");
-    match report.release.as_ref().map(|release| (release, release.series())) {
-        Some((_, Some(series))) if series >= (6, 16) && is_there => {
-            Ability::yes(feature, "page_indexes= since Linux 6.16")
+    let release = report.release.as_ref();
+    match (writeback, release.and_then(|release| Some((&release.0, release.series()?)))) {
+        (_, Some((name, series))) if series < (6, 16) => {
+            Ability::no(feature, format!("page_indexes= since Linux 6.16; this is {name}"))
         }
-        Some((_, Some(series))) if series >= (6, 16) => {
+        (Some(false), _) => Ability::no(feature, "there is no writeback"),
+        (Some(true), Some(_)) => Ability::yes(feature, "page_indexes= since Linux 6.16"),
+        (None, Some(_)) => {
             Ability::unknown(feature, "page_indexes= since Linux 6.16, where there is writeback")
         }
-        Some((release, Some(_))) => {
-            Ability::no(feature, format!("page_indexes= since Linux 6.16; this is {}", release.0))
-        }
-        _ => Ability::unknown(feature, "the kernel's release is not known"),
+        (_, None) => Ability::unknown(feature, "the kernel's release is not known"),
     }
 }
 

@@ -39,6 +39,7 @@ fn kernel_types(machine: &mut dyn Machine) -> Ability {
 
 fn functions(machine: &mut dyn Machine) -> Ability {
     let feature = Feature::ProbedFunctions;
+    const TRACEFS: &str = "/sys/kernel/tracing";
     const PATH: &str = "/sys/kernel/tracing/available_filter_functions";
     match text(machine, PATH) {
         Ok(text) => {
@@ -50,12 +51,12 @@ fn functions(machine: &mut dyn Machine) -> Ability {
                 Ability::no(feature, format!("{PATH} has no {}: is zram loaded?", missing.join(", ")))
             }
         }
-        Err(Errno::ENOENT) => Ability::no(
-            feature,
-            format!(
-                "no {PATH}: it takes CONFIG_DYNAMIC_FTRACE, and `mount -t tracefs none /sys/kernel/tracing`"
-            ),
-        ),
+        Err(Errno::ENOENT) if machine.kernel_folder(TRACEFS).is_ok_and(|names| !names.is_empty()) => {
+            Ability::no(feature, format!("no {PATH}: it takes CONFIG_DYNAMIC_FTRACE"))
+        }
+        Err(Errno::ENOENT) => {
+            Ability::no(feature, format!("tracefs is not mounted: `mount -t tracefs none {TRACEFS}`"))
+        }
         Err(Errno::EACCES | Errno::EPERM) => Ability::unknown(feature, "tracefs takes root"),
         Err(errno) => Ability::unknown(feature, format!("{PATH}: {}", errno.desc())),
     }
