@@ -51,8 +51,11 @@ pub fn run(options: &Doctor, machine: &mut dyn Machine, out: &mut dyn Write) -> 
             print(out, finding)?;
         }
         let devices = looked.patients.len();
-        let devices = if devices == 1 { "1 device".to_owned() } else { format!("{devices} devices") };
-        writeln!(out, "{devices} looked at: {}.", counted(&findings))?;
+        let devices = match devices {
+            0 => "No device is set up".to_owned(),
+            devices => format!("{} looked at", number(devices, "device")),
+        };
+        writeln!(out, "{devices}: {}.", counted(&findings))?;
         #[cfg(feature = "sample")]
         for sample in &samples {
             table(out, sample)?;

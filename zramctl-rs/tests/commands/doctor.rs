@@ -376,12 +376,46 @@ fn a_sample_of_all_comes_to_what_is_taken() {
     for slot in 0..2000 {
         write(&mut host, 0, slot, prose(slot as u64));
     }
+    // Pages of one word take no memory, and are none of them.
+    for slot in 2000..2500 {
+        write(&mut host, 0, slot, vec![7; 4096]);
+    }
     let text = prints(&mut host, "doctor --sample 2000 --json");
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let sample = &document["samples"][0];
+    assert_eq!((&sample["pages"], &sample["in_memory"]), (&2000.into(), &2000.into()));
     let lz4 = sample["algorithms"].as_array().unwrap().iter().find(|of| of["algorithm"] == "lz4").unwrap();
     let expected = lz4["memory"].as_u64().unwrap();
     let stat = String::from_utf8(host.read_attr(0, "mm_stat").unwrap()).unwrap();
     let taken: u64 = stat.split_whitespace().nth(2).unwrap().parse().unwrap();
     assert!(expected <= taken && taken - expected < taken / 10, "{expected} {taken}");
+}
+
+/// On files instead of a kernel: the live side's direct I/O takes the memory that the sample reads into.
+#[test]
+fn a_sample_is_read_by_direct_io() {
+    let root = tempfile::tempdir().unwrap();
+    let put = |path: &str, content: &[u8]| {
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    let memory = healthy().kernel_file("/proc/meminfo").unwrap();
+    put("proc/meminfo", &memory);
+    put("proc/self/mountinfo", b"1 0 0:1 / / rw - rootfs none rw\n");
+    put("sys/block/zram0/disksize", b"8192000\n");
+    put("sys/block/zram0/initstate", b"1\n");
+    put("sys/block/zram0/comp_algorithm", b"[lz4] zstd\n");
+    // A file has bytes where block_state has slots: beyond its end there is nothing in either.
+    put("sys/kernel/debug/zram/zram0/block_state", b"1000 5.0 ......\n1001 5.0 ......\n1003 5.0 s.....\n");
+    let mut disk = vec![0; 1000 * 4096];
+    disk.extend((0..4).flat_map(prose));
+    put("dev/zram0", &disk);
+    let cli = Cli::try_parse_from(["zramctl-rs", "doctor", "--json", "--sample", "9"]).unwrap();
+    let mut out = Vec::new();
+    run(&cli, &mut zram_host::LiveHost::rooted(root.path()), &mut out).unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    let sample = &document["samples"][0];
+    assert_eq!((&sample["pages"], &sample["in_memory"]), (&2.into(), &2.into()), "{document}");
+    assert!(sample["algorithms"][0]["ratio"].as_f64().unwrap() > 2.0, "{document}");
 }

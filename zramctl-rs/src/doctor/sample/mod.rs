@@ -9,7 +9,7 @@ mod classes;
 
 use serde::Serialize;
 use zram_codecs::{Algorithm, Compressor, Parameters};
-use zram_host::{Buffer, DeviceNumber, Iovec, Machine, device::BdStat};
+use zram_host::{Buffer, DeviceNumber, Iovec, Machine};
 use zram_model::PageSize;
 
 pub use classes::Classes;
@@ -102,7 +102,7 @@ pub fn sample(
     }
     anyhow::ensure!(pages > 0, "{device}: the pages to be read have gone meanwhile");
     let chosen = offered.and_then(|algorithms| algorithms.chosen.as_deref());
-    let in_memory = in_memory(looked, patient).unwrap_or(slots.in_memory);
+    let in_memory = slots.in_memory;
     let mut algorithms: Vec<Outcome> = trials
         .iter()
         .map(|trial| Outcome {
@@ -173,15 +173,6 @@ fn chain(looked: &Looked) -> u32 {
     options.and_then(|options| options.set.get("ZSMALLOC_CHAIN_SIZE")?.parse().ok()).unwrap_or(CHAIN)
 }
 
-/// Pages in memory that take some: those stored, without those on the backing device and those of one word.
-fn in_memory(looked: &Looked, patient: &Patient) -> Option<u64> {
-    let survey = &patient.device.survey;
-    let mm = survey.mm_stat?;
-    let away = survey.writeback.as_ref().and_then(|writeback| writeback.bd_stat).map_or(0, |bd| bd.count);
-    let bytes = mm.orig_data_size.checked_sub(away.saturating_mul(BdStat::UNIT))?;
-    (bytes / looked.page).checked_sub(mm.same_pages)
-}
-
 /// So many of them, at equal distances.
 fn spread(slots: &[u64], wanted: u64) -> impl Iterator<Item = u64> {
     let there = slots.len() as u64;
@@ -199,16 +190,15 @@ fn read(
     let len = page.as_usize();
     let mut memory = vec![0; 2 * len];
     // Direct I/O takes memory that begins with a page.
-    let start = memory.as_ptr().align_offset(len);
-    let arena = memory.get_mut(start..start + len).unwrap_or_default();
+    let start = memory.as_ptr().align_offset(len).min(len);
+    let arena = &mut memory[start..start + len];
     let pieces = [Iovec { start: 0, len }];
     let at = slot * u64::from(page.bytes());
     let read = machine
         .read(device.0, at, Buffer { arena, pieces: &pieces })
         .map_err(|errno| anyhow::anyhow!("cannot read page {slot} of {device}: {}", errno.desc()))?;
     anyhow::ensure!(read == len, "page {slot} of {device} ends after {read} bytes");
-    let content = memory.split_off(start);
-    let content = content.get(..len).unwrap_or_default().to_vec();
+    let content = memory[start..start + len].to_vec();
     let is_one_word = content.chunks_exact(8).all(|word| Some(word) == content.get(..8));
     Ok((!is_one_word).then_some(content))
 }
