@@ -200,6 +200,12 @@ fn a_size_beyond_the_memory_is_said() {
     finds(&mut host, &[]);
     shrink(&mut host, 31 << 10);
     finds(&mut host, &[("waste", "oversized")]);
+    // What is on a backing device takes none.
+    let mut host = backed("1", "zstd");
+    shrink(&mut host, 31 << 10);
+    finds(&mut host, &[("note", "oversized")]);
+    set(&mut host, "mem_limit", "16M");
+    finds(&mut host, &[]);
 }
 
 #[test]
@@ -389,6 +395,23 @@ fn a_sample_of_all_comes_to_what_is_taken() {
     let stat = String::from_utf8(host.read_attr(0, "mm_stat").unwrap()).unwrap();
     let taken: u64 = stat.split_whitespace().nth(2).unwrap().parse().unwrap();
     assert!(expected <= taken && taken - expected < taken / 10, "{expected} {taken}");
+}
+
+/// A page that does not compress takes a whole one, with every algorithm, and counts as one in the ratio.
+#[test]
+fn a_sample_knows_what_is_stored_as_it_is() {
+    let mut host = with(Profile::custom_7_2(), &[("comp_algorithm", "zstd")]);
+    for slot in 0..20 {
+        fill(&mut host, 0, 3 + 4 * slot);
+        host.discard(0, (4 * slot * 4096) as u64, 3 * 4096).unwrap();
+    }
+    let text = prints(&mut host, "doctor --sample 100 --json");
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for outcome in document["samples"][0]["algorithms"].as_array().unwrap() {
+        let number = |field: &str| outcome[field].as_f64().unwrap();
+        assert_eq!((number("ratio"), number("incompressible")), (1.0, 100.0), "{outcome}");
+        assert_eq!((number("memory_per_page"), number("memory")), (4096.0, 81_920.0), "{outcome}");
+    }
 }
 
 /// On files instead of a kernel: the live side's direct I/O takes the memory that the sample reads into.
