@@ -9,6 +9,8 @@
 //! * [`style`] says what stands out; whether that is seen is standard output's affair.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`wanted`] is what a device is to become, [`backing`] a look at what its pages go to.
+//! * [`conflicts`] are what else manages zram, or works against it; [`severity`] says how bad something is.
+//! * [`doctor`] finds what is wrong or wasteful.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
@@ -17,8 +19,11 @@ pub mod backing;
 pub mod cli;
 pub mod columns;
 pub mod commands;
+pub mod conflicts;
 pub mod devices;
+pub mod doctor;
 pub mod plan;
+pub mod severity;
 pub mod size;
 mod standard_output;
 pub mod style;
@@ -75,6 +80,8 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::List(list)) => commands::list::run(list, cli.output.columns, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
+        Some(Command::Caps(caps)) => commands::caps::run(caps, machine, out),
+        Some(Command::Doctor(doctor)) => commands::doctor::run(doctor, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
         Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
         Some(Command::Change(command)) => {

@@ -1,22 +1,28 @@
-//! The machine around zram: who uses its devices, and what the kernel says about memory.
+//! The machine around zram: who uses its devices, what the kernel says about memory and can do.
 //!
 //! [`crate::Port`] is zram itself. A tool wants to know more: whether a device is swap, where it is mounted, how much memory there is.
 //! All of that is text in `/proc` and `/sys`, so that the trait is one of texts, and what they mean is here, for both
 //! sides.
 
+pub mod capabilities;
 mod holders;
 mod memory;
 mod mounts;
+mod pressure;
 mod swaps;
+mod zswap;
 
 use std::time::Duration;
 
 use nix::errno::Errno;
 
+pub use capabilities::{Capabilities, capabilities};
 pub use holders::holders;
-pub use memory::memory_total;
+pub use memory::{Memory, memory, memory_total};
 pub use mounts::{Mount, mounts};
+pub use pressure::{NoPressure, Pressure, Resource, Stall, pressure};
 pub use swaps::{Swap, SwapUse, swaps};
+pub use zswap::{Zswap, zswap};
 
 use crate::{
     port::Port,
@@ -26,13 +32,14 @@ use crate::{
 
 /// A machine that runs a kernel with zram.
 pub trait Machine: Port + Storage {
-    /// The whole text of one of the kernel's files, by its path.
+    /// The whole text of a file by its absolute path: one of the kernel's in `/proc` or `/sys`, or one of what else is installed, such as
+    /// a configuration in `/etc`.
     ///
     /// # Errors
     /// The errno of the open or the read.
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno>;
 
-    /// Names in one of the kernel's folders, by its path.
+    /// Names in a folder by its absolute path, in no order.
     ///
     /// # Errors
     /// The errno of opening or reading it.

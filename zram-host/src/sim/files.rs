@@ -1,11 +1,18 @@
-//! The kernel's other files on a simulated machine: texts, as somebody wrote them down.
+//! The kernel's other files on a simulated machine: texts, as somebody wrote them down, or as the model's profile has them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use nix::errno::Errno;
 
+use zram_events::DeviceId;
+use zram_model::Profile;
+
 use super::{SimHost, Surroundings};
 use crate::{
+    device::DeviceNumber,
     machine::Machine,
     port::{Buffer, Iovec, Port as _},
     swap::{HEADER_BYTES, SwapOptions, is_header},
@@ -38,23 +45,80 @@ VmallocUsed:           0 kB
 VmallocChunk:          0 kB
 ";
 
-impl Default for Files {
-    /// A machine of 8 GiB on which nothing is swapped to, and only a root is mounted.
-    fn default() -> Self {
+const NO_PRESSURE: &str = "\
+some avg10=0.00 avg60=0.00 avg300=0.00 total=0
+full avg10=0.00 avg60=0.00 avg300=0.00 total=0
+";
+
+impl Files {
+    /// A machine of 8 GiB on which nothing is swapped to and only a root is mounted, run by root, with a kernel that was built as the profile says.
+    pub(super) fn new(profile: &Profile) -> Self {
+        let release = format!("{}.0", profile.series);
         let file = |(path, text): (&str, &str)| (path.to_owned(), text.as_bytes().to_vec());
         let files = [
             ("/proc/swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
             ("/proc/self/mountinfo", "1 0 0:1 / / rw - rootfs none rw\n"),
+            ("/proc/self/status", "Name:\tzramctl-rs\nUid:\t0\t0\t0\t0\n"),
             ("/proc/meminfo", MEMORY),
+            ("/proc/pressure/memory", NO_PRESSURE),
+            ("/proc/pressure/io", NO_PRESSURE),
+            ("/proc/cmdline", "root=/dev/vda1 ro\n"),
+            ("/proc/sys/kernel/osrelease", &format!("{release}\n")),
+            ("/sys/power/resume", "0:0\n"),
+            ("/sys/class/zram-control/hot_remove", ""),
+            ("/sys/module/zswap/parameters/enabled", "N\n"),
+            ("/sys/kernel/btf/vmlinux", ""),
+            ("/sys/kernel/btf/zram", ""),
+            ("/sys/kernel/debug/clear_warn_once", ""),
+            (
+                "/sys/kernel/tracing/available_filter_functions",
+                "zs_malloc\nzs_free\nzram_submit_bio [zram]\n",
+            ),
+            ("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n"),
+            (&format!("/boot/config-{release}"), &configuration(profile)),
         ];
         Self(files.into_iter().map(file).collect())
     }
+}
+
+/// What such a kernel was built with, of what concerns zram.
+fn configuration(profile: &Profile) -> String {
+    let mut text = String::from("#\n# Automatically generated file; DO NOT EDIT.\n#\nCONFIG_ZRAM=m\n");
+    for (name, on) in [
+        ("ZRAM_WRITEBACK", profile.writeback),
+        ("ZRAM_MULTI_COMP", profile.multi_comp),
+        ("ZRAM_TRACK_ENTRY_ACTIME", profile.entry_access_time),
+        ("ZRAM_MEMORY_TRACKING", profile.memory_tracking),
+        ("ZSMALLOC_STAT", profile.zsmalloc_stat),
+        ("ZSMALLOC", true),
+        ("ZSWAP", true),
+        ("PSI", true),
+        ("DEBUG_INFO_BTF", true),
+        ("KPROBES", true),
+        ("FUNCTION_TRACER", true),
+    ] {
+        text += &if on { format!("CONFIG_{name}=y\n") } else { format!("# CONFIG_{name} is not set\n") };
+    }
+    text += &format!("CONFIG_ZSMALLOC_CHAIN_SIZE={}\n", profile.chain_size);
+    text + &format!("CONFIG_ZRAM_DEF_COMP=\"{}\"\n", profile.default_algorithm)
 }
 
 impl<E: Surroundings> SimHost<E> {
     /// Puts a file of the kernel's there, in the place of what was there before.
     pub fn set_kernel_file(&mut self, path: &str, text: &str) {
         self.files.0.insert(path.to_owned(), text.as_bytes().to_vec());
+    }
+
+    /// Takes a file away, if it is there.
+    pub fn remove_kernel_file(&mut self, path: &str) {
+        self.files.0.remove(path);
+    }
+
+    /// A file that the model writes: `classes` of a device's pool.
+    fn pool_classes(&self, path: &str) -> Option<Vec<u8>> {
+        let device = path.strip_prefix("/sys/kernel/debug/zsmalloc/")?.strip_suffix("/classes")?;
+        let device: DeviceNumber = device.parse().ok()?;
+        self.kernel.profile().zsmalloc_stat.then(|| self.kernel.classes_text(DeviceId(device.0)).ok())?
     }
 }
 
@@ -67,14 +131,14 @@ fn is_of(line: &str, dev: u32) -> bool {
 
 impl<E: Surroundings> Machine for SimHost<E> {
     fn kernel_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
-        self.files.0.get(path).cloned().ok_or(Errno::ENOENT)
+        self.files.0.get(path).cloned().or_else(|| self.pool_classes(path)).ok_or(Errno::ENOENT)
     }
 
     fn kernel_folder(&mut self, path: &str) -> Result<Vec<String>, Errno> {
         let folder = format!("{path}/");
-        let names = self.files.0.keys().filter_map(|file| file.strip_prefix(&folder)).map(str::to_owned);
-        let names: Vec<String> = names.filter(|name| !name.contains('/')).collect();
-        if names.is_empty() { Err(Errno::ENOENT) } else { Ok(names) }
+        let below = self.files.0.keys().filter_map(|file| file.strip_prefix(&folder));
+        let names: BTreeSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
+        if names.is_empty() { Err(Errno::ENOENT) } else { Ok(names.into_iter().map(str::to_owned).collect()) }
     }
 
     fn page_size(&mut self) -> u64 {

@@ -129,12 +129,12 @@ impl<E: Surroundings> SimHost<E> {
     #[must_use]
     pub fn new(profile: Profile, surroundings: E) -> Self {
         Self {
+            files: Files::new(&profile),
             kernel: Kernel::new(profile),
             surroundings,
             devices: BTreeSet::new(),
             held: BTreeMap::new(),
             seen: Seen::default(),
-            files: Files::default(),
         }
     }
 

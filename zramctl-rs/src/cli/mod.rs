@@ -4,6 +4,7 @@
 
 mod change;
 mod examples;
+mod judge;
 mod output;
 mod setup;
 mod show;
@@ -17,6 +18,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Told, Writeback,
 };
+pub use judge::{Caps, Doctor};
 pub use output::{Color, Output};
 pub use setup::{Backed, Setup, Swap, Used};
 pub use show::{Filter, List, Show, Slots};
@@ -101,6 +103,26 @@ Examples:
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
+    /// Show what this kernel can do for zram, and why it cannot
+    ///
+    /// By the attributes of a device, by the configuration that the kernel was built with, by its release. Nothing is loaded or added to find out.
+    /// "?" means that it cannot be told, which is not the same as no.
+    #[command(after_help = "\
+Examples:
+  zramctl-rs caps
+  sudo zramctl-rs caps          also what takes root to look at
+  zramctl-rs caps --json | jq '.abilities[] | select(.able != true)'")]
+    Caps(Caps),
+    /// Say what is wrong or wasteful about zram here, and what mends it
+    ///
+    /// The kernel, what else manages zram, the order of swap areas, limits, memory that compaction would free, pages that do not compress,
+    /// writeback and recompression that nobody drives. Nothing is changed.
+    #[command(after_help = "\
+Examples:
+  sudo zramctl-rs doctor
+  zramctl-rs doctor zram0 --sample 1000       also whether another algorithm would do better
+  zramctl-rs doctor --check >/dev/null || notify-send 'zram has a problem'")]
+    Doctor(Doctor),
     /// Set devices up, from nothing to swap or a file system
     ///
     /// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a machine that cannot be set up is a failed test")]
 
 mod changes;
+mod conflicts;
+mod doctor;
+mod judges;
 mod looks;
 mod machine;
 mod program;

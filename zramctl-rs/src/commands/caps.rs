@@ -1,0 +1,61 @@
+//! `caps`: what this kernel can do for zram, and why it cannot.
+
+use std::io::Write;
+
+use zram_host::{
+    Machine,
+    machine::{
+        Capabilities, capabilities,
+        capabilities::{Ability, Feature},
+    },
+};
+
+use super::{json, paragraph};
+use crate::cli::Caps;
+
+/// Prints it.
+///
+/// # Errors
+/// When there is no such device, or it cannot be printed.
+pub fn run(options: &Caps, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
+    let report = capabilities(machine, options.device)?;
+    if options.json { json(out, &report) } else { Ok(print(out, &report)?) }
+}
+
+fn print(out: &mut dyn Write, report: &Capabilities) -> std::io::Result<()> {
+    let release = report.release.as_ref().map_or("of a release that it does not say", |release| &release.0);
+    match report.device {
+        Some(device) => writeln!(out, "Linux {release}, told from {device}")?,
+        None => writeln!(out, "Linux {release}, without a zram device to look at")?,
+    }
+    group(out, report, |feature| !feature.is_for_probes())?;
+    writeln!(out, "Probes")?;
+    group(out, report, Feature::is_for_probes)?;
+    if report.device.is_some() {
+        paragraph(out, "Algorithms  ", "            ", &report.algorithms.join(" "))?;
+        paragraph(out, "Attributes  ", "            ", &report.attributes.join(" "))?;
+    }
+    match &report.options {
+        Some(options) => {
+            writeln!(out, "Options, from {}", options.path)?;
+            let set: Vec<String> =
+                options.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            paragraph(out, "  ", "  ", &set.join(" "))
+        }
+        None => writeln!(out, "Options     no configuration of this kernel's can be read"),
+    }
+}
+
+fn group(out: &mut dyn Write, report: &Capabilities, is: impl Fn(Feature) -> bool) -> std::io::Result<()> {
+    for Ability { feature, able, why } in &report.abilities {
+        if is(*feature) {
+            let able = match able {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "?",
+            };
+            paragraph(out, &format!("  {able:<4} {:<27}", feature.about()), &" ".repeat(34), why)?;
+        }
+    }
+    Ok(())
+}
