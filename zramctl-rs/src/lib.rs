@@ -60,6 +60,8 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
         Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
+        Some(Command::Completions(completions)) => commands::completions::run(completions, out),
+        Some(Command::Man(man)) => commands::man::run(man, out),
         Some(Command::Change(command)) => {
             change::run(command, &mut Writer::new(machine, out, command.is_dry()))
         }

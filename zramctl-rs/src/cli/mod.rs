@@ -2,6 +2,7 @@
 //!
 //! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
+mod about;
 mod change;
 mod setup;
 mod show;
@@ -10,6 +11,7 @@ mod values;
 
 use clap::{Parser, Subcommand};
 
+pub use about::{Completions, Man, Shell};
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Writeback,
 };
@@ -77,6 +79,20 @@ Examples:
     /// The commands that change a device
     #[command(flatten)]
     Change(Change),
+    /// Print what a shell needs to complete command lines
+    #[command(after_help = "\
+Examples:
+  zramctl-rs completions bash > /usr/share/bash-completion/completions/zramctl-rs
+  zramctl-rs completions zsh > /usr/share/zsh/site-functions/_zramctl-rs
+  zramctl-rs completions fish > /usr/share/fish/vendor_completions.d/zramctl-rs.fish
+  source <(zramctl-rs completions bash)          for this shell only")]
+    Completions(Completions),
+    /// Print the manual page, or write a page for each command
+    #[command(after_help = "\
+Examples:
+  zramctl-rs man | man -l -
+  zramctl-rs man --dir /usr/share/man/man1")]
+    Man(Man),
 }
 
 #[cfg(test)]

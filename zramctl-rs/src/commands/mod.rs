@@ -1,7 +1,9 @@
 //! The commands, a file each.
 
 pub mod change;
+pub mod completions;
 pub mod list;
+pub mod man;
 pub mod setup;
 pub mod show;
 pub mod slots;
