@@ -7,6 +7,7 @@
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
+//! * [`probes`] are what looks into a live kernel.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
@@ -16,6 +17,7 @@ pub mod columns;
 pub mod commands;
 pub mod devices;
 pub mod plan;
+pub mod probes;
 pub mod size;
 pub mod table;
 pub mod writer;
@@ -30,6 +32,7 @@ use zram_host::{LiveHost, Machine};
 
 use cli::{Cli, Command};
 use commands::change;
+use probes::LiveProbes;
 use writer::Writer;
 
 /// The program: the command line, the running kernel, standard output.
@@ -37,7 +40,8 @@ use writer::Writer;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
-    match run(&cli, &mut LiveHost::new(), &mut out).and_then(|()| Ok(out.flush()?)) {
+    let mut machine = LiveHost::new().with_probes(Box::new(LiveProbes::default()));
+    match run(&cli, &mut machine, &mut out).and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -42,6 +42,7 @@ use crate::{
     machine::Machine,
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Port},
+    probed::Probed,
     swap::{HEADER_BYTES, SwapOptions},
     together::{Act, TaskEnded},
 };
@@ -51,6 +52,7 @@ use crate::{
 pub struct LiveHost {
     tree: Tree,
     held: HashMap<u32, Vec<File>>,
+    probes: Option<Box<dyn Probed>>,
 }
 
 impl LiveHost {
@@ -63,7 +65,13 @@ impl LiveHost {
     /// The kernel whose `sys` and `dev` stand under this folder.
     #[must_use]
     pub fn rooted(root: impl Into<PathBuf>) -> Self {
-        Self { tree: Tree::new(root), held: HashMap::new() }
+        Self { tree: Tree::new(root), held: HashMap::new(), probes: None }
+    }
+
+    /// With this to look into the kernel.
+    #[must_use]
+    pub fn with_probes(self, probes: Box<dyn Probed>) -> Self {
+        Self { probes: Some(probes), ..self }
     }
 
     /// Where things are.
@@ -187,5 +195,12 @@ impl Machine for LiveHost {
 
     fn pause(&mut self, time: Duration) {
         std::thread::sleep(time);
+    }
+
+    fn probes(&mut self) -> Option<&mut dyn Probed> {
+        match &mut self.probes {
+            Some(probes) => Some(&mut **probes),
+            None => None,
+        }
     }
 }

@@ -20,6 +20,7 @@ pub use swaps::{Swap, SwapUse, swaps};
 
 use crate::{
     port::Port,
+    probed::Probed,
     swap::{HEADER_BYTES, SwapOptions},
 };
 
@@ -61,6 +62,11 @@ pub trait Machine: Port {
 
     /// Lets time pass.
     fn pause(&mut self, time: Duration);
+
+    /// What can look into zram, where somebody has brought it.
+    fn probes(&mut self) -> Option<&mut dyn Probed> {
+        None
+    }
 }
 
 /// A file of the kernel's could not be read or understood.

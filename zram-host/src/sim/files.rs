@@ -8,6 +8,7 @@ use super::{SimHost, Surroundings};
 use crate::{
     machine::Machine,
     port::{Buffer, Iovec, Port as _},
+    probed::Probed,
     swap::{HEADER_BYTES, SwapOptions, is_header},
 };
 
@@ -126,5 +127,9 @@ impl<E: Surroundings> Machine for SimHost<E> {
 
     fn pause(&mut self, time: Duration) {
         self.surroundings.pass(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn probes(&mut self) -> Option<&mut dyn Probed> {
+        Some(self)
     }
 }

@@ -54,11 +54,13 @@ pub enum Command {
     Show(Show),
     /// Show the states of a device's slots: what is idle, huge, written back, and where
     ///
-    /// Read from debugfs' block_state, which takes root. Without --ranges, --list or --json: a summary.
+    /// Read from debugfs' block_state, which takes root. Without --ranges, --list, --histogram or --json: a summary. Sizes are looked at a moment
+    /// after the states: of a slot that is of another kind by then, neither size nor block is shown, and such slots are counted.
     #[command(after_help = "\
 Examples:
   zramctl-rs slots zram0                               how many of each kind, and how old
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
+  zramctl-rs slots zram0 --sizes --histogram           how old, and how large
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
     /// Set a device up, from nothing to swap
