@@ -16,6 +16,9 @@ use crate::toolchain::in_path;
 use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
 
+/// What has two programs run at once.
+const SHELL: &str = "sh";
+
 /// Programs of util-linux that are held beside ours, or that prepare a device for both.
 const UTIL_LINUX: [&str; 4] = ["zramctl", "mkswap", "swapon", "swapoff"];
 
@@ -64,13 +67,13 @@ pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result
     Ok(command)
 }
 
-/// Programs of util-linux with the libraries that they take, under their own paths.
+/// Programs of util-linux, and a shell, with the libraries that they take, under their own paths.
 fn theirs() -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for name in UTIL_LINUX {
+    for name in UTIL_LINUX.into_iter().chain([SHELL]) {
         let roots = ROOTS_PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.is_file());
         let Some(path) = roots.or_else(|| in_path(name)) else {
-            bail!("there is no {name} here, which is part of util-linux: install that");
+            bail!("there is no {name} here: install util-linux, and a shell");
         };
         files.extend(libraries(&path)?);
         files.push(path);

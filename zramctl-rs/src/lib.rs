@@ -40,6 +40,11 @@ use writer::Writer;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
+    if matches!(cli.command, Some(Command::Watch(_)))
+        && let Err(error) = commands::watch::end_at_signals()
+    {
+        eprintln!("zramctl-rs: Ctrl-C will end this without a last word: {error:#}");
+    }
     let mut machine = LiveHost::new().with_probes(Box::new(LiveProbes::default()));
     match run(&cli, &mut machine, &mut out).and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,6 +67,7 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::List(list)) => commands::list::run(list, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
+        Some(Command::Watch(watch)) => commands::watch::run(watch, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
         Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
         Some(Command::Completions(completions)) => commands::completions::run(completions, out),

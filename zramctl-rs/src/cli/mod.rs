@@ -8,6 +8,7 @@ mod setup;
 mod show;
 mod util_linux;
 mod values;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +20,7 @@ pub use setup::{Setup, Swap};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
 pub use values::Allowance;
+pub use watch::{Watch, What};
 
 /// Set up, look at and control zram devices
 ///
@@ -63,6 +65,17 @@ Examples:
   zramctl-rs slots zram0 --sizes --histogram           how old, and how large
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
+    /// Show what happens in zram, as it happens
+    ///
+    /// By probes, which takes root and a kernel with BTF. They are attached while it runs, and only those that are needed: --kind makes a busy
+    /// device slower by less. Ends at Ctrl-C, at --count or --for, and when nobody reads any more; then it says if anything was lost.
+    #[command(after_help = "\
+Examples:
+  zramctl-rs watch                                everything but what the allocator does
+  zramctl-rs watch zram0 --kind write,free --slot 0-99
+  zramctl-rs watch --kind writeback --for 10m
+  zramctl-rs watch --kind compress --count 1000 --json | jq -s 'map(.len // empty) | add / length'")]
+    Watch(Watch),
     /// Set a device up, from nothing to swap
     ///
     /// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints

@@ -10,6 +10,7 @@ pub mod slots;
 pub mod status;
 pub mod swap;
 pub mod util_linux;
+pub mod watch;
 
 use std::io::Write;
 

@@ -7,3 +7,4 @@ mod machine;
 mod setup;
 mod shows;
 mod util_linux;
+mod watch;
