@@ -510,6 +510,9 @@ fn what_happens_is_watched() {
             machine.name
         );
         assert_eq!((&last["end"], &last["lost"]), (&json!(true), &json!(0)), "{}", machine.name);
+        // Nothing happens of this kind, and whoever reads has enough after the heading.
+        let ran = machine.run(&[&shell, "-c", "/bin/zramctl-rs watch --kind device | read -r heading"]);
+        assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), ""), "{}: {}", machine.name, ran.stderr);
         machine.prints(&[&program("swapoff"), "/dev/zram1"]);
     });
 }

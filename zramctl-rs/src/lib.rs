@@ -40,10 +40,11 @@ use writer::Writer;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
-    if matches!(cli.command, Some(Command::Watch(_)))
-        && let Err(error) = commands::watch::end_at_signals()
-    {
-        eprintln!("zramctl-rs: Ctrl-C will end this without a last word: {error:#}");
+    if matches!(cli.command, Some(Command::Watch(_))) {
+        commands::watch::end_when_unread();
+        if let Err(error) = commands::watch::end_at_signals() {
+            eprintln!("zramctl-rs: Ctrl-C will end this without a last word: {error:#}");
+        }
     }
     let mut machine = LiveHost::new().with_probes(Box::new(LiveProbes::default()));
     match run(&cli, &mut machine, &mut out).and_then(|()| Ok(out.flush()?)) {

@@ -106,17 +106,26 @@ fn look_into(found: &mut [Found], device: DeviceNumber, machine: &mut dyn Machin
             (looked.attached, looked.reason) = (false, Some(reason));
             Vec::new()
         });
-        for slot in near {
-            let entry = usize::try_from(slot.state.slot - first).ok().and_then(|at| table.get(at));
-            let entry = entry.map(|entry| entry.content(page));
-            looked.changed += u64::from(entry.is_some_and(|entry| !is_of(&entry, &slot.state)));
-            let entry = entry.filter(|entry| is_of(entry, &slot.state));
-            slot.content = Some(entry.map_or_else(Content::default, |entry| Content {
-                size: (entry.size != 0).then_some(entry.size),
-                block: entry.block,
-            }));
-        }
+        looked.changed += fill(near, &table, page);
     }
+}
+
+/// Puts what a piece of the table says into these slots, of which it begins with the first. How many have changed since their state was looked
+/// at.
+fn fill(near: &mut [Found], table: &[SlotWords], page: u64) -> u64 {
+    let first = near.first().map_or(0, |slot| slot.state.slot);
+    let mut changed = 0;
+    for slot in near {
+        let entry = usize::try_from(slot.state.slot - first).ok().and_then(|at| table.get(at));
+        let entry = entry.map(|entry| entry.content(page));
+        changed += u64::from(entry.is_some_and(|entry| !is_of(&entry, &slot.state)));
+        let entry = entry.filter(|entry| is_of(entry, &slot.state));
+        slot.content = Some(entry.map_or_else(Content::default, |entry| Content {
+            size: (entry.size != 0).then_some(entry.size),
+            block: entry.block,
+        }));
+    }
+    changed
 }
 
 fn table(
@@ -154,17 +163,24 @@ impl crate::cli::Filter {
 mod tests {
     use super::*;
 
+    const HUGE: u32 = 1 << 17;
+    const WRITTEN_BACK: u32 = 1 << 15;
+
+    fn found(line: &str) -> Found {
+        Found { state: SlotState::parse(line).unwrap(), content: None }
+    }
+
     #[test]
-    fn a_slot_that_is_another_by_now_is_told_apart() {
-        let state = SlotState::parse("7 1.000000 ......").unwrap();
-        let content = SlotContent { size: 100, ..SlotContent::default() };
-        assert!(is_of(&content, &state));
-        for other in [
-            SlotContent { huge: true, ..content },
-            SlotContent { same: true, ..content },
-            SlotContent { written_back: true, ..content },
-        ] {
-            assert!(!is_of(&other, &state), "{other:?}");
-        }
+    fn a_slot_that_is_another_by_now_has_no_content() {
+        let lines = ["7 1.0 ......", "8 1.0 ..h...", "10 1.0 .w....", "11 1.0 s.....", "13 1.0 ......"];
+        let mut near = lines.map(found);
+        let entry = |flags| SlotWords { handle: 5, flags };
+        // Of slot 9 nothing was asked. Slot 8 was compressed anew, 11 overwritten, and 13 is beyond what was copied.
+        let table =
+            [entry(100), entry(200), entry(4096 | HUGE), entry(300 | WRITTEN_BACK), entry(400), entry(0)];
+        assert_eq!(fill(&mut near, &table, 4096), 2);
+        let contents = near.map(|slot| slot.content.map(|content| (content.size, content.block)).unwrap());
+        let none = (None, None);
+        assert_eq!(contents, [(Some(100), None), none, (Some(300), Some(5)), none, none]);
     }
 }

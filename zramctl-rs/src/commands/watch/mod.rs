@@ -7,12 +7,18 @@ mod line;
 
 use std::{
     io::Write,
+    os::fd::AsFd as _,
     sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::Duration,
 };
 
 use anyhow::anyhow;
 use clap::ValueEnum as _;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
 use serde::Serialize;
 use zram_events::{Event, Kind};
 use zram_host::{
@@ -36,6 +42,20 @@ static ENOUGH: AtomicBool = AtomicBool::new(false);
 /// When the system does not let it.
 pub fn end_at_signals() -> anyhow::Result<()> {
     Ok(ctrlc::set_handler(|| ENOUGH.store(true, Ordering::Relaxed))?)
+}
+
+/// From now on it ends, in order, when nobody reads standard output any more, also if there is nothing to print.
+pub fn end_when_unread() {
+    thread::spawn(|| {
+        let stdout = std::io::stdout();
+        // Asked for nothing, the kernel still reports that the other end of a pipe is closed.
+        let mut stdout = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+        while let Err(Errno::EINTR) = poll(&mut stdout, PollTimeout::NONE) {}
+        let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
+        if stdout[0].revents().is_some_and(|events| events.intersects(gone)) {
+            ENOUGH.store(true, Ordering::Relaxed);
+        }
+    });
 }
 
 /// Watches.
