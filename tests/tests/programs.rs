@@ -492,24 +492,33 @@ fn what_happens_is_watched() {
         assert!(names.contains(&"compact_begin") && names.contains(&"compact_end"), "{names:?}");
         let took = lines.iter().any(|line| line["took_nanos"].as_u64().is_some_and(|took| took > 0));
         assert!(took, "{}: {lines:?}", machine.name);
-        assert_eq!(lines[4], json!({"schema": 1, "end": true, "printed": 4, "lost": 0}), "{}", machine.name);
-        // The first is attached by the time the second, which begins later, has run for some seconds.
+        assert_eq!(
+            lines[4],
+            json!({"schema": 1, "end": true, "printed": 4, "lost": 0, "unseen": []}),
+            "{}",
+            machine.name
+        );
         let lines = watched(
             machine,
-            "/bin/zramctl-rs watch zram2 --kind device --json & watch=$!
-             /bin/zramctl-rs watch --kind readback --for 8 >/dev/null
-             /bin/zramctl-rs reset zram2
-             /bin/zramctl-rs watch --kind readback --for 2 >/dev/null
+            "/bin/zramctl-rs watch zram2 --kind device --count 1 --json & watch=$!
+             while kill -0 $watch 2>/dev/null; do /bin/zramctl-rs reset zram2; done
+             wait $watch",
+        );
+        assert_eq!((&lines[0]["event"], &lines[0]["dev"]), (&json!("reset"), &json!(2)), "{}", machine.name);
+        // By the time the second has been attached and run for some seconds, so has the first.
+        let lines = watched(
+            machine,
+            "/bin/zramctl-rs watch --kind device --json & watch=$!
+             /bin/zramctl-rs watch --kind device --for 5 >/dev/null
              kill -INT $watch
              wait $watch",
         );
-        let (last, lines) = lines.split_last().unwrap();
-        assert!(
-            lines.iter().any(|line| line["event"] == "reset" && line["dev"] == 2),
-            "{}: {lines:?}",
+        assert_eq!(
+            (lines.len(), &lines[0]["end"], &lines[0]["lost"]),
+            (1, &json!(true), &json!(0)),
+            "{}",
             machine.name
         );
-        assert_eq!((&last["end"], &last["lost"]), (&json!(true), &json!(0)), "{}", machine.name);
         // Nothing happens of this kind, and whoever reads has enough after the heading.
         let ran = machine.run(&[&shell, "-c", "/bin/zramctl-rs watch --kind device | read -r heading"]);
         assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), ""), "{}: {}", machine.name, ran.stderr);

@@ -21,11 +21,11 @@ pub trait Probed {
     /// When they cannot be looked at.
     fn slot_table(&mut self, dev: u32, first: u64, count: u64) -> Result<Vec<SlotWords>, Absent>;
 
-    /// From now on takes note of what happens, at least of these kinds.
+    /// From now on takes note of what happens, at least of these kinds. Answers with those that cannot be observed here.
     ///
     /// # Errors
     /// When none of them can be observed here.
-    fn watch(&mut self, kinds: &[Kind]) -> Result<(), Absent>;
+    fn watch(&mut self, kinds: &[Kind]) -> Result<Vec<Kind>, Absent>;
 
     /// What has happened since it was asked last.
     ///

@@ -43,10 +43,11 @@ impl Probed for LiveProbes {
         Ok(table.into_iter().map(|entry| SlotWords { handle: entry.handle, flags: entry.flags }).collect())
     }
 
-    fn watch(&mut self, kinds: &[Kind]) -> Result<(), Absent> {
+    fn watch(&mut self, kinds: &[Kind]) -> Result<Vec<Kind>, Absent> {
         let probes = attach(Wanted { kinds, snapshots: false })?;
+        let unseen = probes.coverage().unobservable.iter().map(|gap| gap.kind).collect();
         self.watching = Some(Watching { probes, decoder: Decoder::late() });
-        Ok(())
+        Ok(unseen)
     }
 
     fn happened(&mut self) -> Result<Vec<Happened>, Absent> {

@@ -39,8 +39,9 @@ impl<E: Surroundings> Probed for SimHost<E> {
     }
 
     /// It always takes note, of everything.
-    fn watch(&mut self, _kinds: &[Kind]) -> Result<(), Absent> {
-        self.looked_into()
+    fn watch(&mut self, _kinds: &[Kind]) -> Result<Vec<Kind>, Absent> {
+        self.looked_into()?;
+        Ok(Vec::new())
     }
 
     /// Everything of which nobody was told yet. The model's clock stands still while something happens.

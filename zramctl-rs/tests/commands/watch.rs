@@ -62,7 +62,10 @@ fn json_lines_say_the_same_and_how_it_ended() {
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (last, lines) = lines.split_last().unwrap();
-    assert_eq!(*last, serde_json::json!({"schema": 1, "end": true, "printed": lines.len(), "lost": 0}));
+    assert_eq!(
+        *last,
+        serde_json::json!({"schema": 1, "end": true, "printed": lines.len(), "lost": 0, "unseen": []})
+    );
     insta::assert_snapshot!(text);
     let back: Vec<u64> = lines
         .iter()

@@ -63,8 +63,12 @@ pub fn end_when_unread() {
 /// # Errors
 /// When nothing can be watched here, with what is missing.
 pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
+    let unseen = probed(machine, |probes| probes.watch(&wanted(options)))?;
+    if !unseen.is_empty() {
+        eprintln!("zramctl-rs: this kernel does not show {}", names(&unseen));
+    }
+    // Attaching has taken its time.
     let end = options.time.map(|time| machine.boot_time().saturating_add(time.saturating_mul(1_000_000_000)));
-    begin(&wanted(options), machine)?;
     if !options.json {
         writeln!(out, "{:>16} {:<22} {:<7} {:>9} WHAT", "SECONDS", "TASK", "DEVICE", "SLOT")?;
     }
@@ -102,7 +106,7 @@ pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     }
     let lost = probed(machine, |probes| probes.lost())?;
     if options.json {
-        let last = End { schema: SCHEMA, end: true, printed, lost };
+        let last = End { schema: SCHEMA, end: true, printed, lost, unseen };
         serde_json::to_writer(&mut *out, &last)?;
         writeln!(out)?;
     } else if lost > 0 {
@@ -122,8 +126,10 @@ fn wanted(options: &Watch) -> Vec<Kind> {
     kinds
 }
 
-fn begin(kinds: &[Kind], machine: &mut dyn Machine) -> anyhow::Result<()> {
-    probed(machine, |probes| probes.watch(kinds))
+/// Kinds of records by their names, which are nearly those of events.
+fn names(kinds: &[Kind]) -> String {
+    let name = |kind: &Kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned);
+    kinds.iter().filter_map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Asks the probes for something.
@@ -206,6 +212,8 @@ struct End {
     end: bool,
     printed: u64,
     lost: u64,
+    /// Kinds of records that this kernel does not let one see.
+    unseen: Vec<Kind>,
 }
 
 fn json_line(
