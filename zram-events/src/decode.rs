@@ -92,6 +92,7 @@ pub struct Decoder {
     zspages: Lives,
     handles: Lives,
     last: Option<u64>,
+    late: bool,
 }
 
 impl Decoder {
@@ -99,6 +100,13 @@ impl Decoder {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A decoder of a stream that began in the middle of things: what it meets for the first time has its life from then on.
+    /// Lives are numbered as they are met.
+    #[must_use]
+    pub fn late() -> Self {
+        Self { late: true, ..Self::default() }
     }
 
     /// The life that a handle's address names now: for the slot-table snapshot.
@@ -145,26 +153,32 @@ impl Reading<'_> {
         })
     }
 
-    fn life(&self, lives: &Lives, n: usize, what: &'static str) -> Result<u32, DecodeError> {
+    fn life(
+        &mut self,
+        lives: fn(&mut Decoder) -> &mut Lives,
+        n: usize,
+        what: &'static str,
+    ) -> Result<u32, DecodeError> {
         let address = self.arg(n);
-        lives.alive.get(&address).copied().ok_or(DecodeError::UnknownLife {
-            seq: self.record.seq,
-            kind: self.kind,
-            what,
-            address,
-        })
+        let late = self.lives.late;
+        let lives = lives(self.lives);
+        match lives.alive.get(&address) {
+            Some(life) => Ok(*life),
+            None if late => Ok(lives.birth(address)),
+            None => Err(DecodeError::UnknownLife { seq: self.record.seq, kind: self.kind, what, address }),
+        }
     }
 
-    fn pool(&self, n: usize) -> Result<PoolLife, DecodeError> {
-        self.life(&self.lives.pools, n, "pool").map(PoolLife)
+    fn pool(&mut self, n: usize) -> Result<PoolLife, DecodeError> {
+        self.life(|lives| &mut lives.pools, n, "pool").map(PoolLife)
     }
 
-    fn zspage(&self, n: usize) -> Result<ZspageLife, DecodeError> {
-        self.life(&self.lives.zspages, n, "zspage").map(ZspageLife)
+    fn zspage(&mut self, n: usize) -> Result<ZspageLife, DecodeError> {
+        self.life(|lives| &mut lives.zspages, n, "zspage").map(ZspageLife)
     }
 
-    fn handle(&self, n: usize) -> Result<HandleLife, DecodeError> {
-        self.life(&self.lives.handles, n, "handle").map(HandleLife)
+    fn handle(&mut self, n: usize) -> Result<HandleLife, DecodeError> {
+        self.life(|lives| &mut lives.handles, n, "handle").map(HandleLife)
     }
 
     fn dev(&self, n: usize) -> Result<DeviceId, DecodeError> {
@@ -425,6 +439,15 @@ mod tests {
     fn an_unknown_address_is_an_error() {
         let error = Decoder::new().decode(&record(0, Kind::Free, [1, 2, 0, 0, 0, 0])).unwrap_err();
         assert!(error.to_string().contains("a pool at 0x1 whose beginning was not seen"), "{error}");
+    }
+
+    #[test]
+    fn who_comes_late_takes_what_is_there_for_new() {
+        let mut d = Decoder::late();
+        let free = Event::Free { pool: PoolLife(0), handle: HandleLife(0) };
+        assert_eq!(d.decode(&record(7, Kind::Free, [1, 2, 0, 0, 0, 0])).unwrap(), free);
+        let again = Event::Free { pool: PoolLife(0), handle: HandleLife(1) };
+        assert_eq!(d.decode(&record(8, Kind::Free, [1, 2, 0, 0, 0, 0])).unwrap(), again);
     }
 
     #[test]

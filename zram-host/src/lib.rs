@@ -4,6 +4,7 @@
 //! * [`device`] is what the attributes say, in types.
 //! * [`machine`] is what else a tool asks of the machine: who uses a device.
 //! * [`meanwhile`] is what the port says about I/O beside another call.
+//! * [`probed`] is what only probes can tell.
 //! * [`storage`] is what stands behind a backing device: files, loop devices, encryption.
 //! * [`swap`] is what a swap area begins with.
 //! * [`together`] is what it says about several tasks at once.
@@ -14,6 +15,7 @@ pub mod live;
 pub mod machine;
 pub mod meanwhile;
 pub mod port;
+pub mod probed;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod storage;
@@ -24,6 +26,7 @@ pub use device::{DeviceNumber, Survey, survey};
 pub use live::LiveHost;
 pub use machine::Machine;
 pub use port::{Buffer, Iovec, Port, SetupError};
+pub use probed::Probed;
 #[cfg(feature = "sim")]
 pub use sim::{Ahead, Compressor, Disk, Followed, Following, SimHost, Simulated, Surroundings, Turn};
 pub use storage::Storage;

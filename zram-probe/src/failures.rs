@@ -182,6 +182,12 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
+    /// None at all.
+    pub(crate) fn none(ebpf: &mut Ebpf) -> Result<Self, ProbeError> {
+        let request = take(ebpf, REQUEST)?.try_into().map_err(map_error(REQUEST))?;
+        Ok(Self { request, programs: BTreeMap::new(), ways: BTreeMap::new(), links: Vec::new() })
+    }
+
     /// Loads what can be loaded.
     pub(crate) fn load(
         ebpf: &mut Ebpf,
@@ -189,9 +195,7 @@ impl Failures {
         facts: &Facts,
         btf: &KernelBtf<'_>,
     ) -> Result<Self, ProbeError> {
-        let request = take(ebpf, REQUEST)?.try_into().map_err(map_error(REQUEST))?;
-        let mut failures =
-            Self { request, programs: BTreeMap::new(), ways: BTreeMap::new(), links: Vec::new() };
+        let mut failures = Self::none(ebpf)?;
         for row in ROWS {
             let way = failures.way(row, loader, facts, btf);
             failures.ways.insert(row.shortage, way);

@@ -32,5 +32,6 @@ pub use coverage::{Attached, Coverage, Unobservable};
 pub use error::ProbeError;
 pub use failures::Failed;
 pub use health::Health;
+pub use plan::Wanted;
 pub use probes::{Probes, object_sha256};
 pub use snapshot::{ClassEntry, SlotEntry};

@@ -132,6 +132,30 @@ fn place(facts: &Facts, probe: &Probe) -> Result<Placement, String> {
     Err(reasons.join("; "))
 }
 
+impl Plan {
+    /// Nothing but what was asked for. No row is required then: whoever picks kinds does without the others.
+    #[must_use]
+    pub fn only(mut self, wanted: Wanted<'_>) -> Self {
+        let is_wanted = |kind: &Kind| wanted.kinds.contains(kind);
+        self.placements.retain(|placement| placement.kind.as_ref().map_or(wanted.snapshots, is_wanted));
+        self.unobservable.retain(|gap| is_wanted(&gap.kind));
+        self.missing.clear();
+        if !wanted.snapshots {
+            self.no_snapshot = Some("it was not asked for".to_owned());
+        }
+        self
+    }
+}
+
+/// What to attach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Kinds of records.
+    pub kinds: &'a [Kind],
+    /// Whether snapshots are to be taken.
+    pub snapshots: bool,
+}
+
 /// Holds the table against a kernel.
 #[must_use]
 pub fn plan(facts: &Facts) -> Plan {

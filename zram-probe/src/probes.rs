@@ -19,8 +19,15 @@ use zram_events::{
 };
 
 use crate::{
-    ClassEntry, Coverage, Failed, Health, ProbeError, SlotEntry, coverage, facts::BtfFiles,
-    failures::Failures, flags::FlagOrder, load, plan, snapshot::Snapshots, stream::Stream, sys,
+    ClassEntry, Coverage, Failed, Health, ProbeError, SlotEntry, coverage,
+    facts::BtfFiles,
+    failures::Failures,
+    flags::FlagOrder,
+    load,
+    plan::{self, Plan, Wanted},
+    snapshot::Snapshots,
+    stream::Stream,
+    sys,
 };
 
 const EVENTS: &str = "EVENTS";
@@ -59,12 +66,29 @@ impl Probes {
     /// # Errors
     /// When a required probe cannot be placed: says which, where and why.
     pub fn attach() -> Result<Self, ProbeError> {
+        Self::attach_as(None)
+    }
+
+    /// Attaches only what is asked for, which is quicker, and can be done where a required probe has no place. Of a stream with some kinds only,
+    /// the [`Coverage`] speaks of these alone. No failures can be asked for.
+    ///
+    /// # Errors
+    /// When nothing of it can be had, or the kernel refuses; says which, where and why.
+    pub fn attach_only(wanted: Wanted<'_>) -> Result<Self, ProbeError> {
+        Self::attach_as(Some(wanted))
+    }
+
+    fn attach_as(wanted: Option<Wanted<'_>>) -> Result<Self, ProbeError> {
         let started = Instant::now();
         let files = BtfFiles::read()?;
         files.with(|btf| {
             debug!("BTF read after {:?}", started.elapsed());
             let facts = btf.facts()?;
             let plan = plan::plan(&facts);
+            let plan = match wanted {
+                Some(wanted) => chosen(plan, wanted)?,
+                None => plan,
+            };
             debug!("planned after {:?}", started.elapsed());
             if !plan.missing.is_empty() {
                 let reasons: Vec<String> =
@@ -79,7 +103,10 @@ impl Probes {
             let loader = load::Loader::new(&ebpf, &facts.layout, &plan, btf)?;
             let programs = loader.attach(&plan)?;
             debug!("{} programs attached after {:?}", programs.len(), started.elapsed());
-            let failures = Failures::load(&mut ebpf, &loader, &facts, btf)?;
+            let failures = match wanted {
+                Some(_) => Failures::none(&mut ebpf)?,
+                None => Failures::load(&mut ebpf, &loader, &facts, btf)?,
+            };
             debug!("failures prepared after {:?}", started.elapsed());
             let snapshots = match plan.no_snapshot {
                 None => Ok(Snapshots::take(&mut ebpf)?),
@@ -200,6 +227,18 @@ impl Probes {
     pub fn coverage(&self) -> &Coverage {
         &self.coverage
     }
+}
+
+/// The part of a plan that is wanted, if there is anything in it.
+fn chosen(plan: Plan, wanted: Wanted<'_>) -> Result<Plan, ProbeError> {
+    let plan = plan.only(wanted);
+    if !plan.placements.is_empty() {
+        return Ok(plan);
+    }
+    let mut reasons: Vec<String> = plan.no_snapshot.into_iter().filter(|_| wanted.snapshots).collect();
+    reasons.extend(plan.unobservable.into_iter().map(|gap| gap.reason));
+    reasons.dedup();
+    Err(ProbeError::Unobservable { kernel: load::release(), reasons: reasons.join("; ") })
 }
 
 pub(crate) fn map_error(map: &'static str) -> impl Fn(aya::maps::MapError) -> ProbeError {

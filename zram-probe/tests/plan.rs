@@ -3,11 +3,14 @@
 //! The lists say which functions can be probed, not what they take. Unless a test says otherwise a
 //! function takes what the table asks for, so that the snapshots show what the lists decide.
 
-use zram_events::layout::{ABSENT, BitField, Field, Layout};
+use zram_events::{
+    Kind,
+    layout::{ABSENT, BitField, Field, Layout},
+};
 use zram_probe::{
     Unobservable,
     btf::{Prototype, Shape},
-    plan::{Facts, Function, Plan, plan},
+    plan::{Facts, Function, Plan, Wanted, plan},
     table::{PROBES, Target, Want},
 };
 
@@ -125,7 +128,7 @@ fn debian_6_1_shows_least() {
 fn an_empty_kernel_is_told_what_it_lacks() {
     let plan = plan(&facts(""));
     assert!(plan.placements.is_empty());
-    assert_eq!(plan.unobservable.len(), zram_events::Kind::ALL.len());
+    assert_eq!(plan.unobservable.len(), Kind::ALL.len());
     assert!(plan.missing.iter().any(|(program, _)| *program == "malloc"));
     assert!(plan.no_snapshot.is_some());
 }
@@ -140,8 +143,7 @@ fn where_freeing_is_inlined_the_lock_taken_before_stands_for_it() {
     facts.functions.insert("trylock_zspage".to_owned(), Function { prototype, ..freed });
     let plan = plan(&facts);
     assert!(plan.missing.is_empty() && plan.unobservable.is_empty());
-    let placed =
-        plan.placements.iter().find(|placement| placement.kind == Some(zram_events::Kind::ZspageFree));
+    let placed = plan.placements.iter().find(|placement| placement.kind == Some(Kind::ZspageFree));
     let placed =
         placed.map(|placement| (placement.symbol, placement.hook.program, placement.hook.attach.name()));
     assert_eq!(placed, Some(("trylock_zspage", "zspage_taken", "fexit")));
@@ -170,7 +172,7 @@ fn an_older_function_is_read_with_its_own_program_and_fields() {
         facts.functions.insert("zram_free_page".to_owned(), older);
         change(&mut facts);
         let plan = plan(&facts);
-        plan.placements.into_iter().find(|placement| placement.kind == Some(zram_events::Kind::SlotFree))
+        plan.placements.into_iter().find(|placement| placement.kind == Some(Kind::SlotFree))
     };
     assert_eq!(place(&|_| ()).map(|placement| placement.symbol), Some("zram_free_page"));
     let without = |facts: &mut Facts| facts.layout.fields[Field::EntryFlags as usize] = ABSENT;
@@ -195,8 +197,7 @@ fn a_reader_that_names_no_length_has_its_own_program() {
     let mut facts = facts(DEBIAN_7_2);
     reading(vec![Shape::Number, Shape::AnyPointer])(&mut facts);
     let plan = plan(&facts);
-    let placed =
-        plan.placements.iter().find(|placement| placement.kind == Some(zram_events::Kind::ReadBegin));
+    let placed = plan.placements.iter().find(|placement| placement.kind == Some(Kind::ReadBegin));
     assert_eq!(placed.map(|placement| placement.hook.program), Some("read_begin_whole"));
 }
 
@@ -250,4 +251,25 @@ fn a_missing_required_field_is_fatal() {
     facts.layout.bits[BitField::ZspageHuge as usize].word = ABSENT;
     let plan = plan(&facts);
     assert_eq!(plan.missing, [("obj_malloc", "this kernel lacks the bit-field ZspageHuge".to_owned())]);
+}
+
+/// Whoever wants a part gets that part, and no complaint about the rest.
+#[test]
+fn a_part_of_a_plan_is_what_was_asked_for() {
+    let mut facts = facts(DEBIAN_7_2);
+    facts.functions.remove("zs_malloc");
+    let whole = plan(&facts);
+    assert!(!whole.missing.is_empty() && whole.no_snapshot.is_none());
+    let kinds = [Kind::Bio, Kind::Malloc];
+    let part = whole.clone().only(Wanted { kinds: &kinds, snapshots: false });
+    let placed: Vec<_> = part.placements.iter().map(|placement| placement.kind).collect();
+    assert_eq!(placed, [Some(Kind::Bio)]);
+    assert_eq!(part.unobservable.iter().map(|gap| gap.kind).collect::<Vec<_>>(), [Kind::Malloc]);
+    assert!(part.missing.is_empty() && part.no_snapshot.is_some());
+    let table = whole.only(Wanted { kinds: &[], snapshots: true });
+    assert_eq!(
+        table.placements.iter().map(|placement| placement.hook.program).collect::<Vec<_>>(),
+        ["snapshot"]
+    );
+    assert!(table.missing.is_empty() && table.no_snapshot.is_none());
 }

@@ -11,6 +11,7 @@
 //! * [`wanted`] is what a device is to become, [`backing`] a look at what its pages go to.
 //! * [`conflicts`] are what else manages zram, or works against it; [`severity`] says how bad something is.
 //! * [`doctor`] finds what is wrong or wasteful.
+//! * [`probes`] are what looks into a live kernel.
 //! * [`writer`] changes something, or says how it would.
 //! * [`commands`] are the commands.
 
@@ -23,6 +24,7 @@ pub mod conflicts;
 pub mod devices;
 pub mod doctor;
 pub mod plan;
+pub mod probes;
 pub mod severity;
 pub mod size;
 mod standard_output;
@@ -41,6 +43,7 @@ use zram_host::{LiveHost, Machine};
 
 use cli::{Cli, Color, Command};
 use commands::change;
+use probes::LiveProbes;
 use standard_output::StandardOutput;
 use writer::Writer;
 
@@ -52,7 +55,7 @@ pub fn main() -> ExitCode {
     let color = asked.as_ref().map_or_else(|_| Color::of(&arguments), |cli| cli.output.color);
     let mut out = StandardOutput::new(color);
     let ended = match asked {
-        Ok(cli) => run(&cli, &mut LiveHost::new(), &mut out),
+        Ok(cli) => live(&cli, &mut out),
         Err(wrong) if wrong.use_stderr() => wrong.exit(),
         // Not by clap, which takes a help that nobody got for one that was read.
         Err(help) => write!(out, "{}", help.render().ansi()).map_err(Into::into),
@@ -70,6 +73,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// On the running kernel.
+fn live(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
+    if matches!(cli.command, Some(Command::Watch(_))) {
+        commands::watch::end_when_unread();
+        if let Err(error) = commands::watch::end_at_signals() {
+            eprintln!("zramctl-rs: Ctrl-C will end this without a last word: {error:#}");
+        }
+    }
+    run(cli, &mut LiveHost::new().with_probes(Box::new(LiveProbes::default())), out)
+}
+
 /// Does what was asked for.
 ///
 /// # Errors
@@ -80,10 +94,13 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::List(list)) => commands::list::run(list, cli.output.columns, machine, out),
         Some(Command::Show(show)) => commands::show::run(show, machine, out),
         Some(Command::Slots(slots)) => commands::slots::run(slots, machine, out),
+        Some(Command::Watch(watch)) => commands::watch::run(watch, machine, out),
         Some(Command::Caps(caps)) => commands::caps::run(caps, machine, out),
         Some(Command::Doctor(doctor)) => commands::doctor::run(doctor, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
         Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
+        Some(Command::Completions(completions)) => commands::completions::run(completions, out),
+        Some(Command::Man(man)) => commands::man::run(man, out),
         Some(Command::Change(command)) => {
             change::run(command, &mut Writer::new(machine, out, command.is_dry()))
         }

@@ -39,19 +39,14 @@ pub(crate) fn nothing_stays_behind(machine: &mut Machine) {
     panic!("{}: {left:?}", machine.name);
 }
 
-/// Copies so many pages into a device, from this one on. `O_DIRECT`, as swap writes.
-fn copy(machine: &mut Machine, from: &str, to: &str, first: u32, pages: u32) {
-    let ran = machine.run(&[
-        &program("dd"),
-        &format!("if={from}"),
-        &format!("of={to}"),
-        "bs=4096",
-        &format!("seek={first}"),
-        &format!("count={pages}"),
-        "oflag=direct",
-        "iflag=fullblock",
-    ]);
-    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+/// Has a file in memory swapped out, at least in part: `tmpfs`, in a group that may not take as much memory as the file. Its checksum.
+fn swapped_file(machine: &mut Machine) -> String {
+    let script = "mkdir /group /ram && mount -t cgroup2 none /group && mount -t tmpfs none /ram
+        echo +memory > /group/cgroup.subtree_control && mkdir /group/small && echo 2M > /group/small/memory.max
+        echo $$ > /group/small/cgroup.procs && exec dd if=/bin/zramctl-rs of=/ram/file bs=64k";
+    let ran = machine.run(&[&program("sh"), "-c", &format!("PATH=/usr/bin:/usr/sbin\n{script}")]);
+    assert_eq!(ran.status, Some(0), "{}: {}", machine.name, ran.stderr);
+    sum(machine, "/bin/zramctl-rs")
 }
 
 fn sum(machine: &mut Machine, path: &str) -> String {
@@ -110,8 +105,7 @@ fn swap_with_an_encrypted_file_behind_it() {
         assert_eq!(line, ["/dev/zram0", "partition", "32764", "0", "50"]);
 
         // Pages go to the disk, where nobody can read them, and come back as they were.
-        copy(machine, "/bin/zramctl-rs", "/dev/zram0", 16, 500);
-        let before = sum(machine, "/dev/zram0");
+        let before = swapped_file(machine);
         machine.prints(&[OURS, "idle", "zram0"]);
         let written = machine.prints(&[OURS, "writeback", "zram0", "--idle"]);
         assert!(written.ends_with(" written back\n"), "{written}");
@@ -126,7 +120,9 @@ fn swap_with_an_encrypted_file_behind_it() {
         assert_eq!(limit, ((8 << 20 >> 12) - away).to_string());
         let clear = sum(machine, "/dev/dm-0");
         assert_ne!(clear, sum(machine, "/dev/loop0"));
-        assert_eq!(sum(machine, "/dev/zram0"), before);
+        assert_eq!(sum(machine, "/ram/file"), before);
+        let stat = text(machine, "/sys/block/zram0/bd_stat");
+        assert_ne!(stat.split_whitespace().nth(1), Some("0"), "nothing was read back: {stat}");
 
         machine.prints(&[OURS, "swap", "off", "zram0"]);
         machine.prints(&[OURS, "reset", "zram0"]);

@@ -11,6 +11,7 @@
 mod backing;
 mod changes;
 mod machine;
+mod probes;
 mod selftests;
 mod setup;
 mod status;

@@ -103,6 +103,33 @@ pub enum SlotsError {
     },
 }
 
+/// Slots from `first` on that have something in them, in order: as many as one read shows, which are of one moment. None: there are no
+/// more.
+///
+/// # Errors
+/// When the file cannot be read or understood.
+pub fn slots_from(
+    port: &mut (impl Port + ?Sized),
+    device: DeviceNumber,
+    first: u64,
+) -> Result<Vec<SlotState>, SlotsError> {
+    let text = port.block_state(device.0, first, WINDOW).map_err(|errno| match errno {
+        Errno::ENOENT | Errno::EACCES => SlotsError::NotThere { device },
+        Errno::EINVAL => SlotsError::NotSetUp { device },
+        errno => SlotsError::Unreadable { device, errno },
+    })?;
+    let text = String::from_utf8_lossy(&text);
+    let mut next = first;
+    let slot = |line: &str| {
+        let slot = SlotState::parse(line)
+            .filter(|slot| slot.slot >= next)
+            .ok_or_else(|| SlotsError::Strange { device, line: line.to_owned() })?;
+        next = slot.slot + 1;
+        Ok(slot)
+    };
+    text.lines().map(slot).collect()
+}
+
 /// Calls `each` for every slot from `first` up to and without `end` that has something in it, in order, until it says that it has
 /// enough. The device changes meanwhile: each window is of one moment, all of them are not.
 ///
@@ -117,24 +144,13 @@ pub fn each_slot(
 ) -> Result<(), SlotsError> {
     let mut next = first;
     while next < end {
-        let text = port.block_state(device.0, next, WINDOW).map_err(|errno| match errno {
-            Errno::ENOENT | Errno::EACCES => SlotsError::NotThere { device },
-            Errno::EINVAL => SlotsError::NotSetUp { device },
-            errno => SlotsError::Unreadable { device, errno },
-        })?;
-        let text = String::from_utf8_lossy(&text);
-        let before = next;
-        for line in text.lines() {
-            let slot = SlotState::parse(line)
-                .filter(|slot| slot.slot >= next)
-                .ok_or_else(|| SlotsError::Strange { device, line: line.to_owned() })?;
-            next = slot.slot + 1;
+        let window = slots_from(port, device, next)?;
+        let Some(last) = window.last() else { break };
+        next = last.slot + 1;
+        for slot in window {
             if slot.slot >= end || each(slot).is_break() {
                 return Ok(());
             }
-        }
-        if next == before {
-            return Ok(());
         }
     }
     Ok(())

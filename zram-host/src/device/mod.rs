@@ -11,7 +11,7 @@ mod stats;
 mod survey;
 
 pub use algorithms::{Algorithms, Recompression};
-pub use block_state::{SlotState, SlotsError, each_slot};
+pub use block_state::{SlotState, SlotsError, each_slot, slots_from};
 pub use number::{DeviceNumber, NotADevice};
 pub use stats::{BdStat, IoStat, MmStat};
 pub use survey::{Survey, SurveyError, Writeback, survey};

@@ -44,6 +44,7 @@ use crate::{
     machine::Machine,
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Port},
+    probed::Probed,
     swap::{HEADER_BYTES, SwapOptions},
     together::{Act, TaskEnded},
 };
@@ -55,6 +56,7 @@ pub struct LiveHost {
     held: HashMap<u32, Vec<File>>,
     /// Loop devices that are kept open.
     attached: Vec<LoopDevice>,
+    probes: Option<Box<dyn Probed>>,
 }
 
 impl LiveHost {
@@ -67,7 +69,13 @@ impl LiveHost {
     /// The kernel whose `sys` and `dev` stand under this folder.
     #[must_use]
     pub fn rooted(root: impl Into<PathBuf>) -> Self {
-        Self { tree: Tree::new(root), held: HashMap::new(), attached: Vec::new() }
+        Self { tree: Tree::new(root), held: HashMap::new(), attached: Vec::new(), probes: None }
+    }
+
+    /// With this to look into the kernel.
+    #[must_use]
+    pub fn with_probes(self, probes: Box<dyn Probed>) -> Self {
+        Self { probes: Some(probes), ..self }
     }
 
     /// Where things are.
@@ -191,5 +199,12 @@ impl Machine for LiveHost {
 
     fn pause(&mut self, time: Duration) {
         std::thread::sleep(time);
+    }
+
+    fn probes(&mut self) -> Option<&mut dyn Probed> {
+        match &mut self.probes {
+            Some(probes) => Some(&mut **probes),
+            None => None,
+        }
     }
 }

@@ -26,6 +26,7 @@ pub use zswap::{Zswap, zswap};
 
 use crate::{
     port::Port,
+    probed::Probed,
     storage::Storage,
     swap::{HEADER_BYTES, SwapOptions},
 };
@@ -69,6 +70,11 @@ pub trait Machine: Port + Storage {
 
     /// Lets time pass.
     fn pause(&mut self, time: Duration);
+
+    /// What can look into zram, where somebody has brought it.
+    fn probes(&mut self) -> Option<&mut dyn Probed> {
+        None
+    }
 }
 
 /// A file of the kernel's could not be read or understood.

@@ -15,6 +15,7 @@ use crate::{
     device::DeviceNumber,
     machine::Machine,
     port::{Buffer, Iovec, Port as _},
+    probed::Probed,
     swap::{HEADER_BYTES, SwapOptions, is_header},
 };
 
@@ -190,5 +191,9 @@ impl<E: Surroundings> Machine for SimHost<E> {
 
     fn pause(&mut self, time: Duration) {
         self.surroundings.pass(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn probes(&mut self) -> Option<&mut dyn Probed> {
+        Some(self)
     }
 }

@@ -15,6 +15,7 @@ mod follow;
 mod log;
 mod meanwhile;
 mod paths;
+mod probed;
 mod range;
 mod simulated;
 mod storage;
@@ -91,6 +92,8 @@ pub struct SimHost<E> {
     held: BTreeMap<u32, u32>,
     seen: Seen,
     files: Files,
+    /// Why nothing can look into it, if so.
+    unprobed: Option<String>,
 }
 
 /// What is kept of a run beside the model's own state.
@@ -135,6 +138,7 @@ impl<E: Surroundings> SimHost<E> {
             devices: BTreeSet::new(),
             held: BTreeMap::new(),
             seen: Seen::default(),
+            unprobed: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
+mod about;
 mod change;
 mod examples;
 mod judge;
@@ -10,11 +11,13 @@ mod setup;
 mod show;
 mod util_linux;
 pub(crate) mod values;
+mod watch;
 
 use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
 
+pub use about::{Completions, Man, Shell};
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Told, Writeback,
 };
@@ -24,6 +27,7 @@ pub use setup::{Backed, Setup, Swap, Used};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
 pub use values::Allowance;
+pub use watch::{Watch, What};
 
 use crate::style;
 
@@ -96,13 +100,26 @@ pub enum Command {
     Show(Show),
     /// Show the states of a device's slots: what is idle, huge, written back, and where
     ///
-    /// Read from debugfs' block_state, which takes root. Without --ranges, --list or --json: a summary.
+    /// Read from debugfs' block_state, which takes root. Without --ranges, --list, --histogram or --json: a summary. Sizes are looked at a moment
+    /// after the states: of a slot that is of another kind by then, neither size nor block is shown, and such slots are counted.
     #[command(after_help = "\
 Examples:
   zramctl-rs slots zram0                               how many of each kind, and how old
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
+  zramctl-rs slots zram0 --sizes --histogram           how old, and how large
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
+    /// Show what happens in zram, as it happens
+    ///
+    /// By probes, which takes root and a kernel with BTF. They are attached while it runs, and only those that are needed: --kind makes a busy
+    /// device slower by less. Ends at Ctrl-C, at --count or --for, and when nobody reads any more; then it says if anything was lost.
+    #[command(after_help = "\
+Examples:
+  zramctl-rs watch                                everything but what the allocator does
+  zramctl-rs watch zram0 --kind write,free --slot 0-99
+  zramctl-rs watch --kind writeback --for 10m
+  zramctl-rs watch --kind compress --count 1000 --json | jq -s 'map(.len // empty) | add / length'")]
+    Watch(Watch),
     /// Show what this kernel can do for zram, and why it cannot
     ///
     /// By the attributes of a device, by the configuration that the kernel was built with, by its release. Nothing is loaded or added to find out.
@@ -161,6 +178,20 @@ A file of devices:
     /// The commands that change a device
     #[command(flatten)]
     Change(Change),
+    /// Print what a shell needs to complete command lines
+    #[command(after_help = "\
+Examples:
+  zramctl-rs completions bash > /usr/share/bash-completion/completions/zramctl-rs
+  zramctl-rs completions zsh > /usr/share/zsh/site-functions/_zramctl-rs
+  zramctl-rs completions fish > /usr/share/fish/vendor_completions.d/zramctl-rs.fish
+  source <(zramctl-rs completions bash)          for this shell only")]
+    Completions(Completions),
+    /// Print the manual page, or write a page for each command
+    #[command(after_help = "\
+Examples:
+  zramctl-rs man | man -l -
+  zramctl-rs man --dir /usr/share/man/man1")]
+    Man(Man),
 }
 
 #[cfg(test)]

@@ -78,6 +78,14 @@ pub struct Slots {
     #[arg(long)]
     pub ranges: bool,
 
+    /// Also the bytes of each in memory, and its block on the backing device, by probes: this takes root and a kernel with BTF
+    #[arg(long, conflicts_with = "ranges")]
+    pub sizes: bool,
+
+    /// How many there are of each age, and with --sizes of each size, as bars
+    #[arg(long, conflicts_with_all = ["list", "ranges"])]
+    pub histogram: bool,
+
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -2,16 +2,18 @@
 
 pub mod caps;
 pub mod change;
+pub mod completions;
 pub mod doctor;
 pub mod list;
+pub mod man;
 pub mod setup;
 mod sheet;
 pub mod show;
-mod slot_summary;
 pub mod slots;
 pub mod status;
 pub mod swap;
 pub mod util_linux;
+pub mod watch;
 
 use std::io::Write;
 

@@ -1,6 +1,7 @@
 //! What the commands do, on the model.
 #![expect(clippy::unwrap_used, reason = "a machine that cannot be set up is a failed test")]
 
+mod about;
 mod changes;
 mod conflicts;
 mod doctor;
@@ -11,3 +12,4 @@ mod program;
 mod setup;
 mod shows;
 mod util_linux;
+mod watch;

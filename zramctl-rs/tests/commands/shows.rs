@@ -37,6 +37,11 @@ snapshots! {
     slots_ranges_json "slots zram0 --written-back --ranges --json",
     slots_json "slots zram0 --range 0-2 --json",
     slots_of_none "slots zram2",
+    slots_sizes "slots zram0 --sizes",
+    slots_sizes_list "slots zram0 --sizes --list --range 0-23",
+    slots_sizes_json "slots zram0 --sizes --json --range 0-3",
+    slots_histogram "slots zram0 --histogram --sizes",
+    slots_histogram_json "slots zram0 --histogram --sizes --json",
 }
 
 #[test]
@@ -50,7 +55,15 @@ fn nothing_is_said_as_such() {
 
 #[test]
 fn lines_fit_into_80_columns() {
-    for words in ["", "list", "show zram0", "show zram1", "slots zram0"] {
+    for words in [
+        "",
+        "list",
+        "show zram0",
+        "show zram1",
+        "slots zram0",
+        "slots zram0 --sizes --list",
+        "slots zram0 --sizes --histogram",
+    ] {
         for line in prints(&mut machine(), words).lines() {
             assert!(line.chars().count() <= 80, "{words}: {line}");
         }
@@ -81,4 +94,35 @@ fn a_large_device_is_read_in_windows() {
     assert_eq!(prints(&mut host, "slots zram0 --range 1500-3499 --ranges"), "1500-3499\n");
     assert_eq!(prints(&mut host, "slots zram0 --range 4000-9999 --list").lines().count(), 1001);
     assert!(prints(&mut host, "slots zram0").starts_with("zram0: 16384 slots looked at, 5001 found ("));
+}
+
+#[test]
+fn without_probes_there_are_no_sizes_and_a_reason() {
+    let mut host = machine();
+    host.without_probes("the kernel must be built with CONFIG_DEBUG_INFO_BTF");
+    insta::assert_snapshot!("unprobed_summary", prints(&mut host, "slots zram0 --sizes"));
+    insta::assert_snapshot!("unprobed_list", prints(&mut host, "slots zram0 --sizes --list --range 0-2"));
+    insta::assert_snapshot!("unprobed_histogram", prints(&mut host, "slots zram0 --sizes --histogram"));
+    insta::assert_snapshot!("unprobed_json", prints(&mut host, "slots zram0 --sizes --json --range 0-0"));
+}
+
+/// The kernel's own sums are those of the slots.
+#[test]
+fn sizes_add_up_to_what_the_attributes_say() {
+    let mut host = machine();
+    let document: serde_json::Value =
+        serde_json::from_str(&prints(&mut host, "slots zram0 --sizes --json")).unwrap();
+    let states = document["states"].as_array().unwrap();
+    let stored = states.iter().filter(|slot| slot["written_back"] == false);
+    let sum: u64 = stored.filter_map(|slot| slot["size"].as_u64()).sum();
+    let number = |host: &mut crate::machine::Sim, attribute: &str, at: usize| {
+        let text = String::from_utf8(host.read_attr(0, attribute).unwrap()).unwrap();
+        text.split_whitespace().nth(at).unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(sum, number(&mut host, "mm_stat", 1));
+    let mut blocks: Vec<u64> = states.iter().filter_map(|slot| slot["block"].as_u64()).collect();
+    assert_eq!(blocks.len() as u64, number(&mut host, "bd_stat", 0));
+    blocks.sort_unstable();
+    blocks.dedup();
+    assert_eq!(blocks.len() as u64, number(&mut host, "bd_stat", 0));
 }

@@ -1,0 +1,106 @@
+//! The probes of a live kernel, as commands ask for them.
+//!
+//! They are attached when something is asked that takes them, and only as far as it does: one program for the slot table, and those of
+//! the kinds that are watched.
+
+use std::{
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
+    time::Duration,
+};
+
+use nix::time::{ClockId, clock_gettime};
+use zram_events::{Decoder, DeviceId, Kind, RawRecord};
+use zram_host::probed::{Absent, Happened, Probed, SlotWords};
+use zram_probe::{ProbeError, Probes, Wanted};
+
+/// How long attaching may take before something is said about it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Probes on the running kernel.
+#[derive(Debug, Default)]
+pub struct LiveProbes {
+    snapshots: Option<Probes>,
+    watching: Option<Watching>,
+}
+
+/// Probes that take note of what happens.
+#[derive(Debug)]
+struct Watching {
+    probes: Probes,
+    decoder: Decoder,
+}
+
+impl Probed for LiveProbes {
+    fn slot_table(&mut self, dev: u32, first: u64, count: u64) -> Result<Vec<SlotWords>, Absent> {
+        let probes = match &mut self.snapshots {
+            Some(probes) => probes,
+            none => none.insert(attach(Wanted { kinds: &[], snapshots: true })?),
+        };
+        let number =
+            |number: u64| u32::try_from(number).map_err(|_| Absent(format!("zram{dev} has too many slots")));
+        let table = probes.slots(DeviceId(dev), number(first)?, number(count)?).map_err(absent)?;
+        Ok(table.into_iter().map(|entry| SlotWords { handle: entry.handle, flags: entry.flags }).collect())
+    }
+
+    fn watch(&mut self, kinds: &[Kind]) -> Result<Vec<Kind>, Absent> {
+        let probes = attach(Wanted { kinds, snapshots: false })?;
+        let unseen = probes.coverage().unobservable.iter().map(|gap| gap.kind).collect();
+        self.watching = Some(Watching { probes, decoder: Decoder::late() });
+        Ok(unseen)
+    }
+
+    fn happened(&mut self) -> Result<Vec<Happened>, Absent> {
+        let watching = self.watching()?;
+        let mut records = Vec::new();
+        watching.probes.drain(&mut records);
+        let suspended = suspended();
+        let happened = |record: &RawRecord| {
+            let event = watching.decoder.decode(record).map_err(|error| Absent(error.to_string()))?;
+            Ok(Happened { boot_nanos: record.time_ns.saturating_add(suspended), thread: record.tid, event })
+        };
+        records.iter().map(happened).collect()
+    }
+
+    fn lost(&mut self) -> Result<u64, Absent> {
+        let health = self.watching()?.probes.health().map_err(absent)?;
+        Ok(health.reserve_failures + health.recursion_misses + health.missed + health.faults)
+    }
+}
+
+impl LiveProbes {
+    fn watching(&mut self) -> Result<&mut Watching, Absent> {
+        self.watching.as_mut().ok_or_else(|| Absent("nothing is watched yet".to_owned()))
+    }
+}
+
+/// Attaches, and says so if that takes long.
+fn attach(wanted: Wanted<'_>) -> Result<Probes, Absent> {
+    let (done, waiting) = channel::<()>();
+    let says = thread::spawn(move || {
+        if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("zramctl-rs: attaching probes takes longer than usual ...");
+        }
+    });
+    let probes = Probes::attach_only(wanted);
+    drop(done);
+    // It only speaks: how it ended says nothing about the probes.
+    drop(says.join());
+    probes.map_err(absent)
+}
+
+/// One sentence, in one line: what the kernel's verifier wrote is left out.
+fn absent(error: ProbeError) -> Absent {
+    Absent(error.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+/// For how long the machine was suspended, in nanoseconds: probes have a clock that stood still meanwhile.
+fn suspended() -> u64 {
+    let now = |clock| clock_gettime(clock).map_or(Duration::ZERO, Duration::from);
+    // The other clock first: else time that passes between the two would count as suspended.
+    let running = now(ClockId::CLOCK_MONOTONIC);
+    let all = now(ClockId::CLOCK_BOOTTIME);
+    let apart = all.saturating_sub(running);
+    // Looking at two clocks takes time; a machine that was suspended was so for longer.
+    if apart < Duration::from_millis(1) { 0 } else { u64::try_from(apart.as_nanos()).unwrap_or(0) }
+}
