@@ -468,3 +468,21 @@ fn what_is_wrong_in_a_file_is_said_with_its_line() {
             .contains("cannot read /etc/none: No such file or directory")
     );
 }
+
+/// What works against a device is said before anything changes, once for all devices.
+#[test]
+fn conflicts_are_said_first() {
+    let mut machine = all_there_is();
+    machine.set_kernel_file("/sys/module/zswap/parameters/enabled", "Y\n");
+    machine.put_file("/etc/zram.toml", A_FILE.len() as u64, A_FILE.as_bytes());
+    machine.hot_add().unwrap();
+    machine.hot_add().unwrap();
+    let words = "setup --size 64M --algorithm zstd --swap --dry-run";
+    insta::assert_snapshot!("setup_conflict", prints(&mut machine, words));
+    insta::assert_snapshot!("setup_conflict_json", prints(&mut machine, &format!("{words} --json")));
+    let text = prints(&mut machine, "setup --file /etc/zram.toml --dry-run");
+    assert_eq!(text.matches("zswap is enabled").count(), 1, "{text}");
+    // What is not swapped to has nothing to do with zswap.
+    let text = prints(&mut machine, "setup --size 64M --dry-run");
+    assert!(!text.contains("zswap"), "{text}");
+}

@@ -15,11 +15,13 @@ use zram_host::{DeviceNumber, Machine};
 
 pub use steps::plan;
 
-use super::json;
+use super::{json, paragraph};
 use crate::{
     cli::Setup,
+    conflicts::{Conflict, Purpose, conflicts},
     plan::{Plan, Progress},
-    wanted::Wanted,
+    severity::Severity,
+    wanted::{Usage, Wanted},
     writer::Writer,
 };
 
@@ -28,7 +30,7 @@ use crate::{
 #[serde(untagged)]
 enum Answer {
     Devices { devices: Vec<DeviceNumber> },
-    Plans { plans: Vec<Lines> },
+    Plans { plans: Vec<Lines>, conflicts: Vec<Conflict> },
 }
 
 /// A plan, in lines of a shell.
@@ -50,8 +52,13 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     };
     let mut writer = Writer::new(machine, out, false);
     let plans = plans(&wanted, &mut writer)?;
+    let conflicts = against(&wanted, &plans, writer.machine());
     if options.dry.dry_run {
-        return dry(plans, options.json, out);
+        return dry(&plans, &conflicts, options.json, out);
+    }
+    // What is printed is for scripts: the paths of the devices.
+    for conflict in &conflicts {
+        eprintln!("zramctl-rs: {}", told(conflict));
     }
     let mut done: Vec<Progress<'_>> = Vec::new();
     for plan in &plans {
@@ -85,10 +92,31 @@ fn plans(wanted: &[Wanted], writer: &mut Writer<'_>) -> anyhow::Result<Vec<Plan>
     Ok(plans)
 }
 
-fn dry(plans: Vec<Plan>, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+/// What else manages these devices or works against them: more than a note, each once.
+fn against(wanted: &[Wanted], plans: &[Plan], machine: &mut dyn Machine) -> Vec<Conflict> {
+    let mut found: Vec<Conflict> = Vec::new();
+    for (wanted, plan) in wanted.iter().zip(plans) {
+        let purpose = Purpose { device: plan.device, swap: matches!(wanted.usage, Usage::Swap(_)) };
+        for conflict in conflicts(machine, purpose) {
+            if conflict.severity != Severity::Note && !found.contains(&conflict) {
+                found.push(conflict);
+            }
+        }
+    }
+    found
+}
+
+fn told(Conflict { severity, says, way_out, .. }: &Conflict) -> String {
+    format!("{severity}: {says} The way out: {way_out}")
+}
+
+fn dry(plans: &[Plan], conflicts: &[Conflict], as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     if as_json {
         let plans = plans.iter().map(|plan| Lines { device: plan.device, lines: plan.lines() }).collect();
-        return json(out, &Answer::Plans { plans });
+        return json(out, &Answer::Plans { plans, conflicts: conflicts.to_vec() });
+    }
+    for conflict in conflicts {
+        paragraph(out, "# ", "# ", &told(conflict))?;
     }
     for line in plans.iter().flat_map(Plan::lines) {
         writeln!(out, "{line}")?;
