@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::style::{self, Styled};
+
 /// How bad it is. The worst comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,6 +16,19 @@ pub enum Severity {
     Waste,
     /// Worth knowing.
     Note,
+}
+
+impl Severity {
+    /// Its name, in the style that says how urgent it is.
+    #[must_use]
+    pub fn styled(self) -> Styled<String> {
+        let style = match self {
+            Self::Problem => style::PROBLEM,
+            Self::Waste => style::WARNING,
+            Self::Note => style::PLAIN,
+        };
+        style::styled(style, self.to_string())
+    }
 }
 
 impl fmt::Display for Severity {

@@ -11,7 +11,7 @@ use zram_host::{
 };
 
 use super::{json, paragraph};
-use crate::cli::Caps;
+use crate::{cli::Caps, style};
 
 /// Prints it.
 ///
@@ -25,24 +25,43 @@ pub fn run(options: &Caps, machine: &mut dyn Machine, out: &mut dyn Write) -> an
 fn print(out: &mut dyn Write, report: &Capabilities) -> std::io::Result<()> {
     let release = report.release.as_ref().map_or("of a release that it does not say", |release| &release.0);
     match report.device {
-        Some(device) => writeln!(out, "Linux {release}, told from {device}")?,
-        None => writeln!(out, "Linux {release}, without a zram device to look at")?,
+        Some(device) => writeln!(
+            out,
+            "{}, told from {}",
+            style::heading(format!("Linux {release}")),
+            style::key(device.to_string())
+        )?,
+        None => {
+            writeln!(out, "{}, without a zram device to look at", style::heading(format!("Linux {release}")))?
+        }
     }
     group(out, report, |feature| !feature.is_for_probes())?;
-    writeln!(out, "Probes")?;
+    writeln!(out, "{}", style::heading("Probes"))?;
     group(out, report, Feature::is_for_probes)?;
     if report.device.is_some() {
-        paragraph(out, "Algorithms  ", "            ", &report.algorithms.join(" "))?;
-        paragraph(out, "Attributes  ", "            ", &report.attributes.join(" "))?;
+        paragraph(
+            out,
+            &format!("{}  ", style::heading("Algorithms")),
+            "            ",
+            &report.algorithms.join(" "),
+        )?;
+        paragraph(
+            out,
+            &format!("{}  ", style::heading("Attributes")),
+            "            ",
+            &report.attributes.join(" "),
+        )?;
     }
     match &report.options {
         Some(options) => {
-            writeln!(out, "Options, from {}", options.path)?;
+            writeln!(out, "{}", style::heading(format!("Options, from {}", options.path)))?;
             let set: Vec<String> =
                 options.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
             paragraph(out, "  ", "  ", &set.join(" "))
         }
-        None => writeln!(out, "Options     no configuration of this kernel's can be read"),
+        None => {
+            writeln!(out, "{}     no configuration of this kernel's can be read", style::heading("Options"))
+        }
     }
 }
 
@@ -50,9 +69,9 @@ fn group(out: &mut dyn Write, report: &Capabilities, is: impl Fn(Feature) -> boo
     for Ability { feature, able, why } in &report.abilities {
         if is(*feature) {
             let able = match able {
-                Some(true) => "yes",
-                Some(false) => "no",
-                None => "?",
+                Some(true) => style::good("yes"),
+                Some(false) => style::warning("no"),
+                None => style::styled(style::PLAIN, "?"),
             };
             paragraph(out, &format!("  {able:<4} {:<27}", feature.about()), &" ".repeat(34), why)?;
         }

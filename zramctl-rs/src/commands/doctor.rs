@@ -12,6 +12,7 @@ use crate::{
     cli::Doctor,
     doctor::{Finding, examine, look},
     severity::Severity,
+    style,
 };
 
 /// The document of `--json`.
@@ -68,7 +69,7 @@ pub fn run(options: &Doctor, machine: &mut dyn Machine, out: &mut dyn Write) -> 
 
 fn print(out: &mut dyn Write, finding: &Finding) -> std::io::Result<()> {
     let indent = " ".repeat(9);
-    paragraph(out, &format!("{:<8} ", finding.severity.to_string()), &indent, &finding.seen)?;
+    paragraph(out, &format!("{:<8} ", finding.severity.styled()), &indent, &finding.seen)?;
     paragraph(out, &indent, &indent, &finding.why)?;
     paragraph(out, "      -> ", &indent, &finding.mend)
 }
@@ -114,9 +115,12 @@ fn table(out: &mut dyn Write, sample: &sample::Sample) -> std::io::Result<()> {
     writeln!(
         out,
         "\n{}: a sample of {} of {} pages in memory, none of them marked as idle",
-        sample.device, sample.pages, sample.in_memory
+        style::key(sample.device.to_string()),
+        sample.pages,
+        sample.in_memory
     )?;
-    writeln!(out, "  ALGORITHM   RATIO  AS THEY ARE  A PAGE TAKES  ALL TAKE")?;
+    let heading = "  ALGORITHM   RATIO  AS THEY ARE  A PAGE TAKES  ALL TAKE";
+    writeln!(out, "{}", style::heading(heading))?;
     for outcome in &sample.algorithms {
         let mark = if outcome.primary { "*" } else { " " };
         writeln!(
@@ -129,7 +133,8 @@ fn table(out: &mut dyn Write, sample: &sample::Sample) -> std::io::Result<()> {
             human(outcome.memory)
         )?;
     }
-    writeln!(out, "  * is in use; each with its default parameters; memory by size classes")?;
+    let legend = "  * is in use; each with its default parameters; memory by size classes";
+    writeln!(out, "{}", style::dim(legend))?;
     if !sample.not_tried.is_empty() {
         writeln!(out, "  not tried, since this program does not have them: {}", sample.not_tried.join(", "))?;
     }

@@ -9,7 +9,10 @@ use zram_host::{Buffer, Iovec, Port as _, SimHost, Simulated};
 use zram_model::Profile;
 use zramctl_rs::{cli::Cli, run};
 
-use crate::machine::{Sim, fill, machine, prose, write};
+use crate::{
+    machine::{Sim, fill, machine, prose, write},
+    setup::all_there_is,
+};
 
 /// An ordinary machine, with two more devices than [`machine`]: one with a long path, and one that nobody uses and which has trouble.
 fn ordinary() -> Sim {
@@ -126,7 +129,8 @@ fn looks(make: fn() -> Sim, words: &str) -> String {
     }
     // The status is never cut, and neither is what is raw.
     let is_cut = !words.is_empty() && !words.contains("--raw");
-    for line in stripped.lines().filter(|_| is_cut) {
+    // A command that is to be copied stays whole.
+    for line in stripped.lines().filter(|line| is_cut && !line.contains('`')) {
         assert!(line.chars().count() <= 80, "{words}: {line}");
     }
     all
@@ -163,6 +167,13 @@ looks! {
     show_not_set_up machine "show zram2",
     slots ordinary "slots zram0",
     slots_list ordinary "slots zram0 --list --range 0-15",
+    slots_sizes ordinary "slots zram0 --sizes" and "slots zram0 --sizes --range 0-3 --json",
+    slots_histogram ordinary "slots zram0 --histogram --sizes" and "slots zram0 --histogram --json",
+    caps ordinary "caps" and "caps --json",
+    doctor ordinary "doctor" and "doctor --json",
+    doctor_sample recompressing "doctor zram0 --sample 20" and "doctor zram0 --sample 20 --json",
+    setup all_there_is "setup --size 64M --algorithm zstd --swap" and "setup --size 64M --algorithm zstd --swap --json",
+    setup_dry all_there_is "setup --size 64M --backing /dev/ram0 --dry-run" and "setup --size 64M --backing /dev/ram0 --dry-run --json",
     slots_ranges ordinary "slots zram0 --same --ranges" and "slots zram0 --same --ranges --json",
     idle machine "idle zram0" and "idle zram0 --older 10m --json",
     writeback machine "writeback zram0 --huge" and "writeback zram0 --huge --json",

@@ -15,7 +15,7 @@ use zramctl_rs::{
 use crate::machine::{Sim, machine, prints, prose, write};
 
 /// A machine of 8 GiB with every attribute there is.
-fn all_there_is() -> Sim {
+pub(crate) fn all_there_is() -> Sim {
     let mut host = SimHost::new(Profile::custom_7_2(), Simulated::new(Codecs::new()));
     host.restart(Disk { pages: 64, ..Disk::default() });
     host

@@ -28,7 +28,10 @@ use zram_host::{
 
 use self::line::{Place, Since, place, words};
 use super::SCHEMA;
-use crate::cli::{Watch, What};
+use crate::{
+    cli::{Watch, What},
+    style,
+};
 
 /// How often the probes are asked.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -70,7 +73,8 @@ pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     // Attaching has taken its time.
     let end = options.time.map(|time| machine.boot_time().saturating_add(time.saturating_mul(1_000_000_000)));
     if !options.json {
-        writeln!(out, "{:>16} {:<22} {:<7} {:>9} WHAT", "SECONDS", "TASK", "DEVICE", "SLOT")?;
+        let heading = format!("{:>16} {:<22} {:<7} {:>9} WHAT", "SECONDS", "TASK", "DEVICE", "SLOT");
+        writeln!(out, "{}", style::heading(heading))?;
     }
     let page = machine.page_size();
     let mut since = Since::default();
@@ -110,7 +114,8 @@ pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> a
         serde_json::to_writer(&mut *out, &last)?;
         writeln!(out)?;
     } else if lost > 0 {
-        writeln!(out, "{lost} records were lost: more happened than is shown.")?;
+        let told = format!("{lost} records were lost: more happened than is shown.");
+        writeln!(out, "{}", style::warning(told))?;
     }
     Ok(())
 }
