@@ -9,7 +9,10 @@ use std::{
 };
 
 use nix::errno::Errno;
-use zram_host::{DeviceNumber, Machine};
+use zram_host::{
+    DeviceNumber, Machine,
+    machine::{Opener, openers},
+};
 
 use crate::devices::unused;
 
@@ -45,6 +48,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub fn echo(value: &str, device: &str, attribute: &str) -> String {
     let value = value.trim_end_matches('\n').replace('\'', r"'\''");
     format!("echo '{value}' > /sys/block/{device}/{attribute}")
+}
+
+/// Who has a device open, as far as one may see.
+pub fn open_in(device: DeviceNumber, machine: &mut dyn Machine) -> String {
+    let node = device.node();
+    let openers = openers(machine, &node);
+    if openers.is_empty() {
+        return format!(
+            "{device} is open: `fuser -v {node}` says in which program, `lsblk {node}` what of the kernel's has it"
+        );
+    }
+    let named = openers.iter().map(|Opener { pid, name }| format!("{name} (process {pid})"));
+    format!("{device} is open in {}: end that first", named.collect::<Vec<_>>().join(", "))
 }
 
 /// Changes a machine, or says how it would.
@@ -140,6 +156,10 @@ impl<'a> Writer<'a> {
                     left -= 1;
                     self.machine.pause(PAUSE);
                     unused(self.machine, refused.device)?;
+                }
+                Err(refused) if refused.errno == Errno::EBUSY => {
+                    let told = open_in(refused.device, self.machine);
+                    return Err(anyhow::Error::from(refused).context(told));
                 }
                 ended => return Ok(ended?),
             }

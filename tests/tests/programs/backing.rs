@@ -124,7 +124,10 @@ fn swap_with_an_encrypted_file_behind_it() {
         let stat = text(machine, "/sys/block/zram0/bd_stat");
         assert_ne!(stat.split_whitespace().nth(1), Some("0"), "nothing was read back: {stat}");
 
+        // All of it comes back, for which the group must let it.
+        machine.prints(&[&program("sh"), "-c", "echo max > /group/small/memory.max"]);
         machine.prints(&[OURS, "swap", "off", "zram0"]);
+        assert_eq!(sum(machine, "/ram/file"), before);
         machine.prints(&[OURS, "reset", "zram0"]);
         assert_eq!(text(machine, "/sys/block/zram0/disksize"), "0");
         assert_eq!(text(machine, "/sys/block/zram0/backing_dev"), "none");

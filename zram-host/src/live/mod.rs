@@ -176,6 +176,11 @@ impl Machine for LiveHost {
         tree::names(&self.tree.kernel_file(path))
     }
 
+    fn kernel_link(&mut self, path: &str) -> Result<String, Errno> {
+        let target = std::fs::read_link(self.tree.kernel_file(path));
+        target.map(|path| path.to_string_lossy().into_owned()).map_err(|error| tree::errno(&error))
+    }
+
     fn page_size(&mut self) -> u64 {
         // The kernel passes it to every program, so that there is no other answer.
         sysconf(SysconfVar::PAGE_SIZE)

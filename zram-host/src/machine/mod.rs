@@ -8,6 +8,7 @@ pub mod capabilities;
 mod holders;
 mod memory;
 mod mounts;
+mod openers;
 mod pressure;
 mod swaps;
 mod zswap;
@@ -20,6 +21,7 @@ pub use capabilities::{Capabilities, capabilities};
 pub use holders::holders;
 pub use memory::{Memory, memory, memory_total};
 pub use mounts::{Mount, mounts};
+pub use openers::{Opener, openers};
 pub use pressure::{NoPressure, Pressure, Resource, Stall, pressure};
 pub use swaps::{Swap, SwapUse, swaps};
 pub use zswap::{Zswap, zswap};
@@ -45,6 +47,12 @@ pub trait Machine: Port + Storage {
     /// # Errors
     /// The errno of opening or reading it.
     fn kernel_folder(&mut self, path: &str) -> Result<Vec<String>, Errno>;
+
+    /// Where a symbolic link leads, by its absolute path.
+    ///
+    /// # Errors
+    /// The errno of reading it.
+    fn kernel_link(&mut self, path: &str) -> Result<String, Errno>;
 
     /// Bytes of a page of memory, and so of a slot.
     fn page_size(&mut self) -> u64;

@@ -142,6 +142,12 @@ impl<E: Surroundings> Machine for SimHost<E> {
         if names.is_empty() { Err(Errno::ENOENT) } else { Ok(names.into_iter().map(str::to_owned).collect()) }
     }
 
+    /// A link is a file that has in it where it leads.
+    fn kernel_link(&mut self, path: &str) -> Result<String, Errno> {
+        let target = self.files.0.get(path).ok_or(Errno::ENOENT)?;
+        Ok(String::from_utf8_lossy(target).into_owned())
+    }
+
     fn page_size(&mut self) -> u64 {
         self.kernel.profile().page_size.bytes().into()
     }

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use nix::errno::Errno;
 use zram_host::{DeviceNumber, Machine, survey};
 
-use super::{change, status};
+use super::status;
 use crate::{
     cli::UtilLinux,
     devices::unused,
@@ -47,7 +47,7 @@ pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) 
         }
         // What was found has nothing in it, and may be somebody else's by now.
         if options.devices.contains(&device) {
-            writer.set_closed(device, "reset", "1").map_err(|error| change::reset::busy(error, device))?;
+            writer.set_closed(device, "reset", "1")?;
         }
         if let Err(error) = set_up(options, device, size, &mut writer) {
             // Somebody else sets it up: what is in it is theirs.
@@ -125,8 +125,7 @@ fn reset(devices: &[DeviceNumber], writer: &mut Writer<'_>) -> anyhow::Result<()
     for &device in devices {
         let ended = unused(writer.machine(), device)
             .and_then(|_| writer.set_closed(device, "reset", "1"))
-            .and_then(|()| writer.remove(device))
-            .map_err(|error| change::reset::busy(error, device));
+            .and_then(|()| writer.remove(device));
         if let Err(error) = ended {
             failed = Err(match failed {
                 Ok(()) => error,

@@ -6,6 +6,8 @@ use zram_host::{
     swap::{HEADER_BYTES, write_header},
 };
 
+use crate::writer::open_in;
+
 /// The first page of a device.
 pub(super) type FirstPage = Box<[u8; HEADER_BYTES]>;
 
@@ -34,9 +36,7 @@ pub(super) fn write_first_page(
     machine: &mut dyn Machine,
 ) -> anyhow::Result<()> {
     machine.write_first_page(device.0, page).map_err(|errno| match errno {
-        Errno::EBUSY => {
-            anyhow::anyhow!("{device} is in use: `lsblk {0}` and `fuser -v {0}` say by whom", device.node())
-        }
+        Errno::EBUSY => anyhow::anyhow!("{}", open_in(device, machine)),
         errno => anyhow::anyhow!("cannot write the first page of {device}: {}", errno.desc()),
     })
 }

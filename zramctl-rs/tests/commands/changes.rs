@@ -149,10 +149,25 @@ fn what_is_in_use_is_not_reset() {
     let text = prints(&mut machine, "remove zram2");
     assert!(
         text.starts_with(
-            "zramctl-rs: somebody has zram2 open (`fuser -v /dev/zram2` says who, `lsblk /dev/zram2` what of the kernel's): end that first: "
+            "zramctl-rs: zram2 is open: `fuser -v /dev/zram2` says in which program, `lsblk /dev/zram2` what of the kernel's has it: "
         ),
         "{text}"
     );
+    // Who has it open is named, where that may be seen.
+    for (path, text) in [
+        ("/proc/312/fd/0", "/dev/null"),
+        ("/proc/312/fd/5", "/dev/zram2"),
+        ("/proc/312/comm", "udev-worker\n"),
+        ("/proc/77/fd/3", "/dev/zram2"),
+        ("/proc/77/comm", "blkid\n"),
+        ("/proc/9/fd/3", "/dev/zram21"),
+        ("/proc/9/comm", "other\n"),
+    ] {
+        machine.set_kernel_file(path, text);
+    }
+    let text = prints(&mut machine, "reset zram2");
+    let said = "zramctl-rs: zram2 is open in blkid (process 77), udev-worker (process 312): end that first: cannot write \"1\" to reset";
+    assert!(text.starts_with(said), "{text}");
     machine.release(2).unwrap();
     assert_eq!(prints(&mut machine, "remove zram2"), "");
     assert_eq!(machine.devices().unwrap(), [0, 1]);

@@ -176,7 +176,7 @@ fn what_somebody_holds_is_not_overwritten() {
     write(&mut machine, 2, 0, vec![9; 4096]);
     machine.hold(2).unwrap();
     let text = prints(&mut machine, "swap on zram2");
-    assert!(text.contains("zram2 is in use: `lsblk /dev/zram2`"), "{text}");
+    assert!(text.contains("zram2 is open: `fuser -v /dev/zram2` says"), "{text}");
     machine.release(2).unwrap();
     assert_eq!(first_page(&mut machine, 2), vec![9; 4096]);
     // What stands on it is seen.

@@ -19,7 +19,7 @@ pub fn run(options: &Remove, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     let mut removed = Vec::new();
     let mut remove = |device| -> anyhow::Result<()> {
         unused(writer.machine(), device)?;
-        writer.remove(device).map_err(|error| super::reset::busy(error, device))?;
+        writer.remove(device)?;
         removed.push(device);
         Ok(())
     };

@@ -3,16 +3,10 @@
 //! Linux keeps the writeback limit, its switch, the batch size and the form of writeback over a reset, so that the next user of the device
 //! finds those of the last. `--settings` puts them back, too.
 
-use nix::errno::Errno;
 use serde::Serialize;
 use zram_host::DeviceNumber;
 
-use crate::{
-    cli::Reset,
-    commands::json,
-    devices::unused,
-    writer::{Writer, errno},
-};
+use crate::{cli::Reset, commands::json, devices::unused, writer::Writer};
 
 /// The document of `--json`: also of those before one that could not be.
 #[derive(Serialize)]
@@ -43,7 +37,7 @@ pub fn run(options: &Reset, writer: &mut Writer<'_>) -> anyhow::Result<()> {
 
 fn reset(device: DeviceNumber, settings: bool, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     let found = unused(writer.machine(), device)?;
-    writer.set_closed(device, "reset", "1").map_err(|error| busy(error, device))?;
+    writer.set_closed(device, "reset", "1")?;
     if let (true, Some(writeback)) = (settings, &found.survey.writeback) {
         let settings = [
             (writeback.limit_enabled.is_some(), "writeback_limit_enable", "0"),
@@ -58,15 +52,4 @@ fn reset(device: DeviceNumber, settings: bool, writer: &mut Writer<'_>) -> anyho
         }
     }
     Ok(())
-}
-
-/// What to do about a device that somebody has open.
-pub(in crate::commands) fn busy(error: anyhow::Error, device: DeviceNumber) -> anyhow::Error {
-    if errno(&error) != Some(Errno::EBUSY) {
-        return error;
-    }
-    error.context(format!(
-        "somebody has {device} open (`fuser -v {0}` says who, `lsblk {0}` what of the kernel's): end that first",
-        device.node()
-    ))
 }
