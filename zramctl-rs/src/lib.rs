@@ -13,6 +13,7 @@
 //! * [`doctor`] finds what is wrong or wasteful.
 //! * [`probes`] are what looks into a live kernel.
 //! * [`writer`] changes something, or says how it would.
+//! * [`interrupt`] is Ctrl-C.
 //! * [`commands`] are the commands.
 
 pub mod amount;
@@ -23,6 +24,7 @@ pub mod commands;
 pub mod conflicts;
 pub mod devices;
 pub mod doctor;
+pub mod interrupt;
 pub mod plan;
 pub mod probes;
 pub mod severity;
@@ -77,9 +79,11 @@ pub fn main() -> ExitCode {
 fn live(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
     if matches!(cli.command, Some(Command::Watch(_))) {
         commands::watch::end_when_unread();
-        if let Err(error) = commands::watch::end_at_signals() {
-            eprintln!("zramctl-rs: Ctrl-C will end this without a last word: {error:#}");
-        }
+    }
+    if matches!(cli.command, Some(Command::Watch(_) | Command::Setup(_) | Command::Swap(_)))
+        && let Err(error) = interrupt::heed_signals()
+    {
+        eprintln!("zramctl-rs: Ctrl-C will end this at once, and not in order: {error:#}");
     }
     run(cli, &mut LiveHost::new().with_probes(Box::new(LiveProbes::default())), out)
 }

@@ -14,7 +14,7 @@ use zram_host::{
     machine::{Opener, openers},
 };
 
-use crate::devices::unused;
+use crate::{devices::unused, interrupt};
 
 /// A change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,12 +68,27 @@ pub struct Writer<'a> {
     machine: &'a mut dyn Machine,
     out: &'a mut dyn Write,
     dry: bool,
+    interrupted: Box<dyn FnMut() -> bool + 'a>,
 }
 
 impl<'a> Writer<'a> {
     /// Changes this machine, or, if `dry`, only writes down how.
     pub fn new(machine: &'a mut dyn Machine, out: &'a mut dyn Write, dry: bool) -> Self {
-        Self { machine, out, dry }
+        Self { machine, out, dry, interrupted: Box::new(interrupt::asked) }
+    }
+
+    /// The same, with somebody else to ask whether to go on.
+    #[must_use]
+    pub fn interrupted_when(self, interrupted: impl FnMut() -> bool + 'a) -> Self {
+        Self { interrupted: Box::new(interrupted), ..self }
+    }
+
+    /// Whether somebody wants an end to what takes several steps.
+    ///
+    /// # Errors
+    /// When that is so.
+    pub fn go_on(&mut self) -> anyhow::Result<()> {
+        if (self.interrupted)() { Err(anyhow::anyhow!("interrupted")) } else { Ok(()) }
     }
 
     /// Whether nothing is changed.

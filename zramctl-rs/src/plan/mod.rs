@@ -43,11 +43,11 @@ impl Plan {
     /// Carries it out; what has been done, which can still be undone.
     ///
     /// # Errors
-    /// When a step fails; then those before it have been undone, or the error says which could not be.
+    /// When a step fails or somebody wants an end; then those before it have been undone, or the error says which could not be.
     pub fn carry_out(&self, writer: &mut Writer<'_>) -> anyhow::Result<Progress<'_>> {
         let mut progress = Progress::new(self);
         for step in &self.steps {
-            if let Err(error) = progress.take(step, writer) {
+            if let Err(error) = writer.go_on().and_then(|()| progress.take(step, writer)) {
                 return Err(progress.undo(writer, error));
             }
         }

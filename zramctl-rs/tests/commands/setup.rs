@@ -92,9 +92,7 @@ fn a_failure_at_any_step_leaves_everything_as_it_was() {
             }
         }
         let before = seen(&mut machine);
-        let mut out = Vec::new();
-        let mut writer = Writer::new(&mut machine, &mut out, false);
-        let plan = plan(&wanted(words), &[], &mut writer).unwrap();
+        let plan = plan(&wanted(words), &[], &mut machine).unwrap();
         assert_eq!(plan.steps.len(), steps, "{:#?}", plan.steps);
         for at in 0..=plan.steps.len() {
             let nonsense = Step::Set { attribute: "comp_algorithm", value: "nonsense".into(), was: None };
@@ -104,6 +102,20 @@ fn a_failure_at_any_step_leaves_everything_as_it_was() {
             let error = broken.carry_out(&mut Writer::new(&mut machine, &mut out, false)).unwrap_err();
             assert!(!format!("{error:#}").contains("not all put back"), "{at}: {error:#}");
             assert_eq!(seen(&mut machine), before, "after a failure at step {at}");
+        }
+        // The same when somebody wants an end before any step.
+        for at in 0..plan.steps.len() {
+            let mut out = Vec::new();
+            let mut left = at;
+            let mut writer = Writer::new(&mut machine, &mut out, false).interrupted_when(|| {
+                let is_over = left == 0;
+                left = left.saturating_sub(1);
+                is_over
+            });
+            let error = plan.carry_out(&mut writer).unwrap_err();
+            drop(writer);
+            assert!(format!("{error:#}").ends_with("interrupted"), "{at}: {error:#}");
+            assert_eq!(seen(&mut machine), before, "interrupted before step {at}");
         }
         // Unbroken it goes through.
         let mut out = Vec::new();
@@ -207,9 +219,7 @@ fn the_first_page_is_put_back() {
 fn what_somebody_else_sets_up_is_theirs() {
     let mut machine = all_there_is();
     machine.hot_add().unwrap();
-    let mut out = Vec::new();
-    let mut writer = Writer::new(&mut machine, &mut out, false);
-    let plan = plan(&wanted("setup --size 1G --algorithm zstd --swap"), &[], &mut writer).unwrap();
+    let plan = plan(&wanted("setup --size 1G --algorithm zstd --swap"), &[], &mut machine).unwrap();
     machine.write_attr(0, "disksize", b"8M").unwrap();
     write(&mut machine, 0, 5, vec![9; 4096]);
     let before = seen(&mut machine);

@@ -51,10 +51,10 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
         None => vec![options.wanted()?],
     };
     let mut writer = Writer::new(machine, out, false);
-    let plans = plans(&wanted, &mut writer)?;
+    let plans = plans(&wanted, writer.machine())?;
     let conflicts = against(&wanted, &plans, writer.machine());
     if options.dry.dry_run {
-        return dry(&plans, &conflicts, options.json, out);
+        return dry(&plans, &conflicts, options.json, writer.out());
     }
     // What is printed is for scripts: the paths of the devices.
     for conflict in &conflicts {
@@ -69,7 +69,7 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     }
     let devices = done.iter().map(Progress::device).collect::<Result<Vec<_>, _>>()?;
     if options.json {
-        return json(out, &Answer::Devices { devices });
+        return json(writer.out(), &Answer::Devices { devices });
     }
     for device in devices {
         writer.say(&device.node())?;
@@ -81,11 +81,11 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
 ///
 /// # Errors
 /// When one cannot be planned.
-fn plans(wanted: &[Wanted], writer: &mut Writer<'_>) -> anyhow::Result<Vec<Plan>> {
+fn plans(wanted: &[Wanted], machine: &mut dyn Machine) -> anyhow::Result<Vec<Plan>> {
     let mut taken: Vec<DeviceNumber> = wanted.iter().filter_map(|wanted| wanted.device).collect();
     let mut plans = Vec::with_capacity(wanted.len());
     for wanted in wanted {
-        let plan = plan(wanted, &taken, writer)?;
+        let plan = plan(wanted, &taken, machine)?;
         taken.extend(plan.device);
         plans.push(plan);
     }

@@ -8,15 +8,13 @@ use crate::{
     devices::unused,
     plan::{Chain, Plan, Step},
     wanted::{Backing, Usage, Wanted},
-    writer::Writer,
 };
 
 /// What is to be done. Looks at the machine and changes nothing. `taken`: devices that others take.
 ///
 /// # Errors
 /// When the device is in use or set up already, an amount makes no sense, or what is on the place for pages may not be lost.
-pub fn plan(wanted: &Wanted, taken: &[DeviceNumber], writer: &mut Writer<'_>) -> anyhow::Result<Plan> {
-    let machine = writer.machine();
+pub fn plan(wanted: &Wanted, taken: &[DeviceNumber], machine: &mut dyn Machine) -> anyhow::Result<Plan> {
     let memory = memory_total(machine)?;
     let size = wanted.size.bytes(memory) / BdStat::UNIT * BdStat::UNIT;
     anyhow::ensure!(size > 0, "the size comes to less than a page");

@@ -5,13 +5,7 @@
 
 mod line;
 
-use std::{
-    io::Write,
-    os::fd::AsFd as _,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
-};
+use std::{io::Write, os::fd::AsFd as _, thread, time::Duration};
 
 use anyhow::anyhow;
 use clap::ValueEnum as _;
@@ -30,22 +24,11 @@ use self::line::{Place, Since, place, words};
 use super::SCHEMA;
 use crate::{
     cli::{Watch, What},
-    style,
+    interrupt, style,
 };
 
 /// How often the probes are asked.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// Whether it is to end.
-static ENOUGH: AtomicBool = AtomicBool::new(false);
-
-/// From now on SIGINT and SIGTERM end what is watched, in order.
-///
-/// # Errors
-/// When the system does not let it.
-pub fn end_at_signals() -> anyhow::Result<()> {
-    Ok(ctrlc::set_handler(|| ENOUGH.store(true, Ordering::Relaxed))?)
-}
 
 /// From now on it ends, in order, when nobody reads standard output any more, also if there is nothing to print.
 pub fn end_when_unread() {
@@ -56,7 +39,7 @@ pub fn end_when_unread() {
         while let Err(Errno::EINTR) = poll(&mut stdout, PollTimeout::NONE) {}
         let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
         if stdout[0].revents().is_some_and(|events| events.intersects(gone)) {
-            ENOUGH.store(true, Ordering::Relaxed);
+            interrupt::ask();
         }
     });
 }
@@ -80,7 +63,7 @@ pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     let mut since = Since::default();
     let mut printed = 0;
     let is_enough = |printed| options.count == Some(printed);
-    while !is_enough(printed) && !ENOUGH.load(Ordering::Relaxed) {
+    while !is_enough(printed) && !interrupt::asked() {
         let happened = probed(machine, |probes| probes.happened())?;
         let nothing = happened.is_empty();
         for happened in happened {
