@@ -7,7 +7,10 @@ use zram_host::{
     swap::{Discard, SwapOptions},
 };
 
-use crate::{amount::Amount, cli::Allowance};
+use crate::{
+    amount::Amount,
+    cli::{Allowance, values::word},
+};
 
 /// A device as it is wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,13 +24,38 @@ pub struct Wanted {
     /// Its parameters.
     pub algorithm_params: Option<String>,
     /// Algorithms of recompression, by priority from 1.
-    pub recompression: Vec<String>,
+    pub recompression: Vec<Secondary>,
     /// Memory that the pool may take.
     pub memory: Option<Allowance>,
     /// Where pages go that leave memory.
     pub backing: Option<Backing>,
     /// What it is used for.
     pub usage: Usage,
+}
+
+/// An algorithm for recompression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secondary {
+    /// Its name.
+    pub name: String,
+    /// Its parameters, as `algorithm_params` takes them.
+    pub parameters: Option<String>,
+}
+
+impl std::str::FromStr for Secondary {
+    type Err = String;
+
+    /// `NAME`, or `NAME:PARAMETERS`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, parameters) = match text.split_once(':') {
+            Some((name, parameters)) => (name, Some(parameters)),
+            None => (text, None),
+        };
+        if parameters.is_some_and(|parameters| parameters.trim().is_empty()) {
+            return Err(format!("\"{text}\" has no parameters behind its colon"));
+        }
+        Ok(Self { name: word(name)?, parameters: parameters.map(str::to_owned) })
+    }
 }
 
 /// A place for pages that leave memory.

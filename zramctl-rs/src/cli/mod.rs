@@ -152,14 +152,14 @@ Examples:
   zramctl-rs setup --size 8G --memory 2G --backing /dev/vg0/zram --compressed-writeback --writeback-limit 10G --swap
   zramctl-rs setup --size 8G --backing /var/lib/zram --backing-size 16G --encrypt --swap
   zramctl-rs setup --size 2G --mount /var/tmp --mount-options noatime,discard
-  zramctl-rs setup zram0 --size 4G --algorithm lz4 --recompress zstd --recompress deflate --dry-run
+  zramctl-rs setup zram0 --size 4G --algorithm lz4 --recompress zstd:level=8 --recompress deflate --dry-run
   zramctl-rs setup --file /etc/zram.toml
 
 A file of devices:
   [[device]]
   size = 'min(ram / 2, 8G)'
   algorithm = 'zstd'
-  recompress = ['deflate']
+  recompress = ['zstd:level=8']
   swap = { priority = 100 }
 
   [device.backing]

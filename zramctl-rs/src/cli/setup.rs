@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     amount::Amount,
-    wanted::{Backing, Floor, Made, Usage, Wanted},
+    wanted::{Backing, Floor, Made, Secondary, Usage, Wanted},
 };
 
 /// How to set a device up.
@@ -35,9 +35,9 @@ pub struct Setup {
     #[arg(long, value_name = "PARAMETERS", requires = "algorithm")]
     pub algorithm_params: Option<String>,
 
-    /// Algorithm for recompression; repeatable, the first is tried first
-    #[arg(long = "recompress", value_name = "NAME", value_parser = word)]
-    pub recompression: Vec<String>,
+    /// Algorithm for recompression, with its parameters, such as zstd:level=8; repeatable, the first is tried first
+    #[arg(long = "recompress", value_name = "NAME[:PARAMETERS]")]
+    pub recompression: Vec<Secondary>,
 
     /// Memory that the pool may take: 512M, 2G, or none
     #[arg(long, value_name = "SIZE", value_parser = memory)]

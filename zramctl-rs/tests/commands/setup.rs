@@ -21,7 +21,7 @@ pub(crate) fn all_there_is() -> Sim {
     host
 }
 
-const EVERYTHING: &str = "setup --size 50% --algorithm lz4 --algorithm-params level=3 --recompress zstd --recompress deflate \
+const EVERYTHING: &str = "setup --size 50% --algorithm lz4 --algorithm-params level=3 --recompress zstd:level=8 --recompress deflate \
     --backing /dev/ram0 --compressed-writeback --batch-size 8 --memory 1G --writeback-limit 100M --swap --priority 7";
 
 /// The same for what goes through a file: made, encrypted, a file system on the device.
@@ -76,8 +76,8 @@ fn a_device_that_is_there_is_taken() {
 #[test]
 fn a_failure_at_any_step_leaves_everything_as_it_was() {
     for (there, words, steps) in [
-        (false, EVERYTHING, 14),
-        (true, EVERYTHING, 13),
+        (false, EVERYTHING, 15),
+        (true, EVERYTHING, 14),
         (false, THROUGH_A_FILE, 15),
         (true, THROUGH_A_FILE, 14),
         (true, "setup --size 64M --algorithm zstd --backing /dev/ram0 --encrypt --swap", 8),
@@ -159,6 +159,8 @@ fn settings_that_need_others_are_refused_alone() {
         "setup",
         "setup --size x",
         "setup --size 1G --priority 5",
+        "setup --size 1G --recompress zstd:",
+        "setup --size 1G --recompress :level=3",
         "setup --size 1G --compressed-writeback",
         "setup --size 1G --writeback-limit 1G",
         "setup --size 1G --algorithm-params level=1",

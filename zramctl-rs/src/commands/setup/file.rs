@@ -23,7 +23,7 @@ use zram_host::{DeviceNumber, Machine, storage::Place};
 use crate::{
     amount::Amount,
     cli::{Allowance, values},
-    wanted::{Backing, Floor, Made, Usage, Wanted},
+    wanted::{Backing, Floor, Made, Secondary, Usage, Wanted},
 };
 
 /// More than anybody writes by hand.
@@ -45,8 +45,8 @@ struct Device {
     #[serde(default, deserialize_with = "word")]
     algorithm: Option<String>,
     algorithm_params: Option<String>,
-    #[serde(default, deserialize_with = "words")]
-    recompress: Vec<String>,
+    #[serde(default, deserialize_with = "several")]
+    recompress: Vec<Secondary>,
     #[serde(default, deserialize_with = "memory")]
     memory: Option<Allowance>,
     backing: Option<BackingTable>,
@@ -197,9 +197,9 @@ fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     parsed(deserializer, values::word).map(Some)
 }
 
-fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn several<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| values::word(text).map_err(D::Error::custom)).collect()
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
 }
 
 fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {

@@ -7,7 +7,7 @@ use crate::{
     cli::Allowance,
     devices::unused,
     plan::{Chain, Plan, Step},
-    wanted::{Backing, Usage, Wanted},
+    wanted::{Backing, Secondary, Usage, Wanted},
 };
 
 /// What is to be done. Looks at the machine and changes nothing. `taken`: devices that others take.
@@ -97,8 +97,11 @@ impl Steps<'_> {
         if let Some(parameters) = &wanted.algorithm_params {
             self.set("algorithm_params", parameters.clone());
         }
-        for (priority, name) in (1..).zip(&wanted.recompression) {
+        for (priority, Secondary { name, parameters }) in (1..).zip(&wanted.recompression) {
             self.set("recomp_algorithm", format!("algo={name} priority={priority}"));
+            if let Some(parameters) = parameters {
+                self.set("algorithm_params", format!("priority={priority} {parameters}"));
+            }
         }
     }
 
