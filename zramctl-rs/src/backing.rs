@@ -51,6 +51,13 @@ const SIGNATURES: &[Signature] = &[
     signature("a file system (FAT)", 54, b"FAT1"),
     signature("a file system (FAT)", 82, b"FAT32   "),
     signature("a file system (iso9660)", 32769, b"CD001"),
+    signature("a file system (nilfs2)", 1030, b"\x34\x34"),
+    signature("a file system (jfs)", 32768, b"JFS1"),
+    signature("a file system (reiserfs)", 65588, b"ReIsEr"),
+    signature("a file system (APFS)", 32, b"NXSB"),
+    signature("a file system (HFS+)", 1024, b"H+\x00\x04"),
+    signature("a part of a pool (VDO)", 0, b"dmvdo001"),
+    signature("a part of a cluster (Ceph)", 0, b"bluestore block device"),
     signature(
         "a file system (bcachefs)",
         4120,
@@ -60,12 +67,26 @@ const SIGNATURES: &[Signature] = &[
     signature("a partition table (MBR) or a boot sector", 510, b"\x55\xaa"),
 ];
 
-/// What has its signature on a file or a block device, if anything has.
+/// Those that are counted from the end of a device of so many bytes: of arrays that hold what others take for a whole file system.
+fn at_the_end(size: u64) -> [Option<Signature>; 2] {
+    const ALIGNED: u64 = 65536;
+    const MAGIC: &[u8] = b"\xfc\x4e\x2b\xa9";
+    let old = (size / ALIGNED * ALIGNED).checked_sub(ALIGNED);
+    let newer = (size / 512).checked_sub(16).map(|sector| sector / 8 * 8 * 512);
+    [old, newer].map(|at| at.map(|at| signature("a part of an array (md)", at, MAGIC)))
+}
+
+/// What has its signature on a file or a block device of so many bytes, if anything has.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn signature_of(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Option<&'static str>> {
-    for signature in SIGNATURES {
+pub fn signature_of(
+    path: &str,
+    size: u64,
+    machine: &mut dyn Machine,
+) -> anyhow::Result<Option<&'static str>> {
+    let at_the_end = at_the_end(size);
+    for signature in SIGNATURES.iter().chain(at_the_end.iter().flatten()) {
         let mut bytes = vec![0; signature.bytes.len()];
         let there = machine
             .peek(path, signature.at, &mut bytes)
@@ -97,4 +118,18 @@ pub fn busy(path: &str, machine: &mut dyn Machine) -> Option<String> {
     let name = path.strip_prefix("/dev/")?;
     let holders = machine.kernel_folder(&format!("/sys/class/block/{name}/holders")).unwrap_or_default();
     holders.first().map(|holder| format!("{holder} stands on it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_is_known_by_its_end() {
+        let at = |size| at_the_end(size).map(|signature| signature.map(|signature| signature.at));
+        // A disk of 1 GiB and 3 sectors: the last whole 64 KiB; 8 KiB before the end, where a page begins.
+        assert_eq!(at((1 << 30) + 1536), [Some((1 << 30) - 65536), Some((1 << 30) - 8192)]);
+        assert_eq!(at(8192), [None, Some(0)]);
+        assert_eq!(at(0), [None, None]);
+    }
 }

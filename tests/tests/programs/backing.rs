@@ -22,6 +22,12 @@ pub(crate) fn names(machine: &mut Machine, folder: &str) -> Vec<String> {
     machine.prints(&[&program("ls"), folder]).lines().map(str::to_owned).collect()
 }
 
+/// Setting up on an encrypted file, with these options more.
+fn words(more: &'static str) -> Vec<&'static str> {
+    const COMMON: &str = "setup --size 32M --algorithm zstd --memory 16M --backing /disk/pages --backing-size 16M --encrypt --writeback-limit 8M";
+    [OURS].into_iter().chain(COMMON.split(' ')).chain(more.split(' ')).collect()
+}
+
 /// What a reset leaves goes within moments: a worker of the kernel's removes it.
 pub(crate) fn nothing_stays_behind(machine: &mut Machine) {
     for _ in 0..50 {
@@ -60,26 +66,7 @@ fn swap_with_an_encrypted_file_behind_it() {
     on_each_kernel(|machine| {
         a_disk(machine);
         let compressed = machine.name.contains("7.");
-        let mut words = vec![
-            OURS,
-            "setup",
-            "--size",
-            "32M",
-            "--algorithm",
-            "zstd",
-            "--memory",
-            "16M",
-            "--backing",
-            "/disk/pages",
-            "--backing-size",
-            "16M",
-            "--encrypt",
-            "--writeback-limit",
-            "8M",
-            "--swap",
-            "--priority",
-            "50",
-        ];
+        let mut words = words("--priority 50 --swap");
         if compressed {
             words.push("--compressed-writeback");
         }
@@ -176,30 +163,11 @@ fn a_plan_that_is_broken_at_any_step_leaves_nothing() {
     on_each_kernel(|machine| {
         a_disk(machine);
         let compressed = machine.name.contains("7.");
-        let mut words = vec![
-            OURS,
-            "setup",
-            "zram0",
-            "--size",
-            "32M",
-            "--algorithm",
-            "zstd",
-            "--algorithm-params",
-            "level=2",
-            "--memory",
-            "16M",
-            "--backing",
-            "/disk/pages",
-            "--backing-size",
-            "16M",
-            "--encrypt",
-            "--writeback-limit",
-            "8M",
-        ];
+        let mut words = words("zram0 --algorithm-params level=2");
         if compressed {
             words.extend(["--compressed-writeback", "--batch-size", "8"]);
         }
-        let swap = [words.clone(), vec!["--swap"]].concat();
+        let swap = [&words[..], &["--swap"]].concat();
         let mounted = [words, vec!["--mount", "/fs"]].concat();
         let mut broken = 0;
         let added = Broken::emptied(machine, "/sys/class/zram-control/hot_add");

@@ -24,16 +24,10 @@ pub fn run(options: &Caps, machine: &mut dyn Machine, out: &mut dyn Write) -> an
 
 fn print(out: &mut dyn Write, report: &Capabilities) -> std::io::Result<()> {
     let release = report.release.as_ref().map_or("of a release that it does not say", |release| &release.0);
+    let release = style::heading(format!("Linux {release}"));
     match report.device {
-        Some(device) => writeln!(
-            out,
-            "{}, told from {}",
-            style::heading(format!("Linux {release}")),
-            style::key(device.to_string())
-        )?,
-        None => {
-            writeln!(out, "{}, without a zram device to look at", style::heading(format!("Linux {release}")))?
-        }
+        Some(device) => writeln!(out, "{release}, told from {}", style::key(device.to_string()))?,
+        None => writeln!(out, "{release}, without a zram device to look at")?,
     }
     group(out, report, |feature| !feature.is_for_probes())?;
     writeln!(out, "{}", style::heading("Probes"))?;

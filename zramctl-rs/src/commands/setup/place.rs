@@ -35,10 +35,10 @@ pub(super) fn look(backing: &Backing, machine: &mut dyn Machine) -> anyhow::Resu
         (Ok(Place::File(_)), Some(_)) => {
             anyhow::bail!("{path} is there already: leave out the size to use it as it is, or remove it")
         }
-        (Ok(Place::Disk(_)), None) => mayhap(backing, machine, Found::Disk),
+        (Ok(Place::Disk(bytes)), None) => unclaimed(backing, bytes, machine, Found::Disk),
         (Ok(Place::File(bytes)), None) => {
             anyhow::ensure!(bytes >= 4096, "{path} has {bytes} bytes, and not one page has room in it");
-            mayhap(backing, machine, Found::File)
+            unclaimed(backing, bytes, machine, Found::File)
         }
         (Ok(Place::Folder), _) => anyhow::bail!("{path} is a folder: give a file or a block device"),
         (Ok(Place::Other), _) => anyhow::bail!("{path} is neither a file nor a block device"),
@@ -51,11 +51,16 @@ pub(super) fn look(backing: &Backing, machine: &mut dyn Machine) -> anyhow::Resu
 }
 
 /// What is there, if it may be lost.
-fn mayhap(backing: &Backing, machine: &mut dyn Machine, found: Found) -> anyhow::Result<Found> {
+fn unclaimed(
+    backing: &Backing,
+    bytes: u64,
+    machine: &mut dyn Machine,
+    found: Found,
+) -> anyhow::Result<Found> {
     if backing.force {
         return Ok(found);
     }
-    match signature_of(&backing.path, machine)? {
+    match signature_of(&backing.path, bytes, machine)? {
         None => Ok(found),
         Some(of) => anyhow::bail!(
             "{} has the signature of {of}, which would be lost: `--force` takes it all the same",
