@@ -39,10 +39,10 @@ const PROGRAMS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 impl Storage for LiveHost {
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
-        let metadata = fs::metadata(path).map_err(|error| errno(&error))?;
+        let metadata = fs::metadata(self.tree.kernel_file(path)).map_err(|error| errno(&error))?;
         let kind = metadata.file_type();
         Ok(if kind.is_block_device() {
-            Place::Disk(size(path)?)
+            Place::Disk(size(&self.tree.kernel_file(path))?)
         } else if kind.is_dir() {
             Place::Folder
         } else if kind.is_file() {
@@ -53,8 +53,9 @@ impl Storage for LiveHost {
     }
 
     fn peek(&mut self, path: &str, at: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
+        let path = self.tree.kernel_file(path);
         let read = |bytes: &mut [u8]| {
-            let mut file = File::open(path)?;
+            let mut file = File::open(&path)?;
             file.seek(SeekFrom::Start(at))?;
             let mut there = 0;
             while let Some(rest) = bytes.get_mut(there..).filter(|rest| !rest.is_empty()) {
@@ -69,29 +70,30 @@ impl Storage for LiveHost {
     }
 
     fn room(&mut self, folder: &str) -> Result<Room, Errno> {
-        let said = statvfs(folder)?;
+        let said = statvfs(&self.tree.kernel_file(folder))?;
         let bytes = |blocks: u64| blocks.saturating_mul(said.fragment_size());
         Ok(Room { total: bytes(said.blocks()), free: bytes(said.blocks_available()) })
     }
 
     fn make_file(&mut self, path: &str, bytes: u64) -> Result<(), Errno> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let path = self.tree.kernel_file(path);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = file.map_err(|error| errno(&error))?;
         let allocated = i64::try_from(bytes)
             .map_err(|_| Errno::EFBIG)
             .and_then(|bytes| fallocate(file.as_fd(), FallocateFlags::empty(), 0, bytes));
         allocated.inspect_err(|_| {
             // The step that failed is what is told.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(&path);
         })
     }
 
     fn remove_file(&mut self, path: &str) -> Result<(), Errno> {
-        fs::remove_file(path).map_err(|error| errno(&error))
+        fs::remove_file(self.tree.kernel_file(path)).map_err(|error| errno(&error))
     }
 
     fn attach(&mut self, file: &str) -> Result<String, Errno> {
-        let opened = OpenOptions::new().read(true).write(true).open(file);
+        let opened = OpenOptions::new().read(true).write(true).open(self.tree.kernel_file(file));
         let opened = opened.map_err(|error| errno(&error))?;
         let device = LoopDevice::attach_direct(&opened, BLOCK)?;
         let node = device.path().to_string_lossy().into_owned();
@@ -108,7 +110,7 @@ impl Storage for LiveHost {
     fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno> {
         let mut key = Zeroizing::new([0_u8; KEY]);
         getrandom::fill(&mut *key).map_err(|_| Errno::EIO)?;
-        let sectors = size(below)? / u64::from(BLOCK) * (u64::from(BLOCK) / SECTOR);
+        let sectors = size(Path::new(below))? / u64::from(BLOCK) * (u64::from(BLOCK) / SECTOR);
         let table = [Target { first: 0, sectors, kind: "crypt", parameters: parameters(&key, below) }];
         // The beginning of the name is what tools know encryption by.
         let (_, minor) = device_mapper::create(name, &format!("CRYPT-PLAIN-{name}"), &table)?;
@@ -131,7 +133,7 @@ impl Storage for LiveHost {
 }
 
 /// Bytes of a file or a block device: where its end is.
-fn size(path: &str) -> Result<u64, Errno> {
+fn size(path: &Path) -> Result<u64, Errno> {
     File::open(path).and_then(|mut file| file.seek(SeekFrom::End(0))).map_err(|error| errno(&error))
 }
 
