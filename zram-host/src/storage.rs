@@ -1,16 +1,24 @@
 //! What stands behind a backing device, and what can stand on a zram device: files, loop devices, encryption, file systems.
 //!
 //! A backing device that is a file goes away with its last user, and so do the devices between it and zram: a loop device detaches itself
-//! when it is closed, and a mapped one is removed when zram closes it. So nothing has to remember them, and a machine that fails in between
-//! has nothing to clean up but the file, which has no name any more.
+//! when it is closed, and the one that encrypts is removed when it is closed. Both are so from the moment they are there. So nothing has to remember
+//! them, and whoever dies in between, a program or the machine, leaves nothing behind: what is made here has no name from the
+//! beginning.
+//!
+//! The kernel lets a file be attached twice, and lets the device mapper put two devices on one disk. Here both are refused.
 
 use nix::errno::Errno;
 
 /// What is at the end of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A file of so many bytes.
-    File(u64),
+    /// A file.
+    File {
+        /// Its size.
+        bytes: u64,
+        /// Whether it is the administrator's, nobody else may read or write it, and it has no other name.
+        private: bool,
+    },
     /// A block device of so many bytes.
     Disk(u64),
     /// A folder.
@@ -26,6 +34,8 @@ pub struct Room {
     pub total: u64,
     /// What programs may still take.
     pub free: u64,
+    /// Whether all of it is memory.
+    pub in_memory: bool,
 }
 
 /// How a program ended, and what it said.
@@ -57,43 +67,33 @@ pub trait Storage {
     /// The errno of asking.
     fn room(&mut self, folder: &str) -> Result<Room, Errno>;
 
-    /// Makes a file of so many bytes, for which there is a place on the disk, and which is its owner's alone.
-    ///
-    /// # Errors
-    /// `EEXIST` if there is one, `ENOSPC`, `EOPNOTSUPP` where a file system cannot promise room; then there is none.
-    fn make_file(&mut self, path: &str, bytes: u64) -> Result<(), Errno>;
-
-    /// Takes a file's name away, and the file with its last user.
-    ///
-    /// # Errors
-    /// The errno of the call.
-    fn remove_file(&mut self, path: &str) -> Result<(), Errno>;
-
     /// Makes a block device of a file, with blocks of 4096 bytes and past the page cache where the file system can; its node. It is there until
     /// [`Storage::let_go`], and longer while others use it.
     ///
     /// # Errors
-    /// `ENOENT` without the driver (module `loop`), the errno of opening the file.
+    /// `ENODEV` without the driver (module `loop`), `EBUSY` for a file that is attached already, the errno of opening the file.
     fn attach(&mut self, file: &str) -> Result<String, Errno>;
 
-    /// Closes a device that [`Storage::attach`] made.
+    /// The same of a new file of so many bytes, for which there is room on the disk, and which has no name: it is where it would be with this
+    /// path, and gone with the device.
+    ///
+    /// # Errors
+    /// As [`Storage::attach`]; `EEXIST` if there is something of this name, `ENOSPC`, `EOPNOTSUPP` where a file system cannot promise room.
+    fn attach_new(&mut self, path: &str, bytes: u64) -> Result<String, Errno>;
+
+    /// Makes a device of this name that encrypts what it writes to the one below, with a random key that nobody keeps but the kernel; its
+    /// node. It is there until [`Storage::let_go`], and longer while others use it.
+    ///
+    /// # Errors
+    /// `ENODEV` without the device mapper (module `dm_mod`), `EINVAL` or `ENOENT` without its target (module `dm_crypt`) or the cipher,
+    /// `EEXIST` if there is one of this name, `EBUSY` if somebody uses the device below.
+    fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno>;
+
+    /// Closes a device that was made here.
     ///
     /// # Errors
     /// `EBADF` if it is none.
     fn let_go(&mut self, node: &str) -> Result<(), Errno>;
-
-    /// Makes a device of this name that encrypts what it writes to the one below, with a key that nobody knows and that ends with it; its node.
-    ///
-    /// # Errors
-    /// `ENOENT` without the device mapper (module `dm_mod`), `EINVAL` without its target (module `dm_crypt`) or the cipher, `EBUSY` if there is one of this
-    /// name or the device below is in use.
-    fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno>;
-
-    /// Removes what [`Storage::encrypt`] made: at once, or when the last who has it open closes it.
-    ///
-    /// # Errors
-    /// `ENXIO` if there is none, `EBUSY` if it is in use and was to go at once.
-    fn unmap(&mut self, name: &str, when_closed: bool) -> Result<(), Errno>;
 
     /// Runs a program to its end, without input; it is looked for where programs of the administrator's are.
     ///

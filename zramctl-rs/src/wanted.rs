@@ -1,6 +1,6 @@
 //! What a device is to become: asked for on the command line, or written in a file.
 //!
-//! Both say the same things under the same names, and both become this before anything looks at a machine.
+//! Both say the same things, and both become this before anything looks at a machine.
 
 use zram_host::{
     DeviceNumber,
@@ -9,7 +9,7 @@ use zram_host::{
 
 use crate::{
     amount::Amount,
-    cli::{Allowance, values::word},
+    cli::{Allowance, values},
 };
 
 /// A device as it is wanted.
@@ -51,10 +51,18 @@ impl std::str::FromStr for Secondary {
             Some((name, parameters)) => (name, Some(parameters)),
             None => (text, None),
         };
-        if parameters.is_some_and(|parameters| parameters.trim().is_empty()) {
-            return Err(format!("\"{text}\" has no parameters behind its colon"));
+        let parameters = parameters.map(values::parameters).transpose()?;
+        Ok(Self { name: values::word(name)?, parameters })
+    }
+}
+
+/// zram has priorities 1 to 3 for algorithms of recompression (`ZRAM_MAX_COMPS`).
+pub(crate) fn at_most_three(recompression: &[Secondary]) -> Result<(), String> {
+    match recompression.len() {
+        0..=3 => Ok(()),
+        more => {
+            Err(format!("{more} algorithms for recompression are more than the three that zram has room for"))
         }
-        Ok(Self { name: word(name)?, parameters: parameters.map(str::to_owned) })
     }
 }
 
@@ -65,9 +73,9 @@ pub struct Backing {
     pub path: String,
     /// Of a file that is to be made: its size, and what must stay free on its file system.
     pub make: Option<Made>,
-    /// Whether nobody is to read it who finds it.
+    /// Whether what is written is encrypted.
     pub encrypt: bool,
-    /// Whether it may be lost what is on it.
+    /// Whether it is taken whatever it is.
     pub force: bool,
     /// Whether pages go there as they are in memory.
     pub compressed: bool,

@@ -38,10 +38,10 @@ pub fn errno(error: &anyhow::Error) -> Option<Errno> {
 
 /// How long to wait for somebody who has a device open only for a moment, as programs that look for file systems do. No longer: whoever makes a
 /// file system or a swap area has it open, too, and closes it before it is in use.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Between two tries.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 
 /// A write as a line of a shell.
 #[must_use]

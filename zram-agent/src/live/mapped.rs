@@ -101,7 +101,7 @@ impl Mapped {
         let start = Instant::now();
         loop {
             match remove(NAME, Removal::Now) {
-                Ok(()) | Err(Errno::ENXIO | Errno::ENOENT) => break,
+                Ok(()) | Err(Errno::ENXIO | Errno::ENODEV) => break,
                 Err(Errno::EBUSY) if start.elapsed() < REMOVAL => sleep(Duration::from_millis(5)),
                 Err(errno) => return Err(Trouble::setup(doing(), errno)),
             }

@@ -80,12 +80,15 @@ pub enum Removal {
 /// Makes a device; its major and minor number. `uuid` may be empty.
 ///
 /// # Errors
-/// `ENOENT` without the device mapper (module `dm_mod`), `EBUSY` if there is one of this name, `EINVAL` for a table that the kernel does not take:
-/// why stands in its log.
+/// `ENODEV` without the device mapper (module `dm_mod`), `EEXIST` if there is one of this name, `EINVAL`, `ENOENT` or another for a table that the kernel
+/// does not take: why stands in its log.
 pub fn create(name: &str, uuid: &str, table: &[Target]) -> Result<(u64, u64), Errno> {
     let mut created = request(name, 0, &[])?;
     put_text(&mut created, layout::UUID, layout::UUID_SIZE, uuid)?;
-    control(Command::Create, &mut created)?;
+    control(Command::Create, &mut created).map_err(|errno| match errno {
+        Errno::EBUSY => Errno::EEXIST,
+        errno => errno,
+    })?;
     let loaded = control(Command::Load, &mut request(name, SECRET, table)?)
         .and_then(|()| control(Command::Resume, &mut request(name, 0, &[])?));
     match loaded {
@@ -170,7 +173,10 @@ fn control(command: Command, bytes: &mut [u8]) -> Result<(), Errno> {
 }
 
 fn open() -> Result<File, Errno> {
-    OpenOptions::new().read(true).write(true).open(CONTROL).map_err(|error| errno(&error))
+    OpenOptions::new().read(true).write(true).open(CONTROL).map_err(|error| match errno(&error) {
+        Errno::ENOENT => Errno::ENODEV,
+        errno => errno,
+    })
 }
 
 #[cfg(test)]

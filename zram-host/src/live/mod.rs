@@ -54,8 +54,8 @@ use crate::{
 pub struct LiveHost {
     tree: Tree,
     held: HashMap<u32, Vec<File>>,
-    /// Loop devices that are kept open.
-    attached: Vec<LoopDevice>,
+    /// Devices that are kept open so that they stay.
+    kept: Vec<storage::Kept>,
     probes: Option<Box<dyn Probed>>,
 }
 
@@ -69,7 +69,7 @@ impl LiveHost {
     /// The kernel whose `sys` and `dev` stand under this folder.
     #[must_use]
     pub fn rooted(root: impl Into<PathBuf>) -> Self {
-        Self { tree: Tree::new(root), held: HashMap::new(), attached: Vec::new(), probes: None }
+        Self { tree: Tree::new(root), held: HashMap::new(), kept: Vec::new(), probes: None }
     }
 
     /// With this to look into the kernel.

@@ -1,11 +1,11 @@
 //! Files, loop devices, encryption and programs of the running system.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, SeekFrom},
     os::{
-        fd::AsFd as _,
-        unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
+        fd::{AsFd as _, AsRawFd as _},
+        unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
     },
     path::Path,
     process::{Command, Stdio},
@@ -14,19 +14,46 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{FallocateFlags, fallocate},
-    sys::statvfs::statvfs,
+    libc,
+    sys::{
+        stat::{major, minor},
+        statfs::{TMPFS_MAGIC, statfs},
+    },
 };
 use zeroize::Zeroizing;
 
 use super::{
     LiveHost, LoopDevice,
     device_mapper::{self, Removal, Target},
-    tree::errno,
+    tree::{self, errno},
 };
 use crate::storage::{Ended, Place, Room, Storage};
 
 /// Bytes of a block of a loop device or an encrypted one: those of zram.
 const BLOCK: u32 = 4096;
+
+/// `RAMFS_MAGIC`
+const RAMFS_MAGIC: libc::__fsword_t = 0x8584_58f6;
+
+/// `FS_NOCOW_FL`
+const NOCOW: libc::c_long = 0x0080_0000;
+
+mod request {
+    nix::ioctl_read!(
+        /// `FS_IOC_GETFLAGS`, which is declared with a long and takes an int.
+        flags,
+        b'f',
+        1,
+        nix::libc::c_long
+    );
+    nix::ioctl_write_ptr!(
+        /// `FS_IOC_SETFLAGS`.
+        set_flags,
+        b'f',
+        2,
+        nix::libc::c_long
+    );
+}
 
 /// Sectors of the device mapper are always these.
 const SECTOR: u64 = 512;
@@ -37,16 +64,60 @@ const KEY: usize = 64;
 /// Where programs of the administrator's are, which not every environment has in its path.
 const PROGRAMS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
+/// A device that was made here and is kept open, so that it stays.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// Over a file.
+    Loop(LoopDevice),
+    /// Over another device.
+    Mapped {
+        /// Its node.
+        node: String,
+        /// Open.
+        #[expect(dead_code, reason = "it is for being open, and is closed when this is dropped")]
+        device: File,
+    },
+}
+
+impl Kept {
+    fn is(&self, node: &str) -> bool {
+        match self {
+            Self::Loop(device) => device.path() == Path::new(node),
+            Self::Mapped { node: ours, .. } => ours == node,
+        }
+    }
+}
+
+impl LiveHost {
+    /// Attaches an open file, which nobody else has attached by this program.
+    fn keep(&mut self, file: &File) -> Result<String, Errno> {
+        // The lock belongs to the open file, which the driver keeps as long as the device is there.
+        let taken = file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Errno::EBUSY,
+            TryLockError::Error(error) => errno(&error),
+        });
+        taken?;
+        let device = LoopDevice::attach_direct(file, BLOCK).map_err(|errno| match errno {
+            Errno::ENOENT => Errno::ENODEV,
+            errno => errno,
+        })?;
+        let node = device.path().to_string_lossy().into_owned();
+        self.kept.push(Kept::Loop(device));
+        Ok(node)
+    }
+}
+
 impl Storage for LiveHost {
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
         let metadata = fs::metadata(self.tree.kernel_file(path)).map_err(|error| errno(&error))?;
         let kind = metadata.file_type();
         Ok(if kind.is_block_device() {
-            Place::Disk(size(&self.tree.kernel_file(path))?)
+            Place::Disk(end_of(&self.tree.kernel_file(path))?)
         } else if kind.is_dir() {
             Place::Folder
         } else if kind.is_file() {
-            Place::File(metadata.len())
+            let private = metadata.uid() == 0 && metadata.mode() & 0o077 == 0 && metadata.nlink() == 1;
+            Place::File { bytes: metadata.len(), private }
         } else {
             Place::Other
         })
@@ -70,55 +141,52 @@ impl Storage for LiveHost {
     }
 
     fn room(&mut self, folder: &str) -> Result<Room, Errno> {
-        let said = statvfs(&self.tree.kernel_file(folder))?;
-        let bytes = |blocks: u64| blocks.saturating_mul(said.fragment_size());
-        Ok(Room { total: bytes(said.blocks()), free: bytes(said.blocks_available()) })
-    }
-
-    fn make_file(&mut self, path: &str, bytes: u64) -> Result<(), Errno> {
-        let path = self.tree.kernel_file(path);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| errno(&error))?;
-        let allocated = i64::try_from(bytes)
-            .map_err(|_| Errno::EFBIG)
-            .and_then(|bytes| fallocate(file.as_fd(), FallocateFlags::empty(), 0, bytes));
-        allocated.inspect_err(|_| {
-            // The step that failed is what is told.
-            let _ = fs::remove_file(&path);
-        })
-    }
-
-    fn remove_file(&mut self, path: &str) -> Result<(), Errno> {
-        fs::remove_file(self.tree.kernel_file(path)).map_err(|error| errno(&error))
+        let said = statfs(&self.tree.kernel_file(folder))?;
+        let unit = u64::try_from(said.block_size()).unwrap_or(0);
+        let bytes = |blocks: u64| blocks.saturating_mul(unit);
+        let in_memory = said.filesystem_type() == TMPFS_MAGIC || said.filesystem_type().0 == RAMFS_MAGIC;
+        Ok(Room { total: bytes(said.blocks()), free: bytes(said.blocks_available()), in_memory })
     }
 
     fn attach(&mut self, file: &str) -> Result<String, Errno> {
         let opened = OpenOptions::new().read(true).write(true).open(self.tree.kernel_file(file));
-        let opened = opened.map_err(|error| errno(&error))?;
-        let device = LoopDevice::attach_direct(&opened, BLOCK)?;
-        let node = device.path().to_string_lossy().into_owned();
-        self.attached.push(device);
+        self.keep(&opened.map_err(|error| errno(&error))?)
+    }
+
+    fn attach_new(&mut self, path: &str, bytes: u64) -> Result<String, Errno> {
+        let file = nameless(&self.tree.kernel_file(path))?;
+        leave_in_place(&file);
+        let bytes = i64::try_from(bytes).map_err(|_| Errno::EFBIG)?;
+        fallocate(file.as_fd(), FallocateFlags::empty(), 0, bytes)?;
+        self.keep(&file)
+    }
+
+    fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno> {
+        let (number, sectors) = unused(Path::new(below))?;
+        let mut key = Zeroizing::new([0_u8; KEY]);
+        getrandom::fill(&mut *key).map_err(|_| Errno::EIO)?;
+        let table = [Target { first: 0, sectors, kind: "crypt", parameters: parameters(&key, &number) }];
+        // The beginning of the name is what tools know encryption by.
+        let (_, minor) = device_mapper::create(name, &format!("CRYPT-PLAIN-{name}"), &table)?;
+        let node = format!("/dev/dm-{minor}");
+        let opened = File::open(&node).map_err(|error| errno(&error));
+        // From here on it goes when the last who has it open closes it, whatever becomes of this program.
+        let passing = device_mapper::remove(name, Removal::WhenClosed);
+        let device = opened?;
+        passing?;
+        // The device mapper claims disks for itself as a whole: where two of its devices are on one, it does not mind.
+        let holders = tree::names(Path::new(&format!("/sys/dev/block/{number}/holders")))?;
+        if holders != [format!("dm-{minor}")] {
+            return Err(Errno::EBUSY);
+        }
+        self.kept.push(Kept::Mapped { node: node.clone(), device });
         Ok(node)
     }
 
     fn let_go(&mut self, node: &str) -> Result<(), Errno> {
-        let at = self.attached.iter().position(|device| device.path() == Path::new(node));
-        // Closing it is all: it detaches itself when nobody else has it open.
-        at.map(|at| drop(self.attached.swap_remove(at))).ok_or(Errno::EBADF)
-    }
-
-    fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno> {
-        let mut key = Zeroizing::new([0_u8; KEY]);
-        getrandom::fill(&mut *key).map_err(|_| Errno::EIO)?;
-        let sectors = size(Path::new(below))? / u64::from(BLOCK) * (u64::from(BLOCK) / SECTOR);
-        let table = [Target { first: 0, sectors, kind: "crypt", parameters: parameters(&key, below) }];
-        // The beginning of the name is what tools know encryption by.
-        let (_, minor) = device_mapper::create(name, &format!("CRYPT-PLAIN-{name}"), &table)?;
-        Ok(format!("/dev/dm-{minor}"))
-    }
-
-    fn unmap(&mut self, name: &str, when_closed: bool) -> Result<(), Errno> {
-        device_mapper::remove(name, if when_closed { Removal::WhenClosed } else { Removal::Now })
+        let at = self.kept.iter().position(|kept| kept.is(node));
+        // Closing it is all: it goes when nobody else has it open.
+        at.map(|at| drop(self.kept.swap_remove(at))).ok_or(Errno::EBADF)
     }
 
     fn run(&mut self, words: &[&str]) -> Result<Ended, Errno> {
@@ -133,8 +201,54 @@ impl Storage for LiveHost {
 }
 
 /// Bytes of a file or a block device: where its end is.
-fn size(path: &Path) -> Result<u64, Errno> {
+fn end_of(path: &Path) -> Result<u64, Errno> {
     File::open(path).and_then(|mut file| file.seek(SeekFrom::End(0))).map_err(|error| errno(&error))
+}
+
+/// A new file that its owner alone may use, where it would be with this path, but without a name.
+fn nameless(path: &Path) -> Result<File, Errno> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(Errno::EEXIST);
+    }
+    let folder = path.parent().ok_or(Errno::EISDIR)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().custom_flags(libc::O_TMPFILE).open(folder) {
+        Ok(file) => Ok(file),
+        // Not every file system can. Then it has a name for a moment.
+        Err(error) if matches!(errno(&error), Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
+            let file = options.create_new(true).open(path).map_err(|error| errno(&error))?;
+            fs::remove_file(path).map_err(|error| errno(&error))?;
+            Ok(file)
+        }
+        Err(error) => Err(errno(&error)),
+    }
+}
+
+/// Has a file system that writes what changes to another place, as btrfs does, leave this file's blocks where they are, so that there is room for
+/// them as long as there is the file. The others do so anyway, and some know no such flag.
+fn leave_in_place(file: &File) {
+    let mut flags: libc::c_long = 0;
+    // SAFETY: the kernel writes an int through the pointer, which points to at least as much and is valid during the call.
+    let known = unsafe { request::flags(file.as_raw_fd(), &raw mut flags) };
+    if known.is_ok() {
+        flags |= NOCOW;
+        // SAFETY: the kernel reads an int through the pointer, which points to at least as much and is valid during the call.
+        let _ = unsafe { request::set_flags(file.as_raw_fd(), &raw const flags) };
+    }
+}
+
+/// Number (`MAJOR:MINOR`) and sectors of a block device that nobody has for himself: file systems, swap, zram, arrays and volumes do.
+fn unused(path: &Path) -> Result<(String, u64), Errno> {
+    let file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_EXCL).open(path);
+    let mut file = file.map_err(|error| errno(&error))?;
+    let metadata = file.metadata().map_err(|error| errno(&error))?;
+    if !metadata.file_type().is_block_device() {
+        return Err(Errno::ENOTBLK);
+    }
+    let number = format!("{}:{}", major(metadata.rdev()), minor(metadata.rdev()));
+    let bytes = file.seek(SeekFrom::End(0)).map_err(|error| errno(&error))?;
+    Ok((number, bytes / u64::from(BLOCK) * (u64::from(BLOCK) / SECTOR)))
 }
 
 /// What dm-crypt takes: cipher, key in hexadecimal digits, what is added to the number of a sector, the device and its first sector, options.
@@ -155,38 +269,58 @@ fn parameters(key: &[u8; KEY], below: &str) -> Zeroizing<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
     fn a_table_of_dm_crypt() {
         let mut key = [0xa0; KEY];
         key[63] = 0x0f;
-        let text = parameters(&key, "/dev/loop3");
+        let text = parameters(&key, "7:3");
         assert!(text.starts_with("aes-xts-plain64 a0a0a0"), "{}", *text);
-        assert!(text.ends_with("a00f 0 /dev/loop3 0 1 sector_size:4096"), "{}", *text);
+        assert!(text.ends_with("a00f 0 7:3 0 1 sector_size:4096"), "{}", *text);
         assert_eq!(text.capacity(), text.len());
     }
 
     #[test]
-    fn a_file_is_made_whole_or_not_at_all() {
+    fn a_new_file_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backing");
+        let file = nameless(&path).unwrap();
+        leave_in_place(&file);
+        let metadata = file.metadata().unwrap();
+        assert_eq!((metadata.mode() & 0o7777, metadata.nlink()), (0o600, 0));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::write(&path, "somebody's").unwrap();
+        assert_eq!(nameless(&path).err(), Some(Errno::EEXIST));
+        assert_eq!(nameless(Path::new("/nowhere/backing")).err(), Some(Errno::ENOENT));
+    }
+
+    #[test]
+    fn places_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("backing").to_string_lossy().into_owned();
         let mut host = LiveHost::new();
-        host.make_file(&path, 8192).unwrap();
-        assert_eq!(host.place(&path), Ok(Place::File(8192)));
-        assert_eq!(host.make_file(&path, 4096), Err(Errno::EEXIST));
-        assert_eq!(host.place(&path), Ok(Place::File(8192)));
+        assert_eq!(host.place(&path), Err(Errno::ENOENT));
+        fs::write(&path, [7; 8192]).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let private = fs::metadata(&path).unwrap().uid() == 0;
+        assert_eq!(host.place(&path), Ok(Place::File { bytes: 8192, private }));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
+        assert_eq!(host.place(&path), Ok(Place::File { bytes: 8192, private: false }));
         let mut bytes = [1; 8];
         assert_eq!(host.peek(&path, 8188, &mut bytes), Ok(4));
-        assert_eq!(bytes, [0, 0, 0, 0, 1, 1, 1, 1]);
-        host.remove_file(&path).unwrap();
-        assert_eq!(host.place(&path), Err(Errno::ENOENT));
-        assert!(host.make_file(&path, 1 << 62).is_err());
-        assert_eq!(host.place(&path), Err(Errno::ENOENT));
+        assert_eq!(bytes, [7, 7, 7, 7, 1, 1, 1, 1]);
         assert_eq!(host.place(&folder.path().to_string_lossy()), Ok(Place::Folder));
         assert_eq!(host.place("/dev/null"), Ok(Place::Other));
         let room = host.room(&folder.path().to_string_lossy()).unwrap();
         assert!(room.free <= room.total && room.total > 0);
+        assert!(!host.room("/proc").unwrap().in_memory);
+        // Whoever has the file attached has it locked.
+        let held = File::open(&path).unwrap();
+        held.lock().unwrap();
+        assert_eq!(host.attach(&path), Err(Errno::EBUSY));
     }
 
     #[test]

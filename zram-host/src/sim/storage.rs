@@ -1,8 +1,8 @@
 //! Files and the devices made of them on a simulated machine, and programs that make and mount file systems.
 //!
 //! Files have a size and what they begin with. A loop device or an encrypted one has only a size: what is on a backing device is kept by whoever simulates the
-//! zram device. What the simulation is exact about is who is there and for how long: a loop device is gone when nobody has it open any more, a file when it has no
-//! name and no device, and an encrypted device, once that was asked for, when zram closes it.
+//! zram device. What the simulation is exact about is who is there and for how long: a device that was made here is gone when nobody has it open any
+//! more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,10 +42,13 @@ pub(super) struct Stores {
 struct File {
     bytes: u64,
     begins: Vec<u8>,
+    private: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Loop {
+    /// The path of its file, which may be gone.
+    file: String,
     bytes: u64,
     held: bool,
 }
@@ -55,14 +58,13 @@ struct Mapped {
     node: String,
     below: String,
     bytes: u64,
-    /// Whether it goes with the last who has it open.
-    passing: bool,
+    held: bool,
 }
 
 impl Default for Stores {
     fn default() -> Self {
         Self {
-            room: Room { total: 64 << 30, free: 32 << 30 },
+            room: Room { total: 64 << 30, free: 32 << 30, in_memory: false },
             files: BTreeMap::new(),
             loops: BTreeMap::new(),
             mapped: BTreeMap::new(),
@@ -85,9 +87,20 @@ impl Stores {
         mapped.or_else(|| self.loops.get(node).map(|device| device.bytes))
     }
 
+    /// A device over a file.
+    fn attach(&mut self, file: &str, bytes: u64) -> Result<String, Errno> {
+        if !file.is_empty() && self.loops.values().any(|device| device.file == file) {
+            return Err(Errno::EBUSY);
+        }
+        let free = (0..).map(|n| format!("/dev/loop{n}")).find(|node| !self.loops.contains_key(node));
+        let node = free.ok_or(Errno::ENODEV)?;
+        self.loops.insert(node.clone(), Loop { file: file.to_owned(), bytes, held: true });
+        Ok(node)
+    }
+
     /// What nobody has open any more goes away. `open`: the paths of the backing devices.
     fn settle(&mut self, open: &BTreeSet<String>) {
-        self.mapped.retain(|_, mapped| !mapped.passing || open.contains(&mapped.node));
+        self.mapped.retain(|_, mapped| mapped.held || open.contains(&mapped.node));
         let below: BTreeSet<&String> = self.mapped.values().map(|mapped| &mapped.below).collect();
         self.loops.retain(|node, device| device.held || open.contains(node) || below.contains(node));
     }
@@ -96,7 +109,15 @@ impl Stores {
 impl<E: Surroundings> SimHost<E> {
     /// Puts a file of so many bytes there, which begins with these.
     pub fn put_file(&mut self, path: &str, bytes: u64, begins: &[u8]) {
-        self.seen.stores.files.insert(path.to_owned(), File { bytes, begins: begins.to_vec() });
+        let file = File { bytes, begins: begins.to_vec(), private: true };
+        self.seen.stores.files.insert(path.to_owned(), file);
+    }
+
+    /// Lets others read a file, too.
+    pub fn publish_file(&mut self, path: &str) {
+        if let Some(file) = self.seen.stores.files.get_mut(path) {
+            file.private = false;
+        }
     }
 
     /// From now on every folder is on a file system with this room.
@@ -113,9 +134,14 @@ impl<E: Surroundings> SimHost<E> {
 
     /// To be called when zram may have closed a backing device.
     pub(super) fn settle_stores(&mut self) {
-        let open = self.devices.clone().into_iter().filter_map(|dev| self.read_attr(dev, "backing_dev").ok());
-        let open = open.map(|text| String::from_utf8_lossy(&text).trim_end().to_owned()).collect();
+        let open = self.backing_devices();
         self.seen.stores.settle(&open);
+    }
+
+    /// What zram has open.
+    fn backing_devices(&mut self) -> BTreeSet<String> {
+        let open = self.devices.clone().into_iter().filter_map(|dev| self.read_attr(dev, "backing_dev").ok());
+        open.map(|text| String::from_utf8_lossy(&text).trim_end().to_owned()).collect()
     }
 
     fn zram_of(&self, node: &str) -> Option<u32> {
@@ -184,7 +210,7 @@ impl<E: Surroundings> Storage for SimHost<E> {
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
         let stores = &self.seen.stores;
         if let Some(file) = stores.files.get(path) {
-            return Ok(Place::File(file.bytes));
+            return Ok(Place::File { bytes: file.bytes, private: file.private });
         }
         if let Some(bytes) = stores.bytes(path) {
             return Ok(Place::Disk(bytes));
@@ -204,7 +230,7 @@ impl<E: Surroundings> Storage for SimHost<E> {
 
     fn peek(&mut self, path: &str, at: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
         let size = match self.place(path)? {
-            Place::File(size) | Place::Disk(size) => size,
+            Place::File { bytes, .. } | Place::Disk(bytes) => bytes,
             Place::Folder => return Err(Errno::EISDIR),
             Place::Other => return Err(Errno::EINVAL),
         };
@@ -228,7 +254,13 @@ impl<E: Surroundings> Storage for SimHost<E> {
         if FOLDERS.contains(&folder) { Ok(self.seen.stores.room) } else { Err(Errno::ENOENT) }
     }
 
-    fn make_file(&mut self, path: &str, bytes: u64) -> Result<(), Errno> {
+    fn attach(&mut self, file: &str) -> Result<String, Errno> {
+        let stores = &mut self.seen.stores;
+        let bytes = stores.files.get(file).ok_or(Errno::ENOENT)?.bytes;
+        stores.attach(file, bytes)
+    }
+
+    fn attach_new(&mut self, path: &str, bytes: u64) -> Result<String, Errno> {
         let stores = &mut self.seen.stores;
         if !FOLDERS.contains(&folder(path)) {
             return Err(Errno::ENOENT);
@@ -236,56 +268,37 @@ impl<E: Surroundings> Storage for SimHost<E> {
         if stores.files.contains_key(path) {
             return Err(Errno::EEXIST);
         }
-        stores.room.free = stores.room.free.checked_sub(bytes).ok_or(Errno::ENOSPC)?;
-        stores.files.insert(path.to_owned(), File { bytes, begins: Vec::new() });
-        Ok(())
-    }
-
-    fn remove_file(&mut self, path: &str) -> Result<(), Errno> {
-        let stores = &mut self.seen.stores;
-        let file = stores.files.remove(path).ok_or(Errno::ENOENT)?;
-        stores.room.free += file.bytes;
-        Ok(())
-    }
-
-    fn attach(&mut self, file: &str) -> Result<String, Errno> {
-        let stores = &mut self.seen.stores;
-        let bytes = stores.files.get(file).ok_or(Errno::ENOENT)?.bytes;
-        let free = (0..).map(|n| format!("/dev/loop{n}")).find(|node| !stores.loops.contains_key(node));
-        let node = free.ok_or(Errno::ENODEV)?;
-        stores.loops.insert(node.clone(), Loop { bytes, held: true });
-        Ok(node)
-    }
-
-    fn let_go(&mut self, node: &str) -> Result<(), Errno> {
-        let device = self.seen.stores.loops.get_mut(node).filter(|device| device.held);
-        device.ok_or(Errno::EBADF)?.held = false;
-        self.settle_stores();
-        Ok(())
+        if stores.room.free < bytes {
+            return Err(Errno::ENOSPC);
+        }
+        // Without a name it is nobody else's.
+        stores.attach("", bytes)
     }
 
     fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno> {
         let Place::Disk(bytes) = self.place(below)? else { return Err(Errno::ENOTBLK) };
+        let open = self.backing_devices();
         let stores = &mut self.seen.stores;
-        if stores.mapped.contains_key(name) || stores.mapped.values().any(|mapped| mapped.below == below) {
+        if open.contains(below) || stores.mapped.values().any(|mapped| mapped.below == below) {
             return Err(Errno::EBUSY);
+        }
+        if stores.mapped.contains_key(name) {
+            return Err(Errno::EEXIST);
         }
         let taken = |node: &String| stores.mapped.values().any(|mapped| mapped.node == *node);
         let node = (0..).map(|n| format!("/dev/dm-{n}")).find(|node| !taken(node)).ok_or(Errno::ENODEV)?;
-        let mapped = Mapped { node: node.clone(), below: below.to_owned(), bytes, passing: false };
+        let mapped = Mapped { node: node.clone(), below: below.to_owned(), bytes, held: true };
         stores.mapped.insert(name.to_owned(), mapped);
         Ok(node)
     }
 
-    fn unmap(&mut self, name: &str, when_closed: bool) -> Result<(), Errno> {
-        let open = self.devices.clone().into_iter().filter_map(|dev| self.read_attr(dev, "backing_dev").ok());
-        let open: Vec<String> =
-            open.map(|text| String::from_utf8_lossy(&text).trim_end().to_owned()).collect();
-        let mapped = self.seen.stores.mapped.get_mut(name).ok_or(Errno::ENXIO)?;
-        if open.contains(&mapped.node) && !when_closed {
-            return Err(Errno::EBUSY);
-        }
-        mapped.passing = true;
+    fn let_go(&mut self, node: &str) -> Result<(), Errno> {
+        let stores = &mut self.seen.stores;
+        let mapped = stores.mapped.values_mut().find(|mapped| mapped.node == node);
+        let held = mapped.map(|mapped| &mut mapped.held);
+        let held = held.or_else(|| stores.loops.get_mut(node).map(|device| &mut device.held));
+        let held = held.filter(|held| **held).ok_or(Errno::EBADF)?;
+        *held = false;
         self.settle_stores();
         Ok(())
     }

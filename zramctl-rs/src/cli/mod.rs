@@ -151,7 +151,7 @@ Examples:
   zramctl-rs setup --size 'min(ram / 2, 8G)' --algorithm zstd --swap --priority 100
   zramctl-rs setup --size 8G --memory 2G --backing /dev/vg0/zram --compressed-writeback --writeback-limit 10G --swap
   zramctl-rs setup --size 8G --backing /var/lib/zram --backing-size 16G --encrypt --swap
-  zramctl-rs setup --size 2G --mount /var/tmp --mount-options noatime,discard
+  zramctl-rs setup --size 2G --mount /srv/build --mount-options noatime,discard
   zramctl-rs setup zram0 --size 4G --algorithm lz4 --recompress zstd:level=8 --recompress deflate --dry-run
   zramctl-rs setup --file /etc/zram.toml
 
@@ -170,7 +170,7 @@ A file of devices:
 
   [[device]]
   size = '2G'
-  mount = { at = '/var/tmp', options = 'noatime,discard' }")]
+  mount = { at = '/srv/build', options = 'noatime,discard' }")]
     Setup(Box<Setup>),
     /// Take a device into use as swap, or out of it
     #[command(subcommand)]

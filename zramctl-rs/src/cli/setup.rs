@@ -5,11 +5,11 @@ use zram_host::DeviceNumber;
 
 use super::{
     change::Dry,
-    values::{Allowance, absolute, file_system, memory, word, writeback},
+    values::{Allowance, absolute, file_system, memory, parameters, word, writeback},
 };
 use crate::{
     amount::Amount,
-    wanted::{Backing, Floor, Made, Secondary, Usage, Wanted},
+    wanted::{Backing, Floor, Made, Secondary, Usage, Wanted, at_most_three},
 };
 
 /// How to set a device up.
@@ -19,7 +19,7 @@ pub struct Setup {
     #[arg(value_name = "DEVICE")]
     pub device: Option<DeviceNumber>,
 
-    /// Set up the devices that this TOML file names, all or none; its keys are the options here
+    /// Set up the devices that this TOML file names, all or none; an example is below
     #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "size", "algorithm", "recompression", "memory", "backing", "swap", "mount"])]
     pub file: Option<String>,
 
@@ -32,7 +32,7 @@ pub struct Setup {
     pub algorithm: Option<String>,
 
     /// Its parameters, as algorithm_params takes them, such as level=3
-    #[arg(long, value_name = "PARAMETERS", requires = "algorithm")]
+    #[arg(long, value_name = "PARAMETERS", requires = "algorithm", value_parser = parameters)]
     pub algorithm_params: Option<String>,
 
     /// Algorithm for recompression, with its parameters, such as zstd:level=8; repeatable, the first is tried first
@@ -64,11 +64,11 @@ pub struct Setup {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Backing device")]
 pub struct Backed {
-    /// Block device or file to write pages back to. What is on it is lost; what looks like somebody's is refused
+    /// Block device or file to write pages back to. What is on it is lost; what may be somebody's is refused
     #[arg(long, value_name = "PATH", value_parser = absolute)]
     pub backing: Option<String>,
 
-    /// Make the file, of this size. It has no name once it is in use, and goes with the device
+    /// Make the file, of this size. It has no name, and goes with the device
     #[arg(long, value_name = "SIZE", requires = "backing", value_parser = crate::size::parse)]
     pub backing_size: Option<u64>,
 
@@ -76,11 +76,11 @@ pub struct Backed {
     #[arg(long, value_name = "SIZE", requires = "backing_size")]
     pub keep_free: Option<Floor>,
 
-    /// Encrypt what is written, with a key that nobody knows and that ends with the device (dm-crypt)
+    /// Encrypt what is written (dm-crypt), with a random key that the kernel alone keeps, as long as the device is there
     #[arg(long, requires = "backing")]
     pub encrypt: bool,
 
-    /// Take it even if it has the signature of a file system, swap or a volume
+    /// Take it even if there is something on it, or if it is memory
     #[arg(long, requires = "backing")]
     pub force: bool,
 
@@ -132,6 +132,7 @@ impl Setup {
     /// # Errors
     /// When there is no size: the command line does not let that be.
     pub fn wanted(&self) -> anyhow::Result<Wanted> {
+        at_most_three(&self.recompression).map_err(anyhow::Error::msg)?;
         let size = self.size.clone().ok_or_else(|| anyhow::anyhow!("give the size: --size"))?;
         let backed = &self.backing;
         let keep_free = backed.keep_free.clone().unwrap_or_default();

@@ -67,6 +67,18 @@ pub(crate) fn word(text: &str) -> Result<String, String> {
     }
 }
 
+/// Parameters of an algorithm: `name=value`, with spaces between them.
+pub(crate) fn parameters(text: &str) -> Result<String, String> {
+    let is_one =
+        |word: &str| word.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty());
+    let mut words = text.split(' ').filter(|word| !word.is_empty()).peekable();
+    if words.peek().is_some() && words.all(is_one) && !text.contains(['\n', '\0']) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} are no parameters: give them as level=3, or several with spaces between them"))
+    }
+}
+
 /// A path from the root: the kernel and other programs look at it, from wherever they are.
 pub(crate) fn absolute(text: &str) -> Result<String, String> {
     if text.starts_with('/') && !text.contains(['\n', '\0']) {

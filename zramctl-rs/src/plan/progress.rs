@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     backing::busy,
-    writer::{Refused, Writer, errno},
+    writer::{PATIENCE, PAUSE, Refused, Writer, errno},
 };
 
 /// The steps of a plan that have been taken, and what they made.
@@ -58,15 +58,16 @@ impl<'a> Progress<'a> {
                 let ended = writer.set(device, attribute, value);
                 ended.map_err(|error| explained(error, device, attribute, value, writer.machine()))
             }
-            Step::MakeFile { path, bytes } => make_file(path, *bytes, writer.machine()),
             Step::Attach { path } => {
-                self.attached = Some(attach(path, writer.machine())?);
+                let node = writer.machine().attach(path);
+                self.attached = Some(node.map_err(|errno| not_attached(path, errno))?);
                 Ok(())
             }
-            Step::Unlink { path } => writer
-                .machine()
-                .remove_file(path)
-                .map_err(|errno| anyhow::anyhow!("cannot remove {path}: {}", errno.desc())),
+            Step::AttachNew { path, bytes } => {
+                let node = writer.machine().attach_new(path, *bytes);
+                self.attached = Some(node.map_err(|errno| not_attached(path, errno))?);
+                Ok(())
+            }
             Step::Encrypt { below } => {
                 let below = below.as_deref().or(self.attached.as_deref());
                 let below = below.ok_or_else(|| anyhow::anyhow!("the plan encrypts no device"))?;
@@ -79,10 +80,7 @@ impl<'a> Progress<'a> {
                 let ended = writer.set(device, "backing_dev", node);
                 ended.map_err(|error| explained(error, device, "backing_dev", node, writer.machine()))
             }
-            Step::LetGo(_) => {
-                let left = self.leave(true, device, writer.machine());
-                left.map_err(|errno| anyhow::anyhow!("cannot leave the backing device: {}", errno.desc()))
-            }
+            Step::LetGo(_) => self.let_go(writer.machine()),
             Step::Header { pages } => {
                 self.first_page = Some(header(device, *pages, writer.machine())?);
                 Ok(())
@@ -101,21 +99,14 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Leaves the devices before zram: they are removed now, or when zram closes them.
-    fn leave(
-        &mut self,
-        when_closed: bool,
-        device: DeviceNumber,
-        machine: &mut dyn Machine,
-    ) -> Result<(), Errno> {
-        if self.encrypted.is_some() {
-            machine.unmap(&mapped_name(&device.to_string()), when_closed)?;
-            self.encrypted = None;
+    /// Closes the devices before zram: they go now, or when zram closes them.
+    fn let_go(&mut self, machine: &mut dyn Machine) -> anyhow::Result<()> {
+        // The upper one first: it has the other open.
+        for node in [self.encrypted.take(), self.attached.take()].into_iter().flatten() {
+            let closed = machine.let_go(&node);
+            closed.map_err(|errno| anyhow::anyhow!("cannot close {node}: {}", errno.desc()))?;
         }
-        match self.attached.take() {
-            Some(node) => machine.let_go(&node),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Undoes what has been done, the last first. What cannot be undone keeps nothing else from it. The error is what is told about it.
@@ -129,11 +120,12 @@ impl<'a> Progress<'a> {
             }
         };
         // Nobody else sets up a device that is ours: what a reset would throw away now is theirs.
-        let refused = errno(&error) == Some(Errno::EBUSY) && !opens_another(&error);
-        if refused || has_a_size(steps, device, writer.machine()) {
-            self.undo_storage(device, writer.machine(), &mut done);
+        if is_refused(device, &error) || has_a_size(steps, device, writer.machine()) {
             let told = format!("somebody else is setting {device} up: it is left to them, as it is");
-            return error.context(told);
+            return match self.let_go(writer.machine()) {
+                Ok(()) => error.context(told),
+                Err(left) => error.context(format!("{told} ({left:#})")),
+            };
         }
         for step in steps.iter().rev() {
             match step {
@@ -148,7 +140,7 @@ impl<'a> Progress<'a> {
         } else if let Some(page) = self.first_page.take() {
             done(write_first_page(device, &page, writer.machine()));
         }
-        self.undo_storage(device, writer.machine(), &mut done);
+        done(self.let_go(writer.machine()));
         // What a reset keeps is put back after it, since some of it can be written only while the device is not set up.
         for step in steps.iter().rev() {
             match step {
@@ -164,29 +156,6 @@ impl<'a> Progress<'a> {
                 "{device} could not be set up, and was not all put back ({})",
                 left.join("; ")
             ))
-        }
-    }
-
-    /// Takes away the devices before zram and the file that was made for them, if they are not on their way already.
-    fn undo_storage(
-        &mut self,
-        device: DeviceNumber,
-        machine: &mut dyn Machine,
-        done: &mut dyn FnMut(anyhow::Result<()>),
-    ) {
-        let left = self.leave(false, device, machine);
-        done(left.map_err(|errno| anyhow::anyhow!("the backing device stays: {}", errno.desc())));
-        let steps = &self.plan.steps[..self.taken];
-        let is_unlinked = |path: &String| {
-            steps.iter().any(|step| matches!(step, Step::Unlink { path: gone } if gone == path))
-        };
-        for step in steps.iter().rev() {
-            if let Step::MakeFile { path, .. } = step
-                && !is_unlinked(path)
-            {
-                let removed = machine.remove_file(path);
-                done(removed.map_err(|errno| anyhow::anyhow!("{path} stays: {}", errno.desc())));
-            }
         }
     }
 }
@@ -220,9 +189,11 @@ fn has_a_size(steps: &[Step], device: DeviceNumber, machine: &mut dyn Machine) -
     is_set_up && steps.iter().any(sets) && !steps.iter().any(sizes)
 }
 
-/// Whether what was busy is another device than the one to set up.
-fn opens_another(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Refused>().is_some_and(|refused| refused.attribute == "backing_dev")
+/// Whether this device was busy, and not another one.
+fn is_refused(device: DeviceNumber, error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| {
+        refused.errno == Errno::EBUSY && refused.device == device && refused.attribute != "backing_dev"
+    })
 }
 
 fn add(machine: &mut dyn Machine) -> anyhow::Result<DeviceNumber> {
@@ -236,38 +207,48 @@ fn add(machine: &mut dyn Machine) -> anyhow::Result<DeviceNumber> {
     })
 }
 
-fn make_file(path: &str, bytes: u64, machine: &mut dyn Machine) -> anyhow::Result<()> {
-    machine.make_file(path, bytes).map_err(|errno| match errno {
-        Errno::EEXIST => anyhow::anyhow!("{path} is there already: leave out its size to use it as it is"),
-        Errno::ENOSPC => anyhow::anyhow!("there is no room for {bytes} bytes at {path}"),
+fn not_attached(path: &str, errno: Errno) -> anyhow::Error {
+    match errno {
+        Errno::ENODEV => anyhow::anyhow!(
+            "cannot make a block device of {path}: there is no /dev/loop-control (`modprobe loop`)"
+        ),
+        Errno::EBUSY => anyhow::anyhow!("{path} is a block device's already: `losetup -j {path}` says which"),
+        Errno::EEXIST => anyhow::anyhow!("{path} is there already: leave out the size to use it as it is"),
+        Errno::ENOSPC => anyhow::anyhow!("there is no room for the file at {path}"),
         Errno::EOPNOTSUPP => {
             anyhow::anyhow!("the file system that has {path} cannot promise room for a file (fallocate)")
         }
-        errno => anyhow::anyhow!("cannot make {path}: {}", errno.desc()),
-    })
-}
-
-fn attach(path: &str, machine: &mut dyn Machine) -> anyhow::Result<String> {
-    machine.attach(path).map_err(|errno| match errno {
-        Errno::ENOENT => anyhow::anyhow!(
-            "cannot make a block device of {path}: there is no /dev/loop-control (`modprobe loop`)"
-        ),
         errno => anyhow::anyhow!("cannot make a block device of {path}: {}", errno.desc()),
-    })
+    }
 }
 
+/// One of the same name may still be on its way out: a worker of the kernel's removes it.
 fn encrypt(below: &str, device: DeviceNumber, machine: &mut dyn Machine) -> anyhow::Result<String> {
     let name = mapped_name(&device.to_string());
-    machine.encrypt(below, &name).map_err(|errno| match errno {
-        Errno::ENOENT => {
+    let mut left = PATIENCE.as_millis() / PAUSE.as_millis();
+    let errno = loop {
+        match machine.encrypt(below, &name) {
+            Ok(node) => return Ok(node),
+            Err(Errno::EEXIST) if left > 0 => {
+                left -= 1;
+                machine.pause(PAUSE);
+            }
+            Err(errno) => break errno,
+        }
+    };
+    Err(match errno {
+        Errno::ENODEV => {
             anyhow::anyhow!("cannot encrypt {below}: there is no device mapper (`modprobe dm_mod`)")
         }
-        Errno::EINVAL => anyhow::anyhow!(
+        Errno::EINVAL | Errno::ENOENT => anyhow::anyhow!(
             "cannot encrypt {below}: this kernel lacks dm-crypt (`modprobe dm_crypt`) or AES in XTS; its log says which"
+        ),
+        Errno::EEXIST => anyhow::anyhow!(
+            "cannot encrypt {below}: there is a device {name} already (`dmsetup info {name}`)"
         ),
         Errno::EBUSY => match busy(below, machine) {
             Some(user) => anyhow::anyhow!("cannot encrypt {below}: it is in use: {user}"),
-            None => anyhow::anyhow!("cannot encrypt {below}: it is in use, or there is a {name} already"),
+            None => anyhow::anyhow!("cannot encrypt {below}: it is in use (`lsblk {below}` shows by what)"),
         },
         errno => anyhow::anyhow!("cannot encrypt {below}: {}", errno.desc()),
     })

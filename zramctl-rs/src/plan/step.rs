@@ -20,22 +20,17 @@ pub enum Step {
         /// What it was, where a reset does not take it back.
         was: Option<String>,
     },
-    /// A file is made, with room on the disk for all of it.
-    MakeFile {
-        /// Where.
-        path: String,
-        /// How large.
-        bytes: u64,
-    },
     /// A file becomes a block device.
     Attach {
         /// Which file.
         path: String,
     },
-    /// A file loses its name, and goes with its last user.
-    Unlink {
-        /// Which.
+    /// A new file becomes a block device, with room on the disk for all of it. It has no name.
+    AttachNew {
+        /// Where it would be.
         path: String,
+        /// How large.
+        bytes: u64,
     },
     /// A block device is encrypted: this one, or the one that was made last.
     Encrypt {
@@ -85,6 +80,15 @@ pub fn mapped_name(device: &str) -> String {
 }
 
 impl Step {
+    /// Room on a file system that it takes, in bytes.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        match self {
+            Self::AttachNew { bytes, .. } => *bytes,
+            _ => 0,
+        }
+    }
+
     /// The step as lines of a shell, for a device of this name.
     #[must_use]
     pub fn lines(&self, device: &str) -> Vec<String> {
@@ -92,11 +96,14 @@ impl Step {
         let line = match self {
             Self::Add => "N=$(cat /sys/class/zram-control/hot_add)".to_owned(),
             Self::Set { attribute, value, .. } => echo(value, device, attribute),
-            Self::MakeFile { path, bytes } => format!("(umask 077 && fallocate -l {bytes} {})", quoted(path)),
-            Self::Attach { path } => {
-                format!("LOOP=$(losetup -f --show --direct-io=on -b 4096 {})", quoted(path))
+            Self::Attach { path } => losetup(path),
+            Self::AttachNew { path, bytes } => {
+                return vec![
+                    format!("(umask 077 && fallocate -l {bytes} {})", quoted(path)),
+                    losetup(path),
+                    format!("rm {}", quoted(path)),
+                ];
             }
-            Self::Unlink { path } => format!("rm {}", quoted(path)),
             Self::Encrypt { below } => {
                 let below = below.as_deref().map_or_else(|| "$LOOP".to_owned(), quoted);
                 let how = "--type plain --cipher aes-xts-plain64 --key-size 512 --sector-size 4096";
@@ -127,6 +134,10 @@ impl Step {
         };
         vec![line]
     }
+}
+
+fn losetup(path: &str) -> String {
+    format!("LOOP=$(losetup -f --show --direct-io=on -b 4096 {})", quoted(path))
 }
 
 /// A word as a shell takes it.

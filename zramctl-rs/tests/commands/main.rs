@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a machine that cannot be set up is a failed test")]
 
 mod about;
+mod backing;
 mod changes;
 mod conflicts;
+mod device_file;
 mod doctor;
 mod judges;
 mod looks;

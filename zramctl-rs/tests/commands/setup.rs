@@ -6,13 +6,16 @@ use zram_host::{Buffer, Disk, Iovec, Port as _, SimHost, Simulated};
 use zram_model::Profile;
 use zramctl_rs::{
     cli::{Cli, Command},
-    commands::setup::plan,
+    commands::setup::{Taken, plan},
     plan::{Plan, Step},
     wanted::Wanted,
     writer::Writer,
 };
 
-use crate::machine::{Sim, machine, prints, prose, write};
+use crate::{
+    device_file::A_FILE,
+    machine::{Sim, machine, prints, write},
+};
 
 /// A machine of 8 GiB with every attribute there is.
 pub(crate) fn all_there_is() -> Sim {
@@ -37,7 +40,7 @@ fn wanted(words: &str) -> Wanted {
 }
 
 /// All that can be seen of the machine.
-fn seen(machine: &mut Sim) -> String {
+pub(crate) fn seen(machine: &mut Sim) -> String {
     format!("{}{:?}", prints(machine, "list --all --json"), machine.stored())
 }
 
@@ -78,9 +81,9 @@ fn a_failure_at_any_step_leaves_everything_as_it_was() {
     for (there, words, steps) in [
         (false, EVERYTHING, 15),
         (true, EVERYTHING, 14),
-        (false, THROUGH_A_FILE, 15),
-        (true, THROUGH_A_FILE, 14),
-        (true, "setup --size 64M --algorithm zstd --backing /dev/ram0 --encrypt --swap", 8),
+        (false, THROUGH_A_FILE, 13),
+        (true, THROUGH_A_FILE, 12),
+        (true, "setup --size 64M --algorithm zstd --backing /dev/ram0 --encrypt --swap", 9),
     ] {
         let mut machine = all_there_is();
         if there {
@@ -92,7 +95,7 @@ fn a_failure_at_any_step_leaves_everything_as_it_was() {
             }
         }
         let before = seen(&mut machine);
-        let plan = plan(&wanted(words), &[], &mut machine).unwrap();
+        let plan = plan(&wanted(words), &Taken::default(), &mut machine).unwrap();
         assert_eq!(plan.steps.len(), steps, "{:#?}", plan.steps);
         for at in 0..=plan.steps.len() {
             let nonsense = Step::Set { attribute: "comp_algorithm", value: "nonsense".into(), was: None };
@@ -149,8 +152,9 @@ fn a_kernel_that_lacks_a_setting_says_so() {
     machine.put_file("/var/it's", 1 << 20, b"");
     let line = prints(&mut machine, "setup --size 1G --backing /var/it's --dry-run");
     assert!(line.contains("--direct-io=on -b 4096 \"/var/it's\")\n"), "{line}");
-    let line = prints(&mut machine, "setup --size 1G --algorithm zstd --algorithm-params it's --dry-run");
-    assert!(line.contains(r"echo 'it'\''s' > /sys/block/zram$N/algorithm_params"), "{line}");
+    let line =
+        prints(&mut machine, "setup --size 1G --algorithm zstd --algorithm-params dict=/it's --dry-run");
+    assert!(line.contains(r"echo 'dict=/it'\''s' > /sys/block/zram$N/algorithm_params"), "{line}");
 }
 
 #[test]
@@ -160,6 +164,8 @@ fn settings_that_need_others_are_refused_alone() {
         "setup --size x",
         "setup --size 1G --priority 5",
         "setup --size 1G --recompress zstd:",
+        "setup --size 1G --recompress zstd:level",
+        "setup --size 1G --algorithm zstd --algorithm-params level",
         "setup --size 1G --recompress :level=3",
         "setup --size 1G --compressed-writeback",
         "setup --size 1G --writeback-limit 1G",
@@ -221,7 +227,8 @@ fn the_first_page_is_put_back() {
 fn what_somebody_else_sets_up_is_theirs() {
     let mut machine = all_there_is();
     machine.hot_add().unwrap();
-    let plan = plan(&wanted("setup --size 1G --algorithm zstd --swap"), &[], &mut machine).unwrap();
+    let plan =
+        plan(&wanted("setup --size 1G --algorithm zstd --swap"), &Taken::default(), &mut machine).unwrap();
     machine.write_attr(0, "disksize", b"8M").unwrap();
     write(&mut machine, 0, 5, vec![9; 4096]);
     let before = seen(&mut machine);
@@ -290,197 +297,6 @@ fn first_page(machine: &mut Sim, dev: u32) -> Vec<u8> {
     page
 }
 
-const ON_A_FILE: &str = "setup --size 64M --algorithm zstd --backing /var/zram --backing-size 1M --encrypt --compressed-writeback --swap";
-
-/// The file loses its name, and is gone with the device.
-#[test]
-fn a_file_is_made_encrypted_and_gone_with_the_device() {
-    let mut machine = all_there_is();
-    insta::assert_snapshot!("setup_on_a_file", prints(&mut machine, &format!("{ON_A_FILE} --dry-run")));
-    assert_eq!(machine.stored(), [""; 0]);
-    assert_eq!(prints(&mut machine, ON_A_FILE), "/dev/zram0\n");
-    assert_eq!(machine.stored(), ["/dev/loop0", "zram0-backing"]);
-    let text = prints(&mut machine, "list --raw -n -o NAME,BACKING,WB-FORM");
-    assert_eq!(text, "/dev/zram0 /dev/dm-0 compressed\n");
-    for slot in 1..9 {
-        write(&mut machine, 0, slot, prose(slot as u64));
-    }
-    assert_eq!(prints(&mut machine, "idle zram0"), "");
-    assert!(prints(&mut machine, "writeback zram0 --idle").starts_with("zram0: 36K written back"));
-    assert_eq!(prints(&mut machine, "swap off zram0"), "");
-    assert_eq!(prints(&mut machine, "reset zram0"), "");
-    assert_eq!(machine.stored(), [""; 0]);
-}
-
-#[test]
-fn a_file_that_is_there_is_kept() {
-    let mut machine = all_there_is();
-    machine.put_file("/var/pages", 1 << 20, b"");
-    let words = "setup --size 64M --backing /var/pages";
-    insta::assert_snapshot!("setup_on_an_old_file", prints(&mut machine, &format!("{words} --dry-run")));
-    assert_eq!(prints(&mut machine, words), "/dev/zram0\n");
-    assert_eq!(machine.stored(), ["/var/pages", "/dev/loop0"]);
-    assert_eq!(prints(&mut machine, "remove zram0"), "");
-    assert_eq!(machine.stored(), ["/var/pages"]);
-}
-
-#[test]
-fn a_file_system_is_made_and_mounted() {
-    let mut machine = all_there_is();
-    let words = "setup --size 64M --algorithm zstd --mount /mnt --mount-options noatime,discard";
-    insta::assert_snapshot!("setup_mounted", prints(&mut machine, &format!("{words} --dry-run")));
-    assert_eq!(prints(&mut machine, words), "/dev/zram0\n");
-    assert_eq!(prints(&mut machine, "list --raw -n -o NAME,USE"), "/dev/zram0 ext4\\x20/mnt\n");
-    assert!(
-        prints(&mut machine, "reset zram0").contains("zram0 is in use (ext4 /mnt): `umount '/mnt'` first")
-    );
-    let text = prints(&mut machine, "setup --size 64M --mount /nowhere");
-    assert!(text.contains("there is no folder /nowhere: `mkdir -p /nowhere` makes it"), "{text}");
-    let text = prints(&mut machine, "setup --size 64M --algorithm zstd --mount /mnt --file-system odd");
-    assert!(
-        text.contains("zram1 could not be set up, and is as it was: there is no program mkfs.odd"),
-        "{text}"
-    );
-}
-
-#[test]
-fn what_may_be_somebodys_is_not_taken() {
-    let mut machine = all_there_is();
-    let mut begins = vec![0; 4096];
-    begins[1080..1082].copy_from_slice(&[0x53, 0xef]);
-    machine.put_file("/var/pages", 1 << 20, &begins);
-    machine.put_file("/var/small", 100, b"");
-    for (words, said) in [
-        (
-            "/var/pages",
-            "/var/pages has the signature of a file system (ext2, ext3 or ext4), which would be lost: `--force`",
-        ),
-        ("/var/pages --backing-size 1M", "/var/pages is there already: leave out the size"),
-        ("/dev/ram0 --backing-size 1M", "/dev/ram0 is a block device, which has a size of its own"),
-        ("/var/new", "there is no /var/new: with a size (`--backing-size 4G`) a file is made"),
-        ("/nowhere/new --backing-size 1M", "there is no folder /nowhere: `mkdir -p /nowhere` makes it"),
-        ("/var/lib", "/var/lib is a folder"),
-        ("/dev/null", "/dev/null is neither a file nor a block device"),
-        ("/var/small", "not one page has room in it"),
-        (
-            "/var/new --backing-size 31G",
-            "a file of 31G would leave 1G of 32G in /var, where 3.2G are to stay free: make it smaller, or say `--keep-free`",
-        ),
-        ("/var/new --backing-size 33G --keep-free 0", "would leave 0B of 32G"),
-    ] {
-        let before = seen(&mut machine);
-        let text = prints(&mut machine, &format!("setup --size 64M --backing {words}"));
-        assert!(text.contains(said), "{words}: {text}");
-        assert_eq!(seen(&mut machine), before);
-    }
-    assert_eq!(prints(&mut machine, "setup --size 64M --backing /var/pages --force"), "/dev/zram0\n");
-    assert_eq!(
-        prints(&mut machine, "setup --size 64M --backing /var/new --backing-size 31G --keep-free 1G"),
-        "/dev/zram1\n"
-    );
-}
-
-/// Who has a backing device is named.
-#[test]
-fn a_backing_device_that_is_in_use_names_its_user() {
-    let mut machine = all_there_is();
-    prints(&mut machine, "setup --size 64M --backing /dev/ram0");
-    let text = prints(&mut machine, "setup --size 64M --backing /dev/ram0");
-    assert!(text.contains("/dev/ram0 is in use: it is the backing device of zram0"), "{text}");
-}
-
-const A_FILE: &str = r#"
-[[device]]
-name = "zram1"
-size = "min(ram / 2, 1G)"
-algorithm = "zstd"
-recompress = ["deflate"]
-memory = "512M"
-swap = { priority = 100 }
-
-[device.backing]
-path = "/var/zram"
-size = "1M"
-encrypt = true
-compressed-writeback = true
-writeback-limit = "10G"
-
-[[device]]
-size = "64M"
-algorithm = "zstd"
-mount = { at = "/mnt", options = "noatime" }
-"#;
-
-#[test]
-fn a_file_of_devices_is_set_up_whole_or_not_at_all() {
-    let mut machine = all_there_is();
-    machine.hot_add().unwrap();
-    machine.hot_add().unwrap();
-    machine.put_file("/etc/zram.toml", A_FILE.len() as u64, A_FILE.as_bytes());
-    let words = "setup --file /etc/zram.toml";
-    insta::assert_snapshot!("setup_file", prints(&mut machine, &format!("{words} --dry-run")));
-    insta::assert_snapshot!("setup_file_json", prints(&mut machine, &format!("{words} --dry-run --json")));
-    assert_eq!(prints(&mut machine, words), "/dev/zram1\n/dev/zram0\n");
-    assert_eq!(
-        prints(&mut machine, "list --raw -n -o NAME,DISKSIZE,USE"),
-        "/dev/zram0 64M ext4\\x20/mnt\n/dev/zram1 1G swap\\x20100\n"
-    );
-
-    // The second fails: the first is taken back.
-    let mut machine = all_there_is();
-    machine.hot_add().unwrap();
-    machine.hot_add().unwrap();
-    let broken = A_FILE.replace("at = \"/mnt\"", "at = \"/mnt\", file-system = \"odd\"");
-    machine.put_file("/etc/zram.toml", broken.len() as u64, broken.as_bytes());
-    let before = seen(&mut machine);
-    let text = prints(&mut machine, words);
-    assert!(
-        text.contains("zram0 could not be set up, and is as it was: there is no program mkfs.odd"),
-        "{text}"
-    );
-    assert_eq!(seen(&mut machine), before);
-}
-
-#[test]
-fn what_is_wrong_in_a_file_is_said_with_its_line() {
-    let mut machine = all_there_is();
-    let mut said = |text: &str| {
-        machine.put_file("/etc/zram.toml", text.len() as u64, text.as_bytes());
-        prints(&mut machine, "setup --file /etc/zram.toml")
-    };
-    insta::assert_snapshot!("setup_file_unknown_key", said("[[device]]\nsize = \"1G\"\nprority = 5\n"));
-    insta::assert_snapshot!("setup_file_no_size", said("[[device]]\nsize = \"many\"\n"));
-    assert!(
-        said("[[device]]\nsize = \"1G\"\nswap = {}\nmount = { at = \"/mnt\" }\n")
-            .contains("swap or mounted, not both")
-    );
-    assert!(
-        said("[[device]]\nsize = \"1G\"\nmount = { at = \"mnt\" }\n").contains("\"mnt\" is no absolute path")
-    );
-    assert!(
-        said("[[device]]\nsize = \"1G\"\nalgorithm-params = \"level=1\"\n").contains("needs an algorithm")
-    );
-    assert!(
-        said("[[device]]\nsize = \"1G\"\nbacking = { path = \"/var/x\", keep-free = \"1G\" }\n")
-            .contains("it needs size")
-    );
-    assert!(
-        said("[[device]]\nsize = \"1G\"\nbacking = { path = \"/var/x\", batch-size = 0 }\n")
-            .contains("0 requests are none")
-    );
-    assert!(
-        said("[[device]]\nsize = \"1G\"\nswap = { priority = 40000 }\n").contains("priorities end at 32767")
-    );
-    let twice = "[[device]]\nname = \"zram0\"\nsize = \"1G\"\n";
-    assert!(said(&format!("{twice}{twice}")).contains("has zram0 twice"));
-    assert!(said("device = []\n").contains("names no device"));
-    assert!(said("").contains("missing field `device`"));
-    assert!(
-        prints(&mut machine, "setup --file /etc/none")
-            .contains("cannot read /etc/none: No such file or directory")
-    );
-}
-
 /// What works against a device is said before anything changes, once for all devices.
 #[test]
 fn conflicts_are_said_first() {
@@ -497,4 +313,54 @@ fn conflicts_are_said_first() {
     // What is not swapped to has nothing to do with zswap.
     let text = prints(&mut machine, "setup --size 64M --dry-run");
     assert!(!text.contains("zswap"), "{text}");
+}
+
+#[test]
+fn there_are_priorities_for_three_algorithms() {
+    let mut machine = all_there_is();
+    let words = "setup --size 1G --recompress zstd --recompress lz4 --recompress deflate";
+    assert!(prints(&mut machine, &format!("{words} --dry-run")).contains("algo=deflate priority=3"));
+    let text = prints(&mut machine, &format!("{words} --recompress lz4hc --dry-run"));
+    assert!(text.contains("4 algorithms for recompression are more than the three"), "{text}");
+}
+
+/// Of several plans the later one's trouble with its own device says nothing about the devices of those before it.
+#[test]
+fn a_busy_device_does_not_keep_others_from_being_undone() {
+    let mut machine = all_there_is();
+    machine.hot_add().unwrap();
+    machine.hot_add().unwrap();
+    let before = seen(&mut machine);
+    let words = "setup --size 64M --algorithm zstd --swap";
+    let first = plan(&wanted(words), &Taken::default(), &mut machine).unwrap();
+    let taken = Taken { devices: first.device.into_iter().collect(), room: 0 };
+    let second = plan(&wanted(words), &taken, &mut machine).unwrap();
+    assert_eq!((first.device.unwrap().0, second.device.unwrap().0), (0, 1));
+    machine.write_attr(1, "disksize", b"8M").unwrap();
+    let with_another = seen(&mut machine);
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut machine, &mut out, false);
+    let done = first.carry_out(&mut writer).unwrap();
+    let error = second.carry_out(&mut writer).unwrap_err();
+    let error = format!("{:#}", done.undo(&mut writer, error));
+    drop(writer);
+    assert!(
+        error.starts_with(
+            "zram0 could not be set up, and is as it was: somebody else is setting zram1 up: it is left to them"
+        ),
+        "{error}"
+    );
+    assert_eq!(seen(&mut machine), with_another);
+    machine.write_attr(1, "reset", b"1").unwrap();
+    assert_eq!(seen(&mut machine), before);
+}
+
+/// What the last user left of what a reset keeps.
+#[test]
+fn the_batch_size_is_that_of_a_new_device() {
+    let mut machine = all_there_is();
+    machine.hot_add().unwrap();
+    machine.write_attr(0, "writeback_batch_size", b"5").unwrap();
+    let text = prints(&mut machine, "setup --size 64M --backing /dev/ram0 --dry-run");
+    assert!(text.contains("echo '32' > /sys/block/zram0/writeback_batch_size"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Devices in a file: TOML, the same words as on the command line.
+//! Devices in a file: TOML, with what can be said on the command line.
 //!
 //! ```toml
 //! [[device]]
@@ -23,7 +23,7 @@ use zram_host::{DeviceNumber, Machine, storage::Place};
 use crate::{
     amount::Amount,
     cli::{Allowance, values},
-    wanted::{Backing, Floor, Made, Secondary, Usage, Wanted},
+    wanted::{Backing, Floor, Made, Secondary, Usage, Wanted, at_most_three},
 };
 
 /// More than anybody writes by hand.
@@ -44,6 +44,7 @@ struct Device {
     size: Amount,
     #[serde(default, deserialize_with = "word")]
     algorithm: Option<String>,
+    #[serde(default, deserialize_with = "parameters")]
     algorithm_params: Option<String>,
     #[serde(default, deserialize_with = "several")]
     recompress: Vec<Secondary>,
@@ -102,8 +103,8 @@ fn ext4() -> String {
 /// When it cannot be read, or something in it makes no sense: what, and in which line.
 pub(super) fn read(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Vec<Wanted>> {
     let size = match machine.place(path) {
-        Ok(Place::File(size)) if size <= MOST => usize::try_from(size).unwrap_or(0),
-        Ok(Place::File(_)) => anyhow::bail!("{path} is larger than a file of devices can be"),
+        Ok(Place::File { bytes, .. }) if bytes <= MOST => usize::try_from(bytes).unwrap_or(0),
+        Ok(Place::File { .. }) => anyhow::bail!("{path} is larger than a file of devices can be"),
         Ok(_) => anyhow::bail!("{path} is no file"),
         Err(errno) => anyhow::bail!("cannot read {path}: {}", errno.desc()),
     };
@@ -116,6 +117,16 @@ pub(super) fn read(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Vec<
     anyhow::ensure!(!file.device.is_empty(), "{path} names no device");
     let wanted = file.device.into_iter().map(Wanted::try_from).collect::<Result<Vec<_>, _>>();
     let wanted = wanted.map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
+    let twice = |path: &str| {
+        let with =
+            wanted.iter().filter(|one| one.backing.as_ref().is_some_and(|backing| backing.path == path));
+        with.count() > 1
+    };
+    if let Some(backing) =
+        wanted.iter().filter_map(|one| one.backing.as_ref()).find(|backing| twice(&backing.path))
+    {
+        anyhow::bail!("{path} has {} behind two devices", backing.path);
+    }
     for (at, one) in wanted.iter().enumerate() {
         let twice =
             one.device.filter(|device| wanted[..at].iter().any(|other| other.device == Some(*device)));
@@ -133,6 +144,7 @@ impl TryFrom<Device> for Wanted {
         if device.algorithm_params.is_some() && device.algorithm.is_none() {
             return Err("algorithm-params needs an algorithm".to_owned());
         }
+        at_most_three(&device.recompress)?;
         let usage = match (device.swap, device.mount) {
             (None, None) => Usage::Nothing,
             (Some(SwapTable { priority, discard }), None) => Usage::swap(priority, discard),
@@ -195,6 +207,10 @@ fn text<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) ->
 
 fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     parsed(deserializer, values::word).map(Some)
+}
+
+fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    parsed(deserializer, values::parameters).map(Some)
 }
 
 fn several<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<Vec<T>, D::Error> {

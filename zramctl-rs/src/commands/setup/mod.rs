@@ -13,13 +13,13 @@ use std::io::Write;
 use serde::Serialize;
 use zram_host::{DeviceNumber, Machine};
 
-pub use steps::plan;
+pub use steps::{Taken, plan};
 
 use super::{json, paragraph};
 use crate::{
     cli::Setup,
     conflicts::{Conflict, Purpose, conflicts},
-    plan::{Plan, Progress},
+    plan::{Plan, Progress, Step},
     severity::Severity,
     wanted::{Usage, Wanted},
     writer::Writer,
@@ -29,7 +29,7 @@ use crate::{
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer {
-    Devices { devices: Vec<DeviceNumber> },
+    Devices { devices: Vec<DeviceNumber>, conflicts: Vec<Conflict> },
     Plans { plans: Vec<Lines>, conflicts: Vec<Conflict> },
 }
 
@@ -69,7 +69,7 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     }
     let devices = done.iter().map(Progress::device).collect::<Result<Vec<_>, _>>()?;
     if options.json {
-        return json(writer.out(), &Answer::Devices { devices });
+        return json(writer.out(), &Answer::Devices { devices, conflicts });
     }
     for device in devices {
         writer.say(&device.node())?;
@@ -82,11 +82,13 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
 /// # Errors
 /// When one cannot be planned.
 fn plans(wanted: &[Wanted], machine: &mut dyn Machine) -> anyhow::Result<Vec<Plan>> {
-    let mut taken: Vec<DeviceNumber> = wanted.iter().filter_map(|wanted| wanted.device).collect();
+    let devices = wanted.iter().filter_map(|wanted| wanted.device).collect();
+    let mut taken = Taken { devices, room: 0 };
     let mut plans = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         let plan = plan(wanted, &taken, machine)?;
-        taken.extend(plan.device);
+        taken.devices.extend(plan.device);
+        taken.room += plan.steps.iter().map(Step::room).sum::<u64>();
         plans.push(plan);
     }
     Ok(plans)

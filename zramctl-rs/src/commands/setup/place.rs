@@ -1,12 +1,20 @@
 //! Looking at where pages are to go, before anything is lost there.
 
 use nix::errno::Errno;
-use zram_host::{Machine, storage::Place};
+use zram_host::{
+    Machine,
+    device::BdStat,
+    machine::mounts,
+    storage::{Place, Room},
+};
 
 use crate::{
     backing::signature_of,
+    size::human,
     wanted::{Backing, Made},
 };
+
+const PAGE: u64 = BdStat::UNIT;
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,27 +30,42 @@ pub(super) enum Found {
     },
 }
 
-/// Looks.
+/// Looks. `taken`: room that other files will take.
 ///
 /// # Errors
 /// When pages cannot go there, or something is there that nobody has said may be lost.
-pub(super) fn look(backing: &Backing, machine: &mut dyn Machine) -> anyhow::Result<Found> {
+pub(super) fn look(backing: &Backing, taken: u64, machine: &mut dyn Machine) -> anyhow::Result<Found> {
     let path = &backing.path;
     match (machine.place(path), &backing.make) {
         (Ok(Place::Disk(_)), Some(_)) => {
             anyhow::bail!("{path} is a block device, which has a size of its own: leave out the size")
         }
-        (Ok(Place::File(_)), Some(_)) => {
+        (Ok(Place::File { .. }), Some(_)) => {
             anyhow::bail!("{path} is there already: leave out the size to use it as it is, or remove it")
         }
-        (Ok(Place::Disk(bytes)), None) => unclaimed(backing, bytes, machine, Found::Disk),
-        (Ok(Place::File(bytes)), None) => {
-            anyhow::ensure!(bytes >= 4096, "{path} has {bytes} bytes, and not one page has room in it");
+        (Ok(Place::Disk(bytes)), None) => {
+            anyhow::ensure!(
+                !path.starts_with("/dev/zram") || backing.force,
+                "{path} is zram, too: pages would leave memory for memory (`--force` takes it all the same)"
+            );
+            anyhow::ensure!(bytes >= PAGE, "{path} has {bytes} bytes, and not one page has room on it");
+            unclaimed(backing, bytes, machine, Found::Disk)
+        }
+        (Ok(Place::File { bytes, private }), None) => {
+            anyhow::ensure!(bytes >= PAGE, "{path} has {bytes} bytes, and not one page has room in it");
+            anyhow::ensure!(
+                private || backing.encrypt || backing.force,
+                "what is swapped out could be read in {path} by others: `chown root {path}` and `chmod 600 {path}`, or `--encrypt`"
+            );
+            not_in_memory(path, backing.force, machine)?;
             unclaimed(backing, bytes, machine, Found::File)
         }
         (Ok(Place::Folder), _) => anyhow::bail!("{path} is a folder: give a file or a block device"),
         (Ok(Place::Other), _) => anyhow::bail!("{path} is neither a file nor a block device"),
-        (Err(Errno::ENOENT), Some(made)) => room(path, made, machine),
+        (Err(Errno::ENOENT), Some(made)) => {
+            not_in_memory(path, backing.force, machine)?;
+            room(path, made, taken, machine)
+        }
         (Err(Errno::ENOENT), None) => {
             anyhow::bail!("there is no {path}: with a size (`--backing-size 4G`) a file is made")
         }
@@ -60,51 +83,92 @@ fn unclaimed(
     if backing.force {
         return Ok(found);
     }
-    match signature_of(&backing.path, bytes, machine)? {
-        None => Ok(found),
-        Some(of) => anyhow::bail!(
-            "{} has the signature of {of}, which would be lost: `--force` takes it all the same",
-            backing.path
-        ),
+    let path = &backing.path;
+    if let Some(of) = signature_of(path, bytes, machine)? {
+        anyhow::bail!(
+            "{path} has the signature of {of}, which would be lost: `--force` takes it all the same"
+        );
+    }
+    // Not all that people keep in files has a signature.
+    if found == Found::File && !is_empty(path, bytes, machine)? {
+        anyhow::bail!("{path} has something in it, which would be lost: `--force` takes it all the same");
+    }
+    Ok(found)
+}
+
+/// Whether a file begins and ends with nothing but zeros.
+fn is_empty(path: &str, bytes: u64, machine: &mut dyn Machine) -> anyhow::Result<bool> {
+    const SAMPLE: u64 = 64 << 10;
+    let mut sample = vec![0; usize::try_from(SAMPLE.min(bytes)).unwrap_or(0)];
+    for at in [0, bytes.saturating_sub(SAMPLE)] {
+        let there = machine.peek(path, at, &mut sample);
+        there.map_err(|errno| anyhow::anyhow!("cannot read {path}: {}", errno.desc()))?;
+        if sample.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn folder_of(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((folder, _)) => folder,
     }
 }
 
-/// Whether there is room for a file, and enough left.
-fn room(path: &str, made: &Made, machine: &mut dyn Machine) -> anyhow::Result<Found> {
-    anyhow::ensure!(path.starts_with('/'), "{path} is no absolute path");
-    anyhow::ensure!(made.bytes >= 4096, "the backing file's size comes to less than a page");
-    let folder = match path.rsplit_once('/') {
-        Some(("", _)) | None => "/",
-        Some((folder, _)) => folder,
-    };
-    let room = machine.room(folder).map_err(|errno| match errno {
+fn room_in(folder: &str, machine: &mut dyn Machine) -> anyhow::Result<Room> {
+    machine.room(folder).map_err(|errno| match errno {
         Errno::ENOENT => anyhow::anyhow!("there is no folder {folder}: `mkdir -p {folder}` makes it"),
         errno => anyhow::anyhow!("cannot ask for the room in {folder}: {}", errno.desc()),
-    })?;
+    })
+}
+
+/// Whether the file's file system is more than memory.
+fn not_in_memory(path: &str, force: bool, machine: &mut dyn Machine) -> anyhow::Result<()> {
+    let folder = folder_of(path);
+    anyhow::ensure!(
+        !room_in(folder, machine)?.in_memory || force,
+        "{folder} is in memory (tmpfs): pages would leave memory for memory (`--force` takes it all the same)"
+    );
+    Ok(())
+}
+
+/// Whether there is room for a file, and enough left.
+fn room(path: &str, made: &Made, taken: u64, machine: &mut dyn Machine) -> anyhow::Result<Found> {
+    let bytes = made.bytes / PAGE * PAGE;
+    anyhow::ensure!(bytes > 0, "the backing file's size comes to less than a page");
+    let folder = folder_of(path);
+    let room = room_in(folder, machine)?;
     let floor = made.keep_free.bytes(room.total);
-    let bytes = made.bytes / 4096 * 4096;
-    let left = room.free.checked_sub(bytes);
+    let free = room.free.saturating_sub(taken);
+    let left = free.checked_sub(bytes);
     anyhow::ensure!(
         left.is_some_and(|left| left >= floor),
         "a file of {} would leave {} of {} in {folder}, where {} are to stay free: make it smaller, or say `--keep-free`",
-        size(bytes),
-        size(left.unwrap_or(0)),
-        size(room.free),
-        size(floor)
+        human(bytes),
+        human(left.unwrap_or(0)),
+        human(free),
+        human(floor)
     );
     Ok(Found::Nothing { bytes })
 }
 
-fn size(bytes: u64) -> String {
-    crate::size::human(bytes)
-}
-
-/// Whether something can be mounted there.
-pub(super) fn is_folder(path: &str, machine: &mut dyn Machine) -> anyhow::Result<()> {
+/// Whether something can be mounted there, and hides nothing.
+pub(super) fn can_mount(path: &str, machine: &mut dyn Machine) -> anyhow::Result<()> {
     match machine.place(path) {
-        Ok(Place::Folder) => Ok(()),
+        Ok(Place::Folder) => {}
         Ok(_) => anyhow::bail!("{path} is no folder: nothing can be mounted there"),
         Err(Errno::ENOENT) => anyhow::bail!("there is no folder {path}: `mkdir -p {path}` makes it"),
         Err(errno) => anyhow::bail!("cannot look at {path}: {}", errno.desc()),
     }
+    if let Some(mount) = mounts(machine)?.iter().find(|mount| mount.target == path) {
+        anyhow::bail!("{path} is a mount point already ({}): `umount {path}` first", mount.file_system);
+    }
+    let inside = machine.kernel_folder(path).unwrap_or_default();
+    anyhow::ensure!(
+        inside.is_empty(),
+        "{path} is not empty: what is in it could not be seen as long as something is mounted there"
+    );
+    Ok(())
 }

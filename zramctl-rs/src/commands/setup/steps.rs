@@ -10,17 +10,26 @@ use crate::{
     wanted::{Backing, Secondary, Usage, Wanted},
 };
 
-/// What is to be done. Looks at the machine and changes nothing. `taken`: devices that others take.
+/// What plans before this one take.
+#[derive(Clone, Debug, Default)]
+pub struct Taken {
+    /// Devices.
+    pub devices: Vec<DeviceNumber>,
+    /// Room for files, in bytes. All are counted as if they were on one file system.
+    pub room: u64,
+}
+
+/// What is to be done. Looks at the machine and changes nothing.
 ///
 /// # Errors
 /// When the device is in use or set up already, an amount makes no sense, or what is on the place for pages may not be lost.
-pub fn plan(wanted: &Wanted, taken: &[DeviceNumber], machine: &mut dyn Machine) -> anyhow::Result<Plan> {
+pub fn plan(wanted: &Wanted, taken: &Taken, machine: &mut dyn Machine) -> anyhow::Result<Plan> {
     let memory = memory_total(machine)?;
     let size = wanted.size.bytes(memory) / BdStat::UNIT * BdStat::UNIT;
     anyhow::ensure!(size > 0, "the size comes to less than a page");
     let device = match wanted.device {
         Some(device) => Some(untouched(device, machine)?),
-        None => free(taken, machine)?,
+        None => free(&taken.devices, machine)?,
     };
     let mut steps = Steps { steps: Vec::new(), survey: device.as_ref() };
     if device.is_none() {
@@ -29,11 +38,11 @@ pub fn plan(wanted: &Wanted, taken: &[DeviceNumber], machine: &mut dyn Machine) 
     steps.algorithms(wanted);
     match &wanted.backing {
         Some(backing) => {
-            let place = place::look(backing, machine)?;
+            let place = place::look(backing, taken.room, machine)?;
             steps.backing(backing, place);
         }
         // That of whoever had the device before is none of ours.
-        None => steps.keep_off("compressed_writeback"),
+        None => steps.keep_at("compressed_writeback", "0"),
     }
     steps.set("disksize", size.to_string());
     if let Some(Allowance::Bytes(bytes)) = wanted.memory {
@@ -44,7 +53,7 @@ pub fn plan(wanted: &Wanted, taken: &[DeviceNumber], machine: &mut dyn Machine) 
             steps.keep("writeback_limit", (bytes / BdStat::UNIT).to_string(), "0");
             steps.keep("writeback_limit_enable", "1".to_owned(), "0");
         }
-        _ => steps.keep_off("writeback_limit_enable"),
+        _ => steps.keep_at("writeback_limit_enable", "0"),
     }
     steps.usage(&wanted.usage, size, machine)?;
     let steps = steps.steps;
@@ -109,15 +118,12 @@ impl Steps<'_> {
     fn backing(&mut self, backing: &Backing, place: place::Found) {
         let path = &backing.path;
         let chain = Chain { attached: place != place::Found::Disk, encrypted: backing.encrypt };
-        if let place::Found::Nothing { bytes } = place {
-            self.steps.push(Step::MakeFile { path: path.clone(), bytes });
-        }
-        if chain.attached {
-            self.steps.push(Step::Attach { path: path.clone() });
-        }
-        if let place::Found::Nothing { .. } = place {
-            // It is of no use once zram has forgotten what is in it.
-            self.steps.push(Step::Unlink { path: path.clone() });
+        match place {
+            place::Found::Disk => {}
+            place::Found::File => self.steps.push(Step::Attach { path: path.clone() }),
+            place::Found::Nothing { bytes } => {
+                self.steps.push(Step::AttachNew { path: path.clone(), bytes });
+            }
         }
         if chain.encrypted {
             let below = (!chain.attached).then(|| path.clone());
@@ -132,10 +138,11 @@ impl Steps<'_> {
         if backing.compressed {
             self.keep("compressed_writeback", "1".to_owned(), "0");
         } else {
-            self.keep_off("compressed_writeback");
+            self.keep_at("compressed_writeback", "0");
         }
-        if let Some(size) = backing.batch_size {
-            self.keep("writeback_batch_size", size.to_string(), "32");
+        match backing.batch_size {
+            Some(size) => self.keep("writeback_batch_size", size.to_string(), "32"),
+            None => self.keep_at("writeback_batch_size", "32"),
         }
     }
 
@@ -144,12 +151,17 @@ impl Steps<'_> {
         match usage {
             Usage::Nothing => {}
             Usage::Swap(options) => {
+                let page = machine.page_size();
+                anyhow::ensure!(
+                    page == BdStat::UNIT,
+                    "the pages of this machine have {page} bytes, for which this program makes no swap area: mkswap does"
+                );
                 let pages = u32::try_from(size / BdStat::UNIT).unwrap_or(u32::MAX);
                 self.steps.push(Step::Header { pages });
                 self.steps.push(Step::SwapOn(*options));
             }
             Usage::FileSystem { name, at, options } => {
-                place::is_folder(at, machine)?;
+                place::can_mount(at, machine)?;
                 self.steps.push(Step::Format { file_system: name.clone() });
                 let mount =
                     Step::Mount { at: at.clone(), file_system: name.clone(), options: options.clone() };
@@ -164,10 +176,10 @@ impl Steps<'_> {
         self.steps.push(Step::Set { attribute, value, was: None });
     }
 
-    /// An attribute that a reset keeps and that is to be off: written only where it is on.
-    fn keep_off(&mut self, attribute: &'static str) {
-        if self.kept(attribute).is_some_and(|was| was != "0") {
-            self.keep(attribute, "0".to_owned(), "0");
+    /// An attribute that a reset keeps and that is to be as on a new device: written only where it is not.
+    fn keep_at(&mut self, attribute: &'static str, initial: &str) {
+        if self.kept(attribute).is_some_and(|was| was != initial) {
+            self.keep(attribute, initial.to_owned(), initial);
         }
     }
 
