@@ -23,10 +23,18 @@ struct Document<'a> {
     samples: &'a [sample::Sample],
 }
 
+/// What was asked for with `--check`, and is so. Not a failure of this program, which is why it has an exit status of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} found", number(*problems, "problem"))]
+pub struct Unwell {
+    /// How many problems there are.
+    pub problems: usize,
+}
+
 /// Says it.
 ///
 /// # Errors
-/// When the machine cannot be looked at; and, if it was asked for, when there is a problem.
+/// When the machine cannot be looked at; and, if it was asked for, [`Unwell`] when there is a problem.
 pub fn run(options: &Doctor, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     let looked = look(machine, options.device, options.samples().is_some())?;
     #[cfg_attr(not(feature = "sample"), expect(unused_mut, reason = "only a sample adds findings"))]
@@ -63,7 +71,7 @@ pub fn run(options: &Doctor, machine: &mut dyn Machine, out: &mut dyn Write) -> 
         }
     }
     let problems = findings.iter().filter(|finding| finding.severity == Severity::Problem).count();
-    anyhow::ensure!(!options.check || problems == 0, "{} found", number(problems, "problem"));
+    anyhow::ensure!(!options.check || problems == 0, Unwell { problems });
     Ok(())
 }
 
