@@ -12,7 +12,6 @@ use crate::{
     cli::Doctor,
     doctor::{Finding, examine, look},
     severity::Severity,
-    style,
 };
 
 /// The document of `--json`.
@@ -119,7 +118,7 @@ fn sampled(
 
 #[cfg(feature = "sample")]
 fn table(out: &mut dyn Write, sample: &sample::Sample) -> std::io::Result<()> {
-    use crate::size::human;
+    use crate::{size::human, style};
     writeln!(
         out,
         "\n{}: a sample of {} of {} pages in memory, none of them marked as idle",
