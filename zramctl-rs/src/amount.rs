@@ -3,7 +3,7 @@
 //! A configuration is written once and used on machines of many sizes. What can be said is a sum of nothing: a size, a part of the memory, and
 //! the smaller or larger of several.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use crate::size::parse;
 
@@ -35,20 +35,23 @@ impl Amount {
     }
 }
 
+/// How deep they may be one in another. Who writes them by hand needs two.
+const DEPTH: usize = 16;
+
 /// A text that is no amount.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct NoAmount {
-    text: String,
-}
-
-impl fmt::Display for NoAmount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "\"{}\" is no size: give 4G, 50%, ram / 2, ram * 1.5, min(ram / 2, 8G), or max(…)",
-            self.text
-        )
-    }
+pub enum NoAmount {
+    /// It says none.
+    #[error("\"{text}\" is no size: give 4G, 50%, ram / 2, ram * 1.5, min(ram / 2, 8G), or max(…)")]
+    Words {
+        /// What was said.
+        text: String,
+    },
+    /// It is nested without need.
+    #[error(
+        "a size has min(…) and max(…) more than {DEPTH} deep in one another: min(a, min(b, c)) is min(a, b, c)"
+    )]
+    TooDeep,
 }
 
 impl FromStr for Amount {
@@ -56,19 +59,31 @@ impl FromStr for Amount {
 
     fn from_str(text: &str) -> Result<Self, NoAmount> {
         let mut rest = text;
-        amount(&mut rest).filter(|_| rest.trim().is_empty()).ok_or_else(|| NoAmount { text: text.to_owned() })
+        match amount(&mut rest, DEPTH) {
+            Ok(amount) if rest.trim().is_empty() => Ok(amount),
+            Err(Wrong::Depth) => Err(NoAmount::TooDeep),
+            Ok(_) | Err(Wrong::Words) => Err(NoAmount::Words { text: text.to_owned() }),
+        }
     }
 }
 
-fn amount(rest: &mut &str) -> Option<Amount> {
+/// What is wrong about a part of a text.
+enum Wrong {
+    Words,
+    Depth,
+}
+
+/// The amount that a text begins with. `depth`: how deep others may be in it.
+fn amount(rest: &mut &str, depth: usize) -> Result<Amount, Wrong> {
     let word = word(rest);
-    match word.to_ascii_lowercase().as_str() {
-        "min" => list(rest).map(Amount::Least),
-        "max" => list(rest).map(Amount::Most),
+    let amount = match word.to_ascii_lowercase().as_str() {
+        "min" => return list(rest, depth).map(Amount::Least),
+        "max" => return list(rest, depth).map(Amount::Most),
         "ram" => share(rest).map(Amount::Share),
         _ if take(rest, '%') => number(word).map(|percent| Amount::Share(percent / 100.0)),
         _ => parse(word).ok().map(Amount::Bytes),
-    }
+    };
+    amount.ok_or(Wrong::Words)
 }
 
 /// What follows `ram`: nothing, or a factor.
@@ -83,15 +98,16 @@ fn share(rest: &mut &str) -> Option<f64> {
 }
 
 /// Amounts in parentheses, with commas between them.
-fn list(rest: &mut &str) -> Option<Vec<Amount>> {
+fn list(rest: &mut &str, depth: usize) -> Result<Vec<Amount>, Wrong> {
     if !take(rest, '(') {
-        return None;
+        return Err(Wrong::Words);
     }
-    let mut amounts = vec![amount(rest)?];
+    let depth = depth.checked_sub(1).ok_or(Wrong::Depth)?;
+    let mut amounts = vec![amount(rest, depth)?];
     while take(rest, ',') {
-        amounts.push(amount(rest)?);
+        amounts.push(amount(rest, depth)?);
     }
-    take(rest, ')').then_some(amounts)
+    if take(rest, ')') { Ok(amounts) } else { Err(Wrong::Words) }
 }
 
 /// Letters, digits and points, behind blanks.
@@ -145,5 +161,14 @@ mod tests {
         ] {
             assert!(wrong.parse::<Amount>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn depth_has_an_end() {
+        let deep = |depth: usize| format!("{}ram{}", "min(".repeat(depth), ")".repeat(depth)).parse();
+        assert_eq!(deep(DEPTH).map(|amount: Amount| amount.bytes(4096)), Ok(4096));
+        assert_eq!(deep(DEPTH + 1), Err(NoAmount::TooDeep));
+        // As a file of a configuration may have it: more than any stack takes.
+        assert_eq!("min(".repeat(100_000).parse::<Amount>(), Err(NoAmount::TooDeep));
     }
 }

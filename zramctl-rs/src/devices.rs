@@ -10,6 +10,8 @@ use zram_host::{
     survey,
 };
 
+use crate::escape::escaped;
+
 /// A device, and who uses it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Device {
@@ -162,6 +164,9 @@ pub fn unused(machine: &mut dyn Machine, device: DeviceNumber) -> anyhow::Result
     let found = devices.one(machine, device)?;
     match found.uses.first() {
         None => Ok(found),
-        Some(in_use) => anyhow::bail!("{device} is in use ({in_use}): {}", in_use.way_out(device)),
+        Some(in_use) => {
+            let told = format!("{device} is in use ({in_use}): {}", in_use.way_out(device));
+            anyhow::bail!(escaped(&told, false))
+        }
     }
 }

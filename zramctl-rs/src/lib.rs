@@ -6,6 +6,7 @@
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
+//! * [`escape`] is for what must not reach a terminal as it is, [`aside`] for what is said on standard error.
 //! * [`style`] says what stands out; whether that is seen is standard output's affair.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`wanted`] is what a device is to become, [`backing`] a look at what its pages go to.
@@ -16,7 +17,10 @@
 //! * [`interrupt`] is Ctrl-C.
 //! * [`commands`] are the commands.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod amount;
+pub mod aside;
 pub mod backing;
 pub mod cli;
 pub mod columns;
@@ -24,6 +28,7 @@ pub mod commands;
 pub mod conflicts;
 pub mod devices;
 pub mod doctor;
+pub mod escape;
 pub mod interrupt;
 pub mod plan;
 pub mod probes;
@@ -40,7 +45,6 @@ use std::{
     process::ExitCode,
 };
 
-use anstream::AutoStream;
 use zram_host::{LiveHost, Machine};
 
 use cli::{Cli, Color, Command};
@@ -55,6 +59,8 @@ pub fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let asked = Cli::of(&arguments, standard_output::columns());
     let color = asked.as_ref().map_or_else(|_| Color::of(&arguments), |cli| cli.output.color);
+    // For what is said on the side, from anywhere.
+    anstream::ColorChoice::from(color).write_global();
     let mut out = StandardOutput::new(color);
     let ended = match asked {
         Ok(cli) => live(&cli, &mut out),
@@ -67,12 +73,16 @@ pub fn main() -> ExitCode {
         // Whoever reads has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut told = AutoStream::new(io::stderr().lock(), color.into());
-            // Whoever does not listen misses it.
-            let _ = writeln!(told, "{} {error:#}", style::problem("zramctl-rs:"));
-            ExitCode::FAILURE
+            aside::fail(format_args!("{error:#}"));
+            ExitCode::from(status(&error))
         }
     }
+}
+
+/// The exit status of what ended with this: 3 if it was done and found what `doctor --check` looks for, 1 if it was not done.
+#[must_use]
+pub fn status(error: &anyhow::Error) -> u8 {
+    if error.is::<commands::doctor::Unwell>() { 3 } else { 1 }
 }
 
 /// On the running kernel.
@@ -83,7 +93,7 @@ fn live(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
     if matches!(cli.command, Some(Command::Watch(_) | Command::Setup(_) | Command::Swap(_)))
         && let Err(error) = interrupt::heed_signals()
     {
-        eprintln!("zramctl-rs: Ctrl-C will end this at once, and not in order: {error:#}");
+        aside::say(format_args!("Ctrl-C will end this at once, and not in order: {error:#}"));
     }
     run(cli, &mut LiveHost::new().with_probes(Box::new(LiveProbes::default())), out)
 }

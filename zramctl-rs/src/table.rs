@@ -13,7 +13,10 @@ use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::style::{HEADING, PLAIN, styled};
+use crate::{
+    escape::escaped,
+    style::{HEADING, PLAIN, styled},
+};
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -154,23 +157,6 @@ fn first(characters: impl Iterator<Item = char>, mut columns: usize) -> String {
 
 fn shown(cell: &Cell, raw: bool) -> String {
     escaped(cell.text.as_deref().unwrap_or_default(), raw)
-}
-
-/// What would break a line or a terminal as `\xHH`; in raw form also what would break a cell.
-#[must_use]
-pub fn escaped(text: &str, raw: bool) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || raw && matches!(c, ' ' | '\\') {
-            let mut bytes = [0; 4];
-            for byte in c.encode_utf8(&mut bytes).bytes() {
-                shown.push_str(&format!("\\x{byte:02x}"));
-            }
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ pub(super) fn titled(command: clap::Command, columns: usize) -> clap::Command {
 }
 
 fn laid_out(text: &str, columns: usize) -> String {
+    // clap takes a line that has a title in it, and others before it, for one column wider than it is.
+    let fitting = |line: &str| if line.starts_with(' ') { columns } else { columns.saturating_sub(1) };
     let lines: Vec<String> =
-        text.lines().flat_map(|line| broken(line, columns)).map(|line| title(&line)).collect();
+        text.lines().flat_map(|line| broken(line, fitting(line))).map(|line| title(&line)).collect();
     lines.join("\n")
 }
 
@@ -70,5 +72,20 @@ mod tests {
         assert_eq!(broken("short", 16), ["short"]);
         // Nowhere to break it.
         assert_eq!(broken("  a-very-long-word", 8), ["  a-very-long-word"]);
+    }
+
+    /// What is broken here is not broken again, also where a line just fits.
+    #[test]
+    fn clap_leaves_lines_as_they_are() {
+        for (columns, length) in
+            (60..=100).flat_map(|columns| (0..4).map(move |less| (columns, columns - less)))
+        {
+            let words: String = "a b ".chars().cycle().take(length - 9).collect();
+            let text = format!("Examples:\n  a\n\nStatus: {words}.\n  and more: of it");
+            let laid = laid_out(&text, columns);
+            let mut command = titled(clap::Command::new("x").term_width(columns).after_help(text), columns);
+            let help = command.render_long_help().ansi().to_string();
+            assert!(help.contains(&laid), "{columns}: {help}");
+        }
     }
 }

@@ -26,7 +26,7 @@ pub struct Doctor {
     #[arg(long)]
     pub json: bool,
 
-    /// Exit with 1 if there is a problem; waste and notes are none
+    /// Exit with 3 if there is a problem; waste and notes are none
     #[arg(long)]
     pub check: bool,
 

@@ -46,7 +46,8 @@ Examples:
   zramctl-rs show zram0                       everything about one
   zramctl-rs slots zram0 --idle --ranges      which pages are idle
 
-Exit status: 0 all well, 1 it could not be done, 2 the command line is wrong.")]
+Exit status: 0 all well, 1 it could not be done, 2 the command line is wrong,
+  3 `doctor --check` found a problem.")]
 pub struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -138,7 +139,10 @@ Examples:
 Examples:
   sudo zramctl-rs doctor
   zramctl-rs doctor zram0 --sample 1000       also whether another algorithm would do better
-  zramctl-rs doctor --check >/dev/null || notify-send 'zram has a problem'")]
+  zramctl-rs doctor --check >/dev/null; [ $? = 3 ] && notify-send 'zram is ill'
+
+Exit status: 0 it was looked at, 1 it could not be,
+  2 the command line is wrong, 3 with --check: there is a problem.")]
     Doctor(Doctor),
     /// Set devices up, from nothing to swap or a file system
     ///

@@ -12,7 +12,6 @@ use crate::{
     cli::Doctor,
     doctor::{Finding, examine, look},
     severity::Severity,
-    style,
 };
 
 /// The document of `--json`.
@@ -23,10 +22,18 @@ struct Document<'a> {
     samples: &'a [sample::Sample],
 }
 
+/// What was asked for with `--check`, and is so. Not a failure of this program, which is why it has an exit status of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} found", number(*problems, "problem"))]
+pub struct Unwell {
+    /// How many problems there are.
+    pub problems: usize,
+}
+
 /// Says it.
 ///
 /// # Errors
-/// When the machine cannot be looked at; and, if it was asked for, when there is a problem.
+/// When the machine cannot be looked at; and, if it was asked for, [`Unwell`] when there is a problem.
 pub fn run(options: &Doctor, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     let looked = look(machine, options.device, options.samples().is_some())?;
     #[cfg_attr(not(feature = "sample"), expect(unused_mut, reason = "only a sample adds findings"))]
@@ -63,7 +70,7 @@ pub fn run(options: &Doctor, machine: &mut dyn Machine, out: &mut dyn Write) -> 
         }
     }
     let problems = findings.iter().filter(|finding| finding.severity == Severity::Problem).count();
-    anyhow::ensure!(!options.check || problems == 0, "{} found", number(problems, "problem"));
+    anyhow::ensure!(!options.check || problems == 0, Unwell { problems });
     Ok(())
 }
 
@@ -111,7 +118,7 @@ fn sampled(
 
 #[cfg(feature = "sample")]
 fn table(out: &mut dyn Write, sample: &sample::Sample) -> std::io::Result<()> {
-    use crate::size::human;
+    use crate::{size::human, style};
     writeln!(
         out,
         "\n{}: a sample of {} of {} pages in memory, none of them marked as idle",

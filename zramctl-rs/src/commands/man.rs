@@ -17,6 +17,9 @@ const EXIT_STATUS: [(&str, &str); 3] = [
     ("2", "The command line makes no sense. Nothing was done."),
 ];
 
+/// Of what has `--check`.
+const FOUND: (&str, &str) = ("3", "With doctor --check: there is a problem. It is on standard output.");
+
 const FILES: [(&str, &str); 6] = [
     ("/sys/block/zramN/", "The attributes of a device: what most commands read and write."),
     (
@@ -88,10 +91,11 @@ fn page(program: &Command, command: &Command) -> anyhow::Result<Vec<u8>> {
     help.split("\n\n")
         .filter(|paragraph| !is_status(paragraph))
         .for_each(|paragraph| as_it_is(&mut more, paragraph));
-    terms(&mut more, "EXIT STATUS", &EXIT_STATUS);
+    let checks = has_option(command, "check").then_some(FOUND);
+    let statuses: Vec<_> = EXIT_STATUS.into_iter().chain(checks).collect();
+    terms(&mut more, "EXIT STATUS", &statuses);
     terms(&mut more, "FILES", &FILES);
-    let takes_json = family(command).iter().any(|command| has_json(command));
-    if takes_json {
+    if has_option(command, "json") {
         more.control("SH", ["JSON"]).text([roman(JSON)]);
     }
     see_also(&mut more, program, command);
@@ -99,8 +103,11 @@ fn page(program: &Command, command: &Command) -> anyhow::Result<Vec<u8>> {
     Ok(page)
 }
 
-fn has_json(command: &Command) -> bool {
-    command.get_arguments().any(|argument| argument.get_long() == Some("json"))
+/// Whether it has this option, or one of the commands below it does.
+fn has_option(command: &Command, long: &str) -> bool {
+    family(command)
+        .iter()
+        .any(|command| command.get_arguments().any(|argument| argument.get_long() == Some(long)))
 }
 
 /// What the section of this name says better.

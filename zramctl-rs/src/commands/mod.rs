@@ -6,6 +6,7 @@ pub mod completions;
 pub mod doctor;
 pub mod list;
 pub mod man;
+#[expect(clippy::print_stderr, reason = "it does not speak by `aside` yet")]
 pub mod setup;
 mod sheet;
 pub mod show;
@@ -18,6 +19,8 @@ pub mod watch;
 use std::io::Write;
 
 use serde::Serialize;
+
+use crate::escape::escaped;
 
 /// The version of what `--json` prints: it goes up when a field changes its meaning or goes away, and stays when one is added.
 const SCHEMA: u32 = 1;
@@ -39,7 +42,8 @@ fn json(out: &mut dyn Write, document: &impl Serialize) -> anyhow::Result<()> {
 const WIDTH: usize = 80;
 
 /// Prints a text behind a beginning, broken at spaces into lines that fit; those after the first begin with `indent`. Paths, and commands between
-/// backquotes, stay whole even if they do not fit: they are to be copied.
+/// backquotes, stay whole even if they do not fit: they are to be copied. The text may have parts
+/// that others chose.
 fn paragraph(out: &mut dyn Write, first: &str, indent: &str, text: &str) -> std::io::Result<()> {
     const UNBROKEN: &str = "\u{a0}";
     let options = textwrap::Options::new(WIDTH)
@@ -48,6 +52,7 @@ fn paragraph(out: &mut dyn Write, first: &str, indent: &str, text: &str) -> std:
         .break_words(false)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let text = escaped(text, false);
     let parts = text.split('`').enumerate();
     let parts: Vec<String> = parts
         .map(|(at, part)| if at % 2 == 1 { part.replace(' ', UNBROKEN) } else { part.to_owned() })

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use crate::{
+    escape::escaped,
     style::{DIM, GOOD, PLAIN, PROBLEM, STRONG, WARNING, heading, styled},
-    table::escaped,
 };
 
 /// Columns of the longest name.

@@ -18,9 +18,9 @@ use crate::{
     cli::Show,
     columns::Column,
     devices::{Device, Devices, Use},
+    escape::escaped,
     size::human,
     style,
-    table::escaped,
 };
 
 /// From what part of its limit on a device is near to it.

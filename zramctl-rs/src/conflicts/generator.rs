@@ -34,7 +34,7 @@ pub(super) fn conflict(machine: &mut dyn Machine, wanted: Option<DeviceNumber>) 
     }
     let devices: Vec<String> = configured.keys().map(ToString::to_string).collect();
     let files: Vec<&str> = {
-        let mut files: Vec<&str> = configured.values().map(String::as_str).collect();
+        let mut files: Vec<&str> = configured.values().map(|section| section.path.as_str()).collect();
         files.sort_unstable();
         files.dedup();
         files
@@ -50,32 +50,52 @@ pub(super) fn conflict(machine: &mut dyn Machine, wanted: Option<DeviceNumber>) 
     let taken = wanted.is_some_and(|wanted| configured.contains_key(&wanted));
     let device = wanted.filter(|_| taken).or_else(|| configured.keys().next().copied());
     let name = device.map_or_else(|| "zram0".to_owned(), |device| device.to_string());
+    // The service's end resets the device, which nobody may use then; and what has a section is made anew by a reload.
+    let unused = match device.and_then(|device| configured.get(&device)?.mount_point.as_ref()) {
+        Some(mount_point) => format!("umount {mount_point}"),
+        None => format!("systemctl stop dev-{name}.swap"),
+    };
     Some(Conflict {
         with: With::ZramGenerator,
         severity: if taken { Severity::Problem } else { Severity::Note },
+        sets_up: true,
         says,
         way_out: format!(
-            "leave {name} to it and change its configuration; or take the section [{name}] out, `systemctl daemon-reload` and `systemctl stop systemd-zram-setup@{name}.service`"
+            "leave {name} to it and change its configuration; or, in this order: `{unused}`, `systemctl stop systemd-zram-setup@{name}.service`, take the section [{name}] out, `systemctl daemon-reload`"
         ),
     })
 }
 
-/// The devices with a section, and the last file that has one. A size of 0 takes a device away.
-fn configured(machine: &mut dyn Machine) -> BTreeMap<DeviceNumber, String> {
-    let mut devices = BTreeMap::new();
+/// What is configured of a device.
+#[derive(Default)]
+struct Section {
+    /// The last file that has one.
+    path: String,
+    /// Where it is mounted. `None`: it is swapped to.
+    mount_point: Option<String>,
+}
+
+/// The devices with a section. A size of 0 takes a device away.
+fn configured(machine: &mut dyn Machine) -> BTreeMap<DeviceNumber, Section> {
+    let mut devices = BTreeMap::<_, Section>::new();
     for (path, text) in files(machine) {
         let mut section = None;
         for line in text.lines().map(str::trim) {
             if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
                 section = name.parse::<DeviceNumber>().ok();
                 if let Some(device) = section {
-                    devices.insert(device, path.clone());
+                    devices.entry(device).or_default().path.clone_from(&path);
                 }
-            } else if let (Some(device), Some((key, value))) = (section, line.split_once('='))
-                && key.trim() == "zram-size"
-                && value.trim() == "0"
-            {
-                devices.remove(&device);
+            } else if let (Some(device), Some((key, value))) = (section, line.split_once('=')) {
+                match (key.trim(), value.trim()) {
+                    ("zram-size", "0") => drop(devices.remove(&device)),
+                    ("mount-point", path) => {
+                        if let Some(section) = devices.get_mut(&device) {
+                            section.mount_point = Some(path.to_owned());
+                        }
+                    }
+                    _ => {}
+                }
             }
         }
     }

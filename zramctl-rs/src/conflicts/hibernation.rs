@@ -22,7 +22,8 @@ pub(super) fn conflicts(machine: &mut dyn Machine) -> Vec<Conflict> {
     if let Some(device) = resumed_from(machine) {
         found.push(conflict(
             format!("/sys/power/resume names {device}"),
-            "write MAJOR:MINOR of swap on a disk (`lsblk`) to /sys/power/resume, and set resume= for the next boot"
+            // A write to it resumes at once: an image that is still on that area would take the place of what is running.
+            "boot with resume= naming swap on a disk (the file is only to be read: what is written to it is resumed from at once)"
                 .to_owned(),
         ));
     }
@@ -33,6 +34,7 @@ fn conflict(seen: String, way_out: String) -> Conflict {
     Conflict {
         with: With::Hibernation,
         severity: Severity::Problem,
+        sets_up: false,
         says: format!("{seen}: an image of hibernation on zram is lost when the machine is switched off."),
         way_out,
     }

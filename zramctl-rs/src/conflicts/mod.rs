@@ -32,6 +32,9 @@ pub struct Conflict {
     pub with: With,
     /// How bad it is.
     pub severity: Severity,
+    /// Whether it sets devices up by itself, at boot or as they appear. Two that do get into each other's way.
+    #[serde(skip)]
+    pub sets_up: bool,
     /// What was found, and what follows from it: a sentence.
     pub says: String,
     /// What ends it.
@@ -56,21 +59,14 @@ pub enum With {
     ZramConfig,
     /// The other program of the name zramd, written in Go.
     GoZramd,
-    /// This project's daemon.
+    /// This project's daemon, which sets nothing up: it drives what is.
     Zramd,
     /// A rule of udev's that sets a size.
     UdevRule,
 }
 
-impl With {
-    /// Whether it sets zram devices up.
-    fn is_manager(self) -> bool {
-        !matches!(self, Self::Zswap | Self::Hibernation)
-    }
-}
-
-/// All that there are, the worst first. A manager of zram alone is worth a note; it is a problem if there are several, or if it has the device
-/// that is about to be set up.
+/// All that there are, the worst first. What sets zram devices up is worth a note if it is alone; it is a problem if there are several, or if it
+/// has the device that is about to be set up. What does not start by itself, and what only drives devices that others set up, is none of the several.
 pub fn conflicts(machine: &mut dyn Machine, purpose: Purpose) -> Vec<Conflict> {
     let mut found: Vec<Conflict> = Vec::new();
     let swapped =
@@ -85,8 +81,11 @@ pub fn conflicts(machine: &mut dyn Machine, purpose: Purpose) -> Vec<Conflict> {
     found.extend(generator::conflict(machine, purpose.device));
     found.extend(services::conflicts(machine));
     found.extend(udev_rules(machine));
-    if found.iter().filter(|conflict| conflict.with.is_manager()).count() > 1 {
-        for conflict in found.iter_mut().filter(|conflict| conflict.with.is_manager()) {
+    // Each counts once, however many files it has.
+    let mut managers = found.iter().filter(|conflict| conflict.sets_up).map(|conflict| conflict.with);
+    let several = managers.next().is_some_and(|one| managers.any(|other| other != one));
+    if several {
+        for conflict in found.iter_mut().filter(|conflict| conflict.sets_up) {
             conflict.severity = Severity::Problem;
             conflict
                 .says
@@ -102,6 +101,7 @@ fn with_zswap(zswap: &Zswap) -> Conflict {
     Conflict {
         with: With::Zswap,
         severity: Severity::Problem,
+        sets_up: false,
         says: format!(
             "zswap{compressor} is enabled in front of swap on zram: pages are compressed by zswap, and those that it hands on are decompressed and compressed again."
         ),
@@ -124,6 +124,7 @@ fn udev_rules(machine: &mut dyn Machine) -> Vec<Conflict> {
                 found.push(Conflict {
                     with: With::UdevRule,
                     severity: Severity::Note,
+                    sets_up: true,
                     says: format!("{path} sets a zram device up as soon as it appears."),
                     way_out: format!(
                         "leave the device to it, or remove {path} and `udevadm control --reload`"

@@ -1,4 +1,4 @@
-//! Services that set zram up.
+//! Services that set zram up, and this project's daemon, which drives what is set up.
 
 use zram_host::Machine;
 
@@ -85,19 +85,28 @@ impl Service {
         }
         let name = if by_systemd { unit.as_str() } else { self.name };
         let at_boot = AT_BOOT.iter().any(|folder| names(machine, folder).iter().any(|there| there == name));
-        let when = if at_boot { "sets zram up at boot" } else { "is installed, and not started at boot" };
+        let drives = self.with == With::Zramd;
+        let does = match (at_boot, drives) {
+            (false, _) => "is installed, and not started at boot",
+            (true, false) => "sets zram up at boot",
+            (true, true) => "marks idle pages, writes back and recompresses on the devices that are set up",
+        };
         let from = configuration.map(|path| format!(", as {path} says")).unwrap_or_default();
         let disable = if by_systemd {
             format!("`systemctl disable --now {unit}`")
         } else {
-            format!("`rc-update del {0}` and `rc-service {0} stop`", self.name)
+            format!("`rc-update --all del {0}` and `rc-service {0} stop`", self.name)
         };
         Some(Conflict {
             with: self.with,
             severity: Severity::Note,
-            says: format!("{} {when}{from} ({name}).", self.who),
+            sets_up: at_boot && !drives,
+            says: format!("{} {does}{from} ({name}).", self.who),
             way_out: match configuration {
-                Some(path) => format!("leave zram to it and change {path}; or {disable}"),
+                Some(path) => {
+                    let what = if drives { "that" } else { "zram" };
+                    format!("leave {what} to it and change {path}; or {disable}")
+                }
                 None => disable,
             },
         })

@@ -86,6 +86,10 @@ fn limit(looked: &Looked, patient: &Patient, mm: MmStat) -> Option<Finding> {
     None
 }
 
+/// lz4 and zstd make of memory's usual content a half to a quarter. So a device of twice the memory, when it is full, takes a quarter of its size at best,
+/// which is half of the memory, and at worst all of it; and what is running needs some, too. Beyond that size only a machine that does next to nothing else gets to
+/// the end of the device. (The kernel's documentation draws the same line, by 2:1 alone.) With a backing device, pages leave memory, and
+/// nothing follows from its size.
 fn oversized(looked: &Looked, patient: &Patient, mm: MmStat) -> Option<Finding> {
     let device = patient.number();
     let (disksize, total) = (patient.device.survey.disksize, looked.memory.total);
@@ -99,8 +103,12 @@ fn oversized(looked: &Looked, patient: &Patient, mm: MmStat) -> Option<Finding> 
     );
     let mend = "a smaller size, when it is next set up: `zramctl-rs setup --size 'min(ram, 8G)'`".to_owned();
     if disksize / 2 > total && !has_backing {
-        let why = "Pages seldom compress to less than a half: the rest of the size is never used, and its slots take memory.";
-        return finding(patient, Check::Oversized, Severity::Waste, seen, why, mend);
+        let why = format!(
+            "Pages usually compress to between a half and a quarter: to fill it takes {} to {} of memory, and what is running needs some, too. So the end of it is hardly ever used, and its slots take memory.",
+            human(disksize / 4),
+            human(disksize / 2)
+        );
+        return finding(patient, Check::Oversized, Severity::Waste, seen, &why, mend);
     }
     if disksize > total && mm.mem_limit == 0 {
         let why = "Nothing keeps it from taking all of the memory, if pages do not compress.";

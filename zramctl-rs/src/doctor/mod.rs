@@ -110,8 +110,9 @@ fn conflicts(machine: &mut dyn Machine) -> impl Iterator<Item = Finding> {
         device: None,
         seen: conflict.says,
         why: match conflict.with {
-            With::Zswap => "Each page takes the time of two compressions, and memory in two places.",
+            With::Zswap => "What zswap holds does not reach zram, whose limits, writeback and recompression do not apply to it. What zswap refuses or hands on takes the time of a second compression.",
             With::Hibernation => "Resuming would find nothing.",
+            With::Zramd => "What is changed here by hand, it may change again.",
             _ => "What is changed here by hand, it may set again.",
         }
         .to_owned(),

@@ -130,6 +130,13 @@ fn there_is_a_page_for_every_command() {
             .iter()
             .any(|(below, options)| below.starts_with(path) && options.iter().any(|option| option == "json"));
         assert_eq!(page.contains(".SH JSON\n"), prints_json, "{name}");
+        // Only what checks ends with 3.
+        let checks = path.is_empty() || path[0] == "doctor";
+        assert_eq!(
+            text.contains(".TP\n3\nWith doctor --check: there is a problem."),
+            checks,
+            "{name}: {text}"
+        );
         if text.contains("DEVICE") {
             let described = text.split("[DEVICE]\n").nth(1).or_else(|| text.split("<DEVICE>\n").nth(1));
             let described = described.and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -138,6 +145,7 @@ fn there_is_a_page_for_every_command() {
                 "{name}: {described:?}"
             );
         }
+        assert!(!text.contains("Exit status:"), "{name}: {text}");
         if is_here("groff") {
             let (well, shown, complaints) = says("groff", &["-man", "-ww", "-Tutf8", "-rLL=80n"], &page);
             assert!(well && complaints.is_empty() && shown.contains("zramctl-rs"), "{name}: {complaints}");

@@ -134,6 +134,19 @@ fn a_kernel_without_recompression_says_so() {
 }
 
 #[test]
+fn where_it_is_mounted_is_no_command_to_the_terminal() {
+    let mut machine = machine();
+    machine.set_kernel_file(
+        "/proc/self/mountinfo",
+        "36 1 254:1 / /mnt/\x1b[2J\\012a rw,relatime shared:9 - ext4 /dev/zram1 rw\n",
+    );
+    assert_eq!(
+        prints(&mut machine, "reset zram1"),
+        "zramctl-rs: zram1 is in use (ext4 /mnt/\\x1b[2J\\x0aa): `umount '/mnt/\\x1b[2J\\x0aa'` first\n"
+    );
+}
+
+#[test]
 fn what_is_in_use_is_not_reset() {
     let mut machine = machine();
     assert_eq!(

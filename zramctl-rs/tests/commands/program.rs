@@ -60,3 +60,30 @@ fn who_has_read_enough_is_no_error() {
         assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""), "{words}");
     }
 }
+
+/// Standard error may be a log that is full.
+#[test]
+fn who_hears_no_complaint_gets_the_status() {
+    for (words, status) in
+        [("show zram4000000", 1), ("doctor --check zram4000000", 1), ("list --nonsense", 2)]
+    {
+        let full = File::create("/dev/full").unwrap();
+        let output = program(words).stdout(Stdio::null()).stderr(full).status().unwrap();
+        assert_eq!(output.code(), Some(status), "{words}");
+    }
+}
+
+/// Whatever this machine is like.
+#[test]
+fn a_check_ends_with_3_where_there_is_a_problem() {
+    let output = program("doctor --json").output().unwrap();
+    let expected = match serde_json::from_slice::<serde_json::Value>(&output.stdout) {
+        Ok(document) => {
+            let findings = document["findings"].as_array().unwrap();
+            if findings.iter().any(|finding| finding["severity"] == "problem") { 3 } else { 0 }
+        }
+        Err(_) => 1,
+    };
+    let output = program("doctor --check").output().unwrap();
+    assert_eq!(output.status.code(), Some(expected), "{}", text(&output));
+}

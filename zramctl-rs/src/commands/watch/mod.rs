@@ -23,7 +23,9 @@ use zram_host::{
 use self::line::{Place, Since, place, words};
 use super::SCHEMA;
 use crate::{
+    aside,
     cli::{Watch, What},
+    escape::escaped,
     interrupt, style,
 };
 
@@ -51,7 +53,7 @@ pub fn end_when_unread() {
 pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     let unseen = probed(machine, |probes| probes.watch(&wanted(options)))?;
     if !unseen.is_empty() {
-        eprintln!("zramctl-rs: this kernel does not show {}", names(&unseen));
+        aside::say(format_args!("this kernel does not show {}", names(&unseen)));
     }
     // Attaching has taken its time.
     let end = options.time.map(|time| machine.boot_time().saturating_add(time.saturating_mul(1_000_000_000)));
@@ -161,7 +163,7 @@ fn text_line(
     let (seconds, micros) = (happened.boot_nanos / 1_000_000_000, happened.boot_nanos / 1000 % 1_000_000);
     let task = match (task, happened.thread) {
         (_, 0) => "-".to_owned(),
-        (Some(task), thread) => format!("{task}/{thread}"),
+        (Some(task), thread) => format!("{}/{thread}", escaped(task, false)),
         (None, thread) => thread.to_string(),
     };
     let device = place.device.map_or_else(|| "-".to_owned(), |device| DeviceNumber(device).to_string());
