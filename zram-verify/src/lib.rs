@@ -42,3 +42,4 @@ pub mod shrink;
 mod together;
 pub mod trace;
 mod trouble;
+mod within_page;

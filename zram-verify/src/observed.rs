@@ -6,7 +6,7 @@ use thiserror::Error;
 use zram_agent::protocol::{Boundary, Bytes, Data, Observation, Op, Text, WorkerDone};
 use zram_events::{Context, DecodeError, Decoder, Event, RawRecord, raw::RECORD_BYTES};
 
-use crate::pages::Pages;
+use crate::{pages::Pages, within_page};
 
 /// An observation whose records are decoded and whose pages are set apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,6 +139,9 @@ impl Observed {
                 }
             }
             external = take_out_migrations(events, &mut origins);
+            if !matches!(op, Op::Together { .. }) && op.work().is_none() {
+                within_page::move_behind(events, &mut origins);
+            }
         }
         let (mut memory, mut blocks) = (None, None);
         observation.data = match observation.data.take() {

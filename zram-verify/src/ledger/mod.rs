@@ -7,6 +7,7 @@
 //! one that the model holds possible.
 
 mod inputs;
+mod worker;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -172,7 +173,10 @@ impl Ledger {
             | (Step::ReadBackWork { slot, block }, Some(Event::ReadBackWork { slot: s, block: b, .. })) => {
                 slot == s && block == b
             }
-            (Step::ReadBackDecompress { .. }, Some(Event::Decompress { .. })) => true,
+            (Step::ReadBackDecompress { slot, block }, Some(Event::Decompress { .. })) => {
+                let item = self.place().and_then(|place| worker::item(&self.observed, &self.origins, place));
+                item.is_none_or(|(s, b)| *slot == s && *block == b)
+            }
             _ => false,
         }
     }

@@ -6,7 +6,6 @@ pub mod completions;
 pub mod doctor;
 pub mod list;
 pub mod man;
-#[expect(clippy::print_stderr, reason = "it does not speak by `aside` yet")]
 pub mod setup;
 mod sheet;
 pub mod show;
