@@ -74,7 +74,8 @@ fn swap_with_an_encrypted_file_behind_it() {
 
         // The file has no name, goes past the page cache, and lies under a device that encrypts.
         assert_eq!(names(machine, DISK), ["lost+found"]);
-        assert_eq!(text(machine, "/sys/block/loop0/loop/backing_file"), "/disk/pages (deleted)");
+        let file = text(machine, "/sys/block/loop0/loop/backing_file");
+        assert!(file.starts_with("/disk/#") && file.ends_with(" (deleted)"), "{file}");
         assert_eq!(text(machine, "/sys/block/loop0/loop/dio"), "1");
         assert_eq!(text(machine, "/sys/block/dm-0/dm/name"), "zram0-backing");
         assert_eq!(names(machine, "/sys/block/dm-0/slaves"), ["loop0"]);
