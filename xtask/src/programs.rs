@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use crate::context::Cx;
 use crate::kernels::Table;
 use crate::qemu::Accel;
+use crate::test::CONCURRENT;
 use crate::toolchain::in_path;
 use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
@@ -78,8 +79,10 @@ pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result
     }
     let mut command = cx.cargo();
     command
-        .args(["test", "--package", "zram-tests", "--test", "programs", "--", "--include-ignored"])
-        .args(["--test-threads", "1"])
+        // With the features of all tests, so that nothing is built again after those.
+        .args(["test", "--workspace", "--features", CONCURRENT, "--test", "programs"])
+        .args(["--", "--include-ignored"])
+        .args(["--test-threads", "2"])
         .env("ZRAM_RS_VM", shlex::try_join(vm.iter().map(String::as_str))?)
         .env("ZRAM_RS_KERNELS", kernels.join(" "));
     Ok(command)

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use counts::Counts;
+pub(crate) use steps::CONCURRENT;
 use steps::STEPS;
 
 use crate::context::Cx;

@@ -16,7 +16,7 @@ use crate::{child, cli, programs, verify};
 const LIVE_OPERATIONS: u32 = 1000;
 
 /// With the model's locks as real ones, for the test that runs them in threads.
-const CONCURRENT: &str = "zram-model/concurrent";
+pub(crate) const CONCURRENT: &str = "zram-model/concurrent";
 
 /// A step's work.
 pub(super) type Step = fn(&Cx, &mut Task) -> anyhow::Result<Outcome>;
