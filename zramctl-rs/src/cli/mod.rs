@@ -108,6 +108,7 @@ Examples:
   zramctl-rs slots zram0                               how many of each kind, and how old
   zramctl-rs slots zram0 --idle --older 1h --ranges    ranges as `writeback` takes them
   zramctl-rs slots zram0 --sizes --histogram           how old, and how large
+  zramctl-rs slots zram0 --at-least 3K --in-memory --ranges    what compresses badly
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
     /// Show what happens in zram, as it happens

@@ -125,6 +125,22 @@ pub struct Filter {
     /// Not read or written for so long: 90, 90s, 15m, 2h, 3d
     #[arg(long, value_name = "AGE", value_parser = seconds)]
     pub older: Option<u64>,
+
+    /// Whose object has so many bytes or more, by probes as --sizes
+    #[arg(long, value_name = "BYTES", value_parser = crate::size::parse)]
+    pub at_least: Option<u64>,
+
+    /// Whose object has so many bytes or fewer, by probes as --sizes
+    #[arg(long, value_name = "BYTES", value_parser = crate::size::parse)]
+    pub at_most: Option<u64>,
+}
+
+impl Filter {
+    /// Whether it asks for sizes, which only probes tell.
+    #[must_use]
+    pub fn is_by_size(&self) -> bool {
+        self.at_least.is_some() || self.at_most.is_some()
+    }
 }
 
 fn columns_help() -> String {

@@ -12,6 +12,7 @@ use zramctl_rs::{cli::Cli, run};
 use crate::{
     machine::{Sim, fill, machine, prose, write},
     setup::all_there_is,
+    watch::busy,
 };
 
 /// An ordinary machine, with two more devices than [`machine`]: one with a long path, and one that nobody uses and which has trouble.
@@ -127,8 +128,8 @@ fn looks(make: fn() -> Sim, words: &str) -> String {
     if coloured != stripped {
         writeln!(all, "--- in colour\n{coloured}").unwrap();
     }
-    // The status is never cut, and neither is what is raw.
-    let is_cut = !words.is_empty() && !words.contains("--raw");
+    // The status is never cut, and neither is what is raw, or what has happened.
+    let is_cut = !words.is_empty() && !words.contains("--raw") && !words.starts_with("watch");
     // A command that is to be copied stays whole.
     for line in stripped.lines().filter(|line| is_cut && !line.contains('`')) {
         assert!(line.chars().count() <= 80, "{words}: {line}");
@@ -174,6 +175,7 @@ looks! {
     doctor_sample recompressing "doctor zram0 --sample 20" and "doctor zram0 --sample 20 --json",
     setup all_there_is "setup --size 64M --algorithm zstd --swap" and "setup --size 64M --algorithm zstd --swap --json",
     setup_dry all_there_is "setup --size 64M --backing /dev/ram0 --dry-run" and "setup --size 64M --backing /dev/ram0 --dry-run --json",
+    watch busy "watch --for 1",
     slots_ranges ordinary "slots zram0 --same --ranges" and "slots zram0 --same --ranges --json",
     idle machine "idle zram0" and "idle zram0 --older 10m --json",
     writeback machine "writeback zram0 --huge" and "writeback zram0 --huge --json",

@@ -126,3 +126,26 @@ fn sizes_add_up_to_what_the_attributes_say() {
     blocks.dedup();
     assert_eq!(blocks.len() as u64, number(&mut host, "bd_stat", 0));
 }
+
+/// Sizes are asked for without being shown, and slots of which none is known are none.
+#[test]
+fn slots_are_found_by_size() {
+    let mut host = machine();
+    let lines = |host: &mut crate::machine::Sim, words: &str| {
+        prints(host, &format!("slots zram0 --list {words}")).lines().skip(1).count()
+    };
+    let all = lines(&mut host, "");
+    let (large, small) = (lines(&mut host, "--at-least 4K"), lines(&mut host, "--at-most 4095"));
+    let same = lines(&mut host, "--same");
+    assert!(large > 0 && small > 0 && same > 0);
+    assert_eq!(large + small + same, all);
+    assert_eq!(lines(&mut host, "--at-least 4K --huge"), large);
+    assert_eq!(lines(&mut host, "--at-least 4097"), 0);
+    let ranges = prints(&mut host, "slots zram0 --at-least 4K --in-memory --ranges");
+    assert!(ranges.lines().count() > 0 && ranges.lines().all(|line| line.contains('-')), "{ranges}");
+    host.without_probes("the kernel must be built with CONFIG_DEBUG_INFO_BTF");
+    let text = prints(&mut host, "slots zram0 --at-least 4K --ranges");
+    let said =
+        "zramctl-rs: the sizes of slots are not known: the kernel must be built with CONFIG_DEBUG_INFO_BTF\n";
+    assert_eq!(text, said);
+}

@@ -12,7 +12,7 @@ fn quiet() -> Sim {
 }
 
 /// Writes, overwrites, reads back and compacts.
-fn busy() -> Sim {
+pub(crate) fn busy() -> Sim {
     let mut host = quiet();
     fill(&mut host, 0, 12);
     fill(&mut host, 0, 13);

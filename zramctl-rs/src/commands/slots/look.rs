@@ -67,13 +67,18 @@ pub(super) struct Where {
 }
 
 /// Hands over slot by slot, until there is enough. `None`: probes were not asked for.
+///
+/// # Errors
+/// When the states cannot be read; when slots are asked for by size, and sizes are not known.
 pub(super) fn look(
     options: &Slots,
     at: Where,
     machine: &mut dyn Machine,
     take: &mut dyn FnMut(&Found) -> ControlFlow<()>,
 ) -> anyhow::Result<Option<Looked>> {
-    let mut looked = options.sizes.then_some(Looked { attached: true, reason: None, changed: 0 });
+    let by_size = options.filter.is_by_size();
+    let asked = options.sizes || by_size;
+    let mut looked = asked.then_some(Looked { attached: true, reason: None, changed: 0 });
     let mut next = at.first;
     while next < at.end {
         let mut window = slots_from(machine, at.device, next)?;
@@ -84,6 +89,11 @@ pub(super) fn look(
             window.iter().map(|state| Found { state: *state, content: None }).collect();
         if let Some(looked) = &mut looked {
             look_into(&mut found, at.device, machine, looked);
+            if by_size {
+                let why = looked.reason.as_deref().unwrap_or("probes do not tell");
+                anyhow::ensure!(looked.attached, "the sizes of slots are not known: {why}");
+                found.retain(|slot| options.filter.takes_size(slot.content.and_then(|content| content.size)));
+            }
         }
         if found.iter().any(|slot| take(slot).is_break()) {
             break;
@@ -144,6 +154,13 @@ fn is_of(content: &SlotContent, state: &SlotState) -> bool {
 }
 
 impl crate::cli::Filter {
+    /// Whether an object of this size is one of those that are asked for. One whose size is not known is none.
+    fn takes_size(&self, size: Option<u32>) -> bool {
+        size.map(u64::from).is_some_and(|size| {
+            self.at_least.is_none_or(|least| size >= least) && self.at_most.is_none_or(|most| size <= most)
+        })
+    }
+
     /// Whether a slot is one of these. `now`: microseconds since boot.
     fn takes(&self, slot: &SlotState, now: u64) -> bool {
         (!self.idle || slot.idle)

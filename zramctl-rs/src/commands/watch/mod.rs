@@ -58,7 +58,7 @@ pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     // Attaching has taken its time.
     let end = options.time.map(|time| machine.boot_time().saturating_add(time.saturating_mul(1_000_000_000)));
     if !options.json {
-        let heading = format!("{:>16} {:<22} {:<7} {:>9} WHAT", "SECONDS", "TASK", "DEVICE", "SLOT");
+        let heading = format!("{:>13} {:<16} {:<6} {:>7} WHAT", "SECONDS", "TASK", "DEVICE", "SLOT");
         writeln!(out, "{}", style::heading(heading))?;
     }
     let page = machine.page_size();
@@ -177,7 +177,7 @@ fn text_line(
     });
     writeln!(
         out,
-        "{seconds:>9}.{micros:06} {task:<22} {device:<7} {slots:>9} {}{took}",
+        "{seconds:>6}.{micros:06} {task:<16} {device:<6} {slots:>7} {}{took}",
         words(&happened.event, page)
     )
 }
