@@ -22,7 +22,10 @@ mod storage;
 mod surroundings;
 mod together;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event, Shortage};
@@ -94,7 +97,14 @@ pub struct SimHost<E> {
     files: Files,
     /// Why nothing can look into it, if so.
     unprobed: Option<String>,
+    /// How long it was suspended.
+    suspended: Duration,
+    /// What the clock on the wall said at boot.
+    wall: Duration,
 }
+
+/// Some time in 2026.
+const BOOTED: Duration = Duration::from_secs(1_780_000_000);
 
 /// What is kept of a run beside the model's own state.
 #[derive(Clone, Debug, Default)]
@@ -139,6 +149,8 @@ impl<E: Surroundings> SimHost<E> {
             held: BTreeMap::new(),
             seen: Seen::default(),
             unprobed: None,
+            suspended: Duration::ZERO,
+            wall: BOOTED,
         }
     }
 

@@ -1,0 +1,15 @@
+//! `zramd`: drives idle marking, writeback and recompression of zram devices.
+//!
+//! The kernel can do all of it and does none of it by itself. What to do is decided in [`policy`], a pure function from what was observed to
+//! actions; so that a policy can be held against weeks of a simulated machine in seconds. Everything around it observes, acts and
+//! remembers, through [`zram_host::Machine`], so that it runs on the model as it runs on a kernel.
+//!
+//! * [`config`] is what the administrator wants.
+//! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
+//! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
+
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
+pub mod config;
+pub mod driver;
+pub mod units;
