@@ -5,6 +5,7 @@
 //! remembers, through [`zram_host::Machine`], so that it runs on the model as it runs on a kernel.
 //!
 //! * [`config`] is what the administrator wants.
+//! * [`ledger`] is the budget: what was written and what may be; [`store`] keeps it on disk.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
 
@@ -12,4 +13,7 @@
 
 pub mod config;
 pub mod driver;
+pub mod ledger;
+pub mod policy;
+pub mod store;
 pub mod units;
