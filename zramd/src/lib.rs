@@ -6,12 +6,14 @@
 //!
 //! * [`config`] is what the administrator wants.
 //! * [`ledger`] is the budget: what was written and what may be; [`store`] keeps it on disk.
+//! * [`daemon`] looks, decides, acts and remembers.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod config;
+pub mod daemon;
 pub mod driver;
 pub mod ledger;
 pub mod policy;

@@ -33,7 +33,7 @@ pub mod regret;
 pub mod slice;
 pub mod state;
 
-pub use action::{Action, Decision, Step, Way};
+pub use action::{Action, Decision, Step, Type, Way};
 pub use decide::{decide, wants_census};
 pub use observation::{DeviceView, Observation};
 pub use refusal::{Refusal, Refused, Task};

@@ -111,6 +111,8 @@ pub enum Refusal {
         /// For how long still.
         left: Duration,
     },
+    /// The kernel takes no ranges, and the device is too large to go over all of it while tasks wait for memory.
+    TooLarge,
     /// Nothing would come of it.
     NothingToGain,
 }
@@ -148,6 +150,9 @@ impl fmt::Display for Refusal {
             Self::Waiting { left } => {
                 write!(f, "pages are marked, and those not used in another {} are idle", Rough(*left))
             }
+            Self::TooLarge => f.write_str(
+                "tasks wait for memory, and this kernel (before Linux 6.16) can only go over the whole device",
+            ),
             Self::NothingToGain => f.write_str("there is nothing to gain"),
         }
     }
