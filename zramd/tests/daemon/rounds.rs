@@ -78,6 +78,7 @@ fn what_was_just_recompressed_does_not_look_old() {
     fill(&mut host, 0..200);
     host.pause(hours(3));
     let mut wanted = config();
+    wanted.idle.min = hours(9);
     wanted.recompression = vec![Tier {
         algorithm: "deflate".to_owned(),
         pages: Pages::Idle,
