@@ -69,11 +69,17 @@ impl<S: Store> Daemon<S> {
             // It may come back as another.
             *known = DeviceState { regret: known.regret.clone(), ..DeviceState::default() };
         }
-        // Marking is only a part of what it belongs to.
-        if !matches!(step.action, Action::MarkIdle { .. }) || deed.outcome != Outcome::Done {
-            known.last.insert(task, now);
-            known.backoffs.entry(task).or_default().ended(deed.outcome, now);
+        let used_marks = match task {
+            Task::WriteBack => true,
+            Task::Recompress(_) => view.backing.is_none(),
+            _ => false,
+        };
+        if used_marks && !view.sight.times && matches!(deed.outcome, Outcome::Done | Outcome::LimitReached) {
+            // What has been used since it was marked, and not been again, is found by marking once more.
+            known.marked = None;
         }
+        known.last.insert(task, now);
+        known.backoffs.entry(task).or_default().ended(deed.outcome, now);
         let after = mm_stat(machine, device);
         let used = |mm: Option<MmStat>| mm.map_or(0, |mm| mm.mem_used_total);
         Some(Acted {
@@ -193,6 +199,7 @@ impl Task {
     pub fn word(self) -> &'static str {
         match self {
             Self::Limit => "limit",
+            Self::Mark => "mark",
             Self::Recompress(_) => "recompress",
             Self::WriteBack => "writeback",
             Self::Compact => "compact",

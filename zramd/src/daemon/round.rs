@@ -6,7 +6,9 @@ use super::{Between, Daemon, Planned, Report, act::words, write_back};
 use crate::{
     driver::Occasion,
     ledger::Written,
-    policy::{Action, Decision, Observation, Way, decide, ranges::Commands, ranges::Ranges},
+    policy::{
+        Action, Decision, Observation, Task, Way, backoff::Outcome, decide, ranges::Commands, ranges::Ranges,
+    },
     store::Store,
     units::Units,
 };
@@ -25,8 +27,17 @@ impl<S: Store> Daemon<S> {
         let decision = decide(&observation, &self.state, &self.config, machine.clocks());
         let chosen = self.resolve(machine, &observation, &decision);
         let mut acted = Vec::new();
+        let mut unmarked = None;
         for (step, commands) in decision.steps.iter().zip(chosen) {
+            if unmarked == Some(step.device) && step.action.needs_marks() {
+                continue;
+            }
             acted.extend(self.act(machine, &observation, step, commands, between));
+            // Marks of before say something else than what was decided on.
+            unmarked = acted
+                .last()
+                .filter(|acted| acted.task == Task::Mark && acted.outcome != Outcome::Done)
+                .map_or(unmarked, |acted| Some(acted.device));
             if !between.goes_on() {
                 break;
             }

@@ -250,7 +250,7 @@ impl Round<'_> {
     fn mark(&self, age: Duration) -> Result<Vec<Action>, Refusal> {
         match self.marked_since() {
             Some(since) => Err(Refusal::Waiting { left: age.saturating_sub(since) }),
-            None => Ok(vec![Action::MarkIdle { older: None }]),
+            None => self.ready(Task::Mark, Duration::ZERO).map(|()| vec![Action::MarkIdle { older: None }]),
         }
     }
 
@@ -266,6 +266,7 @@ impl Round<'_> {
     /// Marks by an age in time awake, in the words of a clock that does not stand still, so that no younger page is marked. An age of no less than the time since
     /// boot is none that a page can have, and some kernels take it for all pages (`mark_idle`).
     fn mark_older(&self, age: Duration) -> Result<Action, Refusal> {
+        self.ready(Task::Mark, Duration::ZERO)?;
         let older = age + self.now.suspended();
         if older + Duration::from_secs(1) >= self.now.boot {
             return Err(Refusal::NothingIdle { age });

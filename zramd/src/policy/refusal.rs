@@ -16,6 +16,8 @@ use crate::units::{Permille, Units};
 pub enum Task {
     /// Setting `mem_limit`.
     Limit,
+    /// Marking pages as idle, which others need.
+    Mark,
     /// A tier of recompression, counted from 0.
     Recompress(usize),
     /// Writeback.
@@ -28,6 +30,7 @@ impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Limit => f.write_str("memory limit"),
+            Self::Mark => f.write_str("marking"),
             Self::Recompress(tier) => write!(f, "recompression, tier {}", tier + 1),
             Self::WriteBack => f.write_str("writeback"),
             Self::Compact => f.write_str("compaction"),

@@ -189,3 +189,29 @@ fn a_pool_full_of_holes_is_compacted() {
     assert!(compacted.freed > 0);
     write(&mut host, 0, 1);
 }
+
+/// A kernel that does not keep times: pages are marked, and those that are not used for a while are old.
+#[test]
+fn kernels_without_times_are_asked_twice() {
+    let profile = Profile { memory_tracking: false, entry_access_time: false, ..Profile::debian_7_2() };
+    let mut host = machine(profile);
+    fill(&mut host, 0..60);
+    host.pause(hours(20));
+    let mut daemon = Daemon::new(config(), MemoryStore::default(), &mut host);
+    let mut at = Vec::new();
+    for hour in 0..24 {
+        if hour == 2 {
+            // Used since they were marked.
+            fill(&mut host, 40..60);
+        }
+        let report = daemon.round(&mut host, Occasion::Time, &mut || true);
+        at.extend(report.acted.iter().map(|acted| (hour, acted.task, written(&mut host))));
+        host.pause(hours(1));
+    }
+    let marks: Vec<u64> =
+        at.iter().filter(|(_, task, _)| *task == Task::Mark).map(|(hour, ..)| *hour).collect();
+    assert_eq!(marks[..2], [0, 5], "once more after what was old has been written: {at:?}");
+    assert_eq!(at.iter().find(|(_, task, _)| *task == Task::WriteBack), Some(&(4, Task::WriteBack, 40)));
+    assert_eq!(at.last().map(|(.., written)| *written), Some(60), "the others when they are old: {at:?}");
+    intact(&mut host, 0..60);
+}
