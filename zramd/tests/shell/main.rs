@@ -1,0 +1,6 @@
+//! What is around the policy: configuration, the command line, the service.
+#![expect(clippy::unwrap_used, reason = "a folder that cannot be made is a failed test")]
+
+mod configuration;
+mod handed_over;
+mod root;
