@@ -7,15 +7,18 @@
 //! * [`config`] is what the administrator wants.
 //! * [`ledger`] is the budget: what was written and what may be; [`store`] keeps it on disk.
 //! * [`daemon`] looks, decides, acts and remembers.
+//! * [`control`] is how the daemon is asked and told, and [`metrics`] what it tells Prometheus.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod driver;
 pub mod ledger;
+pub mod metrics;
 pub mod policy;
 pub mod store;
 pub mod units;

@@ -66,7 +66,12 @@ impl<S: Store> Daemon<S> {
             self.state.ledger.gone(device);
         }
         let mut driven = Vec::new();
-        for device in there.into_iter().filter(|device| self.wants(*device)).collect::<Vec<_>>() {
+        let wanted: BTreeSet<DeviceNumber> = match &self.config.devices {
+            Devices::All => there,
+            Devices::Named(names) => names.iter().copied().filter(|name| there.contains(name)).collect(),
+            Devices::From(handed) => handed.there(machine).into_iter().collect(),
+        };
+        for device in wanted {
             let taken = match survey(machine, device) {
                 Ok(survey) if !is_worth_it(&survey) => continue,
                 Ok(survey) => self.take_over(machine, &survey).map(|()| survey),
@@ -78,13 +83,6 @@ impl<S: Store> Daemon<S> {
             }
         }
         driven
-    }
-
-    fn wants(&self, device: DeviceNumber) -> bool {
-        match &self.config.devices {
-            Devices::All => true,
-            Devices::Named(names) => names.contains(&device),
-        }
     }
 
     /// Takes a device over, if it is not yet. An error is a sentence.
