@@ -7,15 +7,18 @@
 //! * [`look`]: what a decision takes.
 //! * [`act`]: what was decided, done; [`write_back`] is the part that spends the budget.
 //! * [`record`]: what outlives the daemon.
-//! * [`report`]: what a round came to, for whoever asks.
+//! * [`report`]: what a round came to; [`history`] keeps that, [`tally`] counts slots for people, and [`told`] answers whoever asks.
 
 mod act;
 mod adopt;
+mod history;
 mod look;
 mod power;
 mod record;
 mod report;
 mod round;
+mod tally;
+mod told;
 mod write_back;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -29,10 +32,13 @@ use crate::{
     config::Config,
     driver::{Driver, Occasion},
     ledger::Ledger,
-    policy::State,
+    policy::{Observation, State},
     store::{self, Store, Unusable},
 };
 use adopt::Adopted;
+use history::History;
+use tally::Tally;
+pub use told::Told;
 
 /// Drives the zram of one machine.
 #[derive(Debug)]
@@ -41,8 +47,14 @@ pub struct Daemon<S> {
     store: S,
     state: State,
     adopted: BTreeMap<DeviceNumber, Adopted>,
-    /// What the last round came to.
-    last: Option<Report>,
+    /// What was decided lately, and how it ended.
+    history: History,
+    /// What was observed last.
+    seen: Option<Observation>,
+    /// The slots of each device, as they were counted last.
+    tallies: BTreeMap<DeviceNumber, Tally>,
+    /// When it began.
+    begun: Duration,
     /// Why the records of before could not be used.
     lost: Option<String>,
     /// What stood in the way of looking at devices.
@@ -77,7 +89,18 @@ impl<S: Store> Daemon<S> {
         };
         let (state, switches) = record.resume(&boot, clocks);
         let adopted = switches.into_iter().map(|(device, was)| (device, Adopted::on_record(was))).collect();
-        Self { config, store, state, adopted, last: None, lost, troubles: Vec::new() }
+        Self {
+            config,
+            store,
+            state,
+            adopted,
+            history: History::default(),
+            seen: None,
+            tallies: BTreeMap::new(),
+            begun: clocks.boot,
+            lost,
+            troubles: Vec::new(),
+        }
     }
 
     /// What it wants.
@@ -102,21 +125,10 @@ impl<S: Store> Daemon<S> {
         &mut self.store
     }
 
-    /// What the last round came to.
-    #[must_use]
-    pub fn last(&self) -> Option<&Report> {
-        self.last.as_ref()
-    }
-
     /// Why the records of before could not be used, if so.
     #[must_use]
     pub fn lost(&self) -> Option<&str> {
         self.lost.as_deref()
-    }
-
-    /// Does nothing until then, since boot; `None`: goes on.
-    pub fn pause_until(&mut self, until: Option<Duration>) {
-        self.state.paused = until;
     }
 }
 

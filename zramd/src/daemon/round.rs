@@ -45,7 +45,7 @@ impl<S: Store> Daemon<S> {
         let troubles = self.troubles.clone();
         let report =
             Report { at, occasion, acted, refused: decision.refused, troubles, again: decision.again };
-        self.last = Some(report.clone());
+        self.history.note(&report);
         report
     }
 
@@ -95,7 +95,7 @@ impl<S: Store> Daemon<S> {
                     let mut ranges = Ranges::new(choice.clone());
                     if let Some(view) = Self::view_of(observation, step.device) {
                         // One that ends early finds fewer.
-                        let _ = self.each_page(machine, view, |slot, page| ranges.slot(slot, page));
+                        let _ = self.each_page(machine, view, |slot, page| ranges.slot(slot.slot, page));
                     }
                     Some(ranges.finish())
                 }

@@ -62,6 +62,17 @@ pub fn wants_census(
     Ok(round.idle_age())
 }
 
+/// From which age on a page of this device is idle here and now.
+#[must_use]
+pub fn idle_age_now(
+    observation: &Observation,
+    view: &DeviceView,
+    state: &State,
+    config: &Config,
+) -> Duration {
+    Round { observation, view, state, config, now: Clocks::default() }.idle_age()
+}
+
 /// What a device would write if it were alone.
 fn wish(
     observation: &Observation,
@@ -153,6 +164,7 @@ impl Round<'_> {
             return Err(Refusal::Paused { left: until - now });
         }
         let Some(device) = self.device() else { return Ok(()) };
+        let every = if self.observation.asked { Duration::ZERO } else { every };
         if let Some((how, left)) = device.backoffs.get(&task).and_then(|backoff| backoff.waits(now)) {
             return Err(Refusal::Failed { how, left });
         }
