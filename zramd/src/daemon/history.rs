@@ -30,8 +30,8 @@ pub(super) struct History {
     counts: Counts,
     /// When the next decision is due, since boot.
     pub(super) next: Option<Duration>,
-    /// What stood in the way lately.
-    pub(super) troubles: Vec<String>,
+    /// Rounds so far.
+    pub(super) rounds: u64,
 }
 
 impl History {
@@ -53,7 +53,7 @@ impl History {
             }
         }
         self.next = Some(report.at.boot + report.again);
-        self.troubles.clone_from(&report.troubles);
+        self.rounds += 1;
     }
 
     fn push(&mut self, decided: Decided) {

@@ -8,6 +8,7 @@
 //! * [`act`]: what was decided, done; [`write_back`] is the part that spends the budget.
 //! * [`record`]: what outlives the daemon.
 //! * [`report`]: what a round came to; [`history`] keeps that, [`tally`] counts slots for people, and [`told`] answers whoever asks.
+//! * [`running`] is the process: what it waits for; [`trigger`] is how the kernel wakes it.
 
 mod act;
 mod adopt;
@@ -17,8 +18,10 @@ mod power;
 mod record;
 mod report;
 mod round;
+mod running;
 mod tally;
 mod told;
+mod trigger;
 mod write_back;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -37,6 +40,7 @@ use crate::{
 };
 use adopt::Adopted;
 use history::History;
+pub use running::{RunOptions, run};
 use tally::Tally;
 pub use told::Told;
 
@@ -123,6 +127,28 @@ impl<S: Store> Daemon<S> {
     /// Where it keeps what outlives it.
     pub fn store_mut(&mut self) -> &mut S {
         &mut self.store
+    }
+
+    /// When it wants to decide again, since boot, if nothing happens.
+    #[must_use]
+    pub fn next(&self) -> Option<Duration> {
+        self.history.next
+    }
+
+    /// Rounds so far.
+    #[must_use]
+    pub fn rounds(&self) -> u64 {
+        self.history.rounds
+    }
+
+    /// The devices that are driven, in words.
+    #[must_use]
+    pub fn driven(&self) -> String {
+        match self.adopted.keys().map(ToString::to_string).collect::<Vec<_>>() {
+            none if none.is_empty() => "no device is".to_owned(),
+            one if one.len() == 1 => format!("{} is", one[0]),
+            several => format!("{} are", several.join(", ")),
+        }
     }
 
     /// Why the records of before could not be used, if so.

@@ -27,6 +27,8 @@ pub struct Told<'a, S> {
     pub machine: &'a mut dyn Machine,
     /// The files of its configuration.
     pub files: &'a [String],
+    /// What is wrong, in sentences.
+    pub faults: Vec<String>,
 }
 
 /// For as long as nobody says otherwise.
@@ -59,7 +61,7 @@ impl<S: Store> Controlled for Told<'_, S> {
             memory_used_permille: seen.and_then(|seen| seen.utilisation).map(|share| share.0),
             io_waited_permille: seen.and_then(|seen| seen.io_waited).map(|share| share.0),
             on_battery: seen.and_then(|seen| seen.on_battery),
-            faults: daemon.lost.iter().chain(&daemon.history.troubles).cloned().collect(),
+            faults: daemon.lost.iter().chain(&self.faults).cloned().collect(),
             configuration: self.files.to_vec(),
             devices: surveys.iter().map(|survey| self.device(survey, now)).collect(),
         }
