@@ -6,9 +6,10 @@
 //!
 //! * [`config`] is what the administrator wants.
 //! * [`ledger`] is the budget: what was written and what may be; [`store`] keeps it on disk.
+//! * [`daemon`] looks, decides, acts and remembers.
 //! * [`control`] is how the daemon is asked and told, and [`metrics`] what it tells Prometheus.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
-//! * [`daemon`] is what `zramd run` does; [`program`] is all of it: [`cli`] is what can be asked for, [`commands`] do it, [`terminal`] is how that looks.
+//! * [`program`] is all of it: [`cli`] is what can be asked for, [`commands`] do it, [`terminal`] is how that looks.
 //! * [`service`] is how it stands to systemd and to the machine.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
 

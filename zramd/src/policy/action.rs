@@ -69,8 +69,21 @@ impl Action {
         match self {
             Self::SetLimit(_) => Task::Limit,
             Self::Recompress { tier, .. } => Task::Recompress(*tier),
-            Self::MarkIdle { .. } | Self::WriteBack { .. } => Task::WriteBack,
+            Self::MarkIdle { .. } => Task::Mark,
+            Self::WriteBack { .. } => Task::WriteBack,
             Self::Compact => Task::Compact,
+        }
+    }
+}
+
+impl Action {
+    /// Whether it takes pages that are marked.
+    #[must_use]
+    pub fn needs_marks(&self) -> bool {
+        match self {
+            Self::Recompress { pages, .. } => *pages != config::Pages::Huge,
+            Self::WriteBack { way, .. } => matches!(way, Way::Types(_)),
+            Self::SetLimit(_) | Self::MarkIdle { .. } | Self::Compact => false,
         }
     }
 }

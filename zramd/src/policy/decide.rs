@@ -20,6 +20,9 @@ use crate::{
 /// It is decided again at least so far apart.
 const RARELY: Duration = Duration::from_secs(60);
 
+/// Slots of a device that is too large to go over while tasks wait for memory: 1 GiB of pages of 4 KiB.
+const LARGE: u64 = 1 << 18;
+
 /// What is to be done now.
 ///
 /// For a device whose slots are worth counting ([`wants_census`]) and were not counted, nothing is decided that takes a count.
@@ -57,6 +60,17 @@ pub fn wants_census(
     let round = Round { observation, view, state, config, now };
     round.room()?;
     Ok(round.idle_age())
+}
+
+/// From which age on a page of this device is idle here and now.
+#[must_use]
+pub fn idle_age_now(
+    observation: &Observation,
+    view: &DeviceView,
+    state: &State,
+    config: &Config,
+) -> Duration {
+    Round { observation, view, state, config, now: Clocks::default() }.idle_age()
 }
 
 /// What a device would write if it were alone.
@@ -150,6 +164,7 @@ impl Round<'_> {
             return Err(Refusal::Paused { left: until - now });
         }
         let Some(device) = self.device() else { return Ok(()) };
+        let every = if self.observation.asked { Duration::ZERO } else { every };
         if let Some((how, left)) = device.backoffs.get(&task).and_then(|backoff| backoff.waits(now)) {
             return Err(Refusal::Failed { how, left });
         }
@@ -231,14 +246,12 @@ impl Round<'_> {
                 let units = Units(choice.pages * per_page);
                 vec![Action::WriteBack { way: Way::Chosen(choice), units }]
             }
+            // One pass by type goes over all slots with the device locked, while tasks wait for memory.
+            _ if self.observation.pressed && self.view.slots > LARGE => return Err(Refusal::TooLarge),
             _ => {
                 let types = [(wanted.huge, Type::HugeIdle), (wanted.compressible, Type::Idle)];
                 let types = types.into_iter().filter_map(|(wanted, kind)| wanted.then_some(kind)).collect();
-                let mark = self
-                    .view
-                    .sight
-                    .times
-                    .then(|| Action::MarkIdle { older: Some(self.by_kernels_clock(age)) });
+                let mark = self.view.sight.times.then(|| self.mark_older(age)).transpose()?;
                 let write = Action::WriteBack { way: Way::Types(types), units: Units(pages * per_page) };
                 mark.into_iter().chain([write]).collect()
             }
@@ -249,7 +262,7 @@ impl Round<'_> {
     fn mark(&self, age: Duration) -> Result<Vec<Action>, Refusal> {
         match self.marked_since() {
             Some(since) => Err(Refusal::Waiting { left: age.saturating_sub(since) }),
-            None => Ok(vec![Action::MarkIdle { older: None }]),
+            None => self.ready(Task::Mark, Duration::ZERO).map(|()| vec![Action::MarkIdle { older: None }]),
         }
     }
 
@@ -262,11 +275,15 @@ impl Round<'_> {
         self.marked_since().is_some_and(|since| since >= age)
     }
 
-    /// An age in time awake, by a clock that does not stand still: no younger than that by any clock, and not so old that the kernel takes everything (an age above the
-    /// time since boot marks all pages, `mark_idle`).
-    fn by_kernels_clock(&self, age: Duration) -> Duration {
-        let slept = self.now.suspended();
-        (age + slept).min(self.now.boot.saturating_sub(Duration::from_secs(1)))
+    /// Marks by an age in time awake, in the words of a clock that does not stand still, so that no younger page is marked. An age of no less than the time since
+    /// boot is none that a page can have, and some kernels take it for all pages (`mark_idle`).
+    fn mark_older(&self, age: Duration) -> Result<Action, Refusal> {
+        self.ready(Task::Mark, Duration::ZERO)?;
+        let older = age + self.now.suspended();
+        if older + Duration::from_secs(1) >= self.now.boot {
+            return Err(Refusal::NothingIdle { age });
+        }
+        Ok(Action::MarkIdle { older: Some(older) })
     }
 
     fn recompression(&self, at: usize) -> Result<Vec<Action>, Refusal> {
@@ -293,8 +310,7 @@ impl Round<'_> {
             threshold: tier.threshold,
             max_pages: tier.max_pages.unwrap_or(u32::MAX).min(most),
         };
-        let mark = (marks && self.view.sight.times)
-            .then(|| Action::MarkIdle { older: Some(self.by_kernels_clock(tier.older)) });
+        let mark = (marks && self.view.sight.times).then(|| self.mark_older(tier.older)).transpose()?;
         Ok(mark.into_iter().chain([recompress]).collect())
     }
 

@@ -33,8 +33,8 @@ pub mod regret;
 pub mod slice;
 pub mod state;
 
-pub use action::{Action, Decision, Step, Way};
-pub use decide::{decide, wants_census};
+pub use action::{Action, Decision, Step, Type, Way};
+pub use decide::{decide, idle_age_now, wants_census};
 pub use observation::{DeviceView, Observation};
 pub use refusal::{Refusal, Refused, Task};
 pub use state::{DeviceState, State};

@@ -16,6 +16,8 @@ use crate::units::{Permille, Units};
 pub enum Task {
     /// Setting `mem_limit`.
     Limit,
+    /// Marking pages as idle, which others need.
+    Mark,
     /// A tier of recompression, counted from 0.
     Recompress(usize),
     /// Writeback.
@@ -28,6 +30,7 @@ impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Limit => f.write_str("memory limit"),
+            Self::Mark => f.write_str("marking"),
             Self::Recompress(tier) => write!(f, "recompression, tier {}", tier + 1),
             Self::WriteBack => f.write_str("writeback"),
             Self::Compact => f.write_str("compaction"),
@@ -111,6 +114,8 @@ pub enum Refusal {
         /// For how long still.
         left: Duration,
     },
+    /// The kernel takes no ranges, and the device is too large to go over all of it while tasks wait for memory.
+    TooLarge,
     /// Nothing would come of it.
     NothingToGain,
 }
@@ -148,6 +153,9 @@ impl fmt::Display for Refusal {
             Self::Waiting { left } => {
                 write!(f, "pages are marked, and those not used in another {} are idle", Rough(*left))
             }
+            Self::TooLarge => f.write_str(
+                "tasks wait for memory, and this kernel (before Linux 6.16) can only go over the whole device",
+            ),
             Self::NothingToGain => f.write_str("there is nothing to gain"),
         }
     }
