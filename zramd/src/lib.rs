@@ -9,10 +9,14 @@
 //! * [`daemon`] looks, decides, acts and remembers.
 //! * [`control`] is how the daemon is asked and told, and [`metrics`] what it tells Prometheus.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
+//! * [`program`] is all of it: [`cli`] is what can be asked for, [`commands`] do it, [`terminal`] is how that looks.
+//! * [`service`] is how it stands to systemd and to the machine.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod control;
 pub mod daemon;
@@ -20,5 +24,8 @@ pub mod driver;
 pub mod ledger;
 pub mod metrics;
 pub mod policy;
+pub mod program;
+pub mod service;
 pub mod store;
+pub mod terminal;
 pub mod units;

@@ -7,6 +7,7 @@
 //! * [`look`]: what a decision takes.
 //! * [`act`]: what was decided, done; [`write_back`] is the part that spends the budget.
 //! * [`record`]: what outlives the daemon.
+//! * [`run`](fn@run) is the loop around all of it.
 //! * [`report`]: what a round came to; [`history`] keeps that, [`tally`] counts slots for people, and [`told`] answers whoever asks.
 //! * [`running`] is the process: what it waits for; [`trigger`] is how the kernel wakes it.
 
@@ -30,6 +31,8 @@ use zram_host::{DeviceNumber, Machine};
 
 pub use record::Record;
 pub use report::{Acted, Planned, Report};
+pub use running::{RunOptions, run};
+pub use told::Told;
 
 use crate::{
     config::Config,
@@ -40,9 +43,7 @@ use crate::{
 };
 use adopt::Adopted;
 use history::History;
-pub use running::{RunOptions, run};
 use tally::Tally;
-pub use told::Told;
 
 /// Drives the zram of one machine.
 #[derive(Debug)]

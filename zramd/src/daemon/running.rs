@@ -90,7 +90,7 @@ pub fn run(options: RunOptions) -> anyhow::Result<()> {
 
 fn read(root: &Path) -> anyhow::Result<(Config, Vec<String>)> {
     let loaded = config::load(root)?;
-    let files = loaded.files().map(|path| path.display().to_string()).collect();
+    let files = loaded.files.iter().map(|path| path.display().to_string()).collect();
     Ok((loaded.config, files))
 }
 
@@ -168,8 +168,12 @@ impl Running {
                 self.arm();
             }
             let rounds = self.daemon.rounds();
-            let mut told =
-                Told { daemon: &mut self.daemon, machine: &mut self.machine, files: &self.files, faults: self.faults.sentences() };
+            let mut told = Told {
+                daemon: &mut self.daemon,
+                machine: &mut self.machine,
+                files: &self.files,
+                faults: self.faults.sentences(),
+            };
             self.control.proceed(&ready.control, now, &mut told);
             if self.daemon.rounds() != rounds {
                 // Somebody has asked for one.
@@ -226,7 +230,9 @@ impl Running {
                 self.faults.is_well(PRESSURE);
             }
             Err(error) => {
-                let says = format!("it is not woken when tasks wait for memory, and looks every while only: {PRESSURE}: {error}");
+                let says = format!(
+                    "it is not woken when tasks wait for memory, and looks every while only: {PRESSURE}: {error}"
+                );
                 self.faults.is_wrong(PRESSURE, says);
             }
         }
@@ -293,12 +299,16 @@ impl Running {
                 Outcome::Done | Outcome::LimitReached => {
                     self.faults.is_well(&about);
                     let wrote = match acted.task {
-                        Task::WriteBack => format!(": {} written", zram_host::size::human(acted.written.bytes())),
+                        Task::WriteBack => {
+                            format!(": {} written", zram_host::size::human(acted.written.bytes()))
+                        }
                         _ => String::new(),
                     };
                     log::info!("{}: {}{wrote}", acted.device, acted.what);
                 }
-                outcome => wrong.push((about, format!("{}: {}: {}", acted.device, acted.what, outcome.about()))),
+                outcome => {
+                    wrong.push((about, format!("{}: {}: {}", acted.device, acted.what, outcome.about())))
+                }
             }
         }
         for (about, says) in wrong {
@@ -317,8 +327,12 @@ impl Running {
     /// Metrics, where somebody wants them.
     fn publish(&mut self) {
         let Some(path) = self.daemon.config().paths.metrics.clone() else { return };
-        let mut told =
-            Told { daemon: &mut self.daemon, machine: &mut self.machine, files: &self.files, faults: self.faults.sentences() };
+        let mut told = Told {
+            daemon: &mut self.daemon,
+            machine: &mut self.machine,
+            files: &self.files,
+            faults: self.faults.sentences(),
+        };
         let status = crate::control::Controlled::status(&mut told);
         match metrics::file::replace(&path, &metrics::render(&status)) {
             Ok(()) => {
@@ -331,7 +345,7 @@ impl Running {
     }
 
     /// What it does, in a line.
-    fn line(&mut self) -> String {
+    fn line(&self) -> String {
         let state = self.daemon.state();
         let per_day = self.daemon.config().writeback.per_day;
         format!(

@@ -28,8 +28,7 @@ impl Trigger {
     /// Without `CONFIG_PSI`, or with `psi=0`; if it is not for us to ask; or if the kernel takes no such times.
     pub(super) fn arm(path: &Path, wanted: &Pressure) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).write(true).custom_flags(O_NONBLOCK).open(path)?;
-        let text =
-            format!("some {} {}\0", wanted.memory_stall.as_micros(), wanted.memory_window.as_micros());
+        let text = format!("some {} {}\0", wanted.memory_stall.as_micros(), wanted.memory_window.as_micros());
         file.write_all(text.as_bytes())?;
         Ok(Self(file))
     }

@@ -4,7 +4,8 @@ use std::{
     io::{Read as _, Write as _},
     net::Shutdown,
     os::unix::net::UnixStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::{Child, Output},
     time::Duration,
 };
 
@@ -60,7 +61,7 @@ pub(crate) fn decision(at: u64) -> Decided {
 }
 
 /// A server, its clock, and its folder.
-struct Served {
+pub(crate) struct Served {
     server: Server,
     noted: Noted,
     now: Duration,
@@ -69,6 +70,23 @@ struct Served {
 }
 
 impl Served {
+    pub(crate) fn control() -> Self {
+        Self::new(Dialect::Control)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Serves as long as a program runs.
+    pub(crate) fn while_running(&mut self, mut program: Child) -> Output {
+        while program.try_wait().unwrap().is_none() {
+            self.serve();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        program.wait_with_output().unwrap()
+    }
+
     fn new(dialect: Dialect) -> Self {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join("socket");
