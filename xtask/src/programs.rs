@@ -17,8 +17,11 @@ use crate::toolchain::in_path;
 use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
 
+/// Our programs.
+const OURS: [&str; 2] = ["zramctl-rs", "zramd"];
+
 /// Programs of others that are held beside ours, that ours start, or that prepare and look.
-const THEIRS: [&str; 14] = [
+const THEIRS: [&str; 15] = [
     "zramctl",
     "mkswap",
     "swapon",
@@ -33,6 +36,7 @@ const THEIRS: [&str; 14] = [
     "mkdir",
     "sh",
     "sha256sum",
+    "sleep",
 ];
 
 /// Modules for a backing device that is an encrypted file.
@@ -69,8 +73,10 @@ pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result
         "--agent-binary".to_owned(),
         agent::build(cx)?.display().to_string(),
     ];
-    let ours = agent::program(cx, "zramctl-rs")?;
-    vm.extend(["--with".to_owned(), format!("{}=/bin/zramctl-rs", ours.display())]);
+    for name in OURS {
+        let ours = agent::program(cx, name)?;
+        vm.extend(["--with".to_owned(), format!("{}=/bin/{name}", ours.display())]);
+    }
     for file in theirs()? {
         vm.extend(["--with".to_owned(), file.display().to_string()]);
     }
