@@ -100,3 +100,31 @@ fn the_unit_says_nothing_that_systemd_does_not_know() {
         complaints.lines().filter(|line| line.contains("zramd.service")).filter(known).collect();
     assert!(of_ours.is_empty(), "{of_ours:?}");
 }
+
+/// What there is stands in the documentation: keys with their defaults, metrics, fields, kinds of refusals.
+#[test]
+fn the_documentation_has_everything() {
+    let page = include_str!("../../../docs/zramd.md");
+    let config = Loaded::default().config;
+    for key in zramd::config::keys::KEYS {
+        let row = format!("| `{}` | `{}` |", key.full(), key.shown(&config));
+        assert!(page.contains(&row), "{row}");
+    }
+    let metrics = zramd::metrics::render(&crate::statuses::status());
+    let names = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+    let status = serde_json::to_value(crate::statuses::status()).unwrap();
+    let fields = status.as_object().unwrap().keys();
+    let device = status["devices"][0].as_object().unwrap().keys();
+    for field in fields.chain(device) {
+        assert!(page.contains(&format!("`{field}`")), "{field}");
+    }
+    for kind in ["malformed", "version", "forbidden", "busy", "failed"] {
+        assert!(page.contains(&format!("`{kind}`")), "{kind}");
+    }
+    for command in <zramd::cli::Cli as clap::CommandFactory>::command().get_subcommands() {
+        assert!(page.contains(&format!("`{}`", command.get_name())), "{}", command.get_name());
+    }
+}
