@@ -180,6 +180,11 @@ proptest! {
             })
             .sum();
         prop_assert!(granted <= left, "{granted:?} of {left:?}");
+        // As long as there is enough of both, somebody writes.
+        let enough = |units: Units| units >= config.writeback.round_min && units > Units(0);
+        let wanted = config.writeback.compressible && config.writeback.round_max > Units(0);
+        let most = counts.iter().copied().max().map(Units).unwrap_or_default().min(config.writeback.round_max);
+        prop_assert_eq!(enough(granted), wanted && enough(left) && enough(most));
     }
 
     /// The same question has the same answer.

@@ -97,7 +97,10 @@ fn memory_comes_down_within_the_budget() {
         assert!(number(machine, "bd_stat", 1) > 0, "nothing was read back");
 
         // It ends when it is told to, and the limit counts as it did before.
-        sh(machine, "kill $(cat /run/zramd/pid); for i in 1 2 3 4 5 6 7 8 9; do kill -0 $(cat /run/zramd/pid) 2>/dev/null || exit 0; sleep 1; done; exit 1");
+        sh(
+            machine,
+            "kill $(cat /run/zramd/pid); for i in 1 2 3 4 5 6 7 8 9; do kill -0 $(cat /run/zramd/pid) 2>/dev/null || exit 0; sleep 1; done; exit 1",
+        );
         assert_eq!(number(machine, "writeback_limit_enable", 0), 0);
         let log = text(machine, "/run/zramd/log");
         assert!(log.lines().any(|line| line.contains("write back")), "{log}");
@@ -115,7 +118,12 @@ fn killed_at_any_moment_it_keeps_its_budget() {
             start(machine);
             // A round is under way while it is killed, after a moment that is another each time.
             let moment = format!("0.0{}", death * 7 % 10);
-            sh(machine, &format!("zramd run-now > /dev/null 2>&1 & sleep {moment}; kill -9 $(cat /run/zramd/pid); wait"));
+            sh(
+                machine,
+                &format!(
+                    "zramd run-now > /dev/null 2>&1 & sleep {moment}; kill -9 $(cat /run/zramd/pid); wait"
+                ),
+            );
             let wrote = written(machine);
             assert!(wrote <= PER_DAY, "{}: death {death}: {wrote} of {PER_DAY}", machine.name);
             seen.push(wrote);
@@ -127,7 +135,11 @@ fn killed_at_any_moment_it_keeps_its_budget() {
         let wrote = written(machine);
         let spent = status(machine)["budget"]["spent_bytes"].as_u64().unwrap();
         assert!(wrote <= spent && spent <= PER_DAY, "{}: {wrote} {spent} {seen:?}", machine.name);
-        assert!(spent > PER_DAY - (64 << 10), "{}: it goes on until all is spent: {spent} {seen:?}", machine.name);
+        assert!(
+            spent > PER_DAY - (64 << 10),
+            "{}: it goes on until all is spent: {spent} {seen:?}",
+            machine.name
+        );
         sh(machine, "kill $(cat /run/zramd/pid); sleep 1; echo max > /group/small/memory.max");
         assert_eq!(sum(machine, "/ram/file"), before);
         let log = text(machine, "/run/zramd/log");
