@@ -146,3 +146,34 @@ fn killed_at_any_moment_it_keeps_its_budget() {
         assert!(!log.contains("cannot be used"), "{log}");
     });
 }
+
+/// While nothing happens it takes little memory, and is woken less than once a minute. `ZRAM_RS_IDLE_SECONDS`: how long that is looked at, a minute by default.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn idle_it_costs_little() {
+    let seconds: u64 =
+        std::env::var("ZRAM_RS_IDLE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    on_each_kernel(|machine| {
+        swap(machine);
+        // With its defaults.
+        sh(machine, "rm /etc/zramd/zramd.toml");
+        start(machine);
+        let of_process = |machine: &mut Machine, field: &str| -> u64 {
+            let shown = sh(machine, "cat /proc/$(cat /run/zramd/pid)/status");
+            let line = shown.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+            line.trim_start_matches(':').split_whitespace().next().and_then(|word| word.parse().ok()).unwrap()
+        };
+        let woken = |machine: &mut Machine| of_process(machine, "voluntary_ctxt_switches");
+        let before = woken(machine);
+        sh(machine, &format!("sleep {seconds}"));
+        let times = woken(machine) - before;
+        let resident = of_process(machine, "VmRSS");
+        let most = of_process(machine, "VmHWM");
+        println!(
+            "{}: woken {times} times in {seconds} s; {resident} KiB resident, {most} at most",
+            machine.name
+        );
+        assert!(times <= 1 + seconds / 60, "{}: woken {times} times in {seconds} s", machine.name);
+        assert!(resident <= 8 << 10, "{}: {resident} KiB", machine.name);
+    });
+}
