@@ -4,8 +4,11 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, SeekFrom},
     os::{
-        fd::{AsFd as _, AsRawFd as _},
-        unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
+        fd::{AsFd as _, AsRawFd as _, OwnedFd},
+        unix::{
+            fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
+            process::{CommandExt as _, ExitStatusExt as _},
+        },
     },
     path::Path,
     process::{Command, Stdio},
@@ -13,7 +16,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{FallocateFlags, fallocate},
+    fcntl::{AT_FDCWD, FallocateFlags, OFlag, OpenHow, ResolveFlag, fallocate, openat2},
     libc,
     sys::{
         stat::{major, minor},
@@ -26,6 +29,7 @@ use super::{
     LiveHost, LoopDevice,
     device_mapper::{self, Removal, Target},
     tree::{self, errno},
+    unswapped::Unswapped,
 };
 use crate::storage::{Ended, Place, Room, Storage};
 
@@ -108,6 +112,13 @@ impl LiveHost {
 }
 
 impl Storage for LiveHost {
+    fn plain(&mut self, path: &str) -> Result<String, Errno> {
+        let plain = |path: &Path| fs::canonicalize(path).map_err(|error| errno(&error));
+        let (root, path) = (plain(&self.tree.kernel_file("/"))?, plain(&self.tree.kernel_file(path))?);
+        let path = path.strip_prefix(root).map_err(|_| Errno::ENOENT)?;
+        Ok(format!("/{}", path.to_str().ok_or(Errno::EILSEQ)?))
+    }
+
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
         let metadata = fs::metadata(self.tree.kernel_file(path)).map_err(|error| errno(&error))?;
         let kind = metadata.file_type();
@@ -126,7 +137,7 @@ impl Storage for LiveHost {
     fn peek(&mut self, path: &str, at: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
         let path = self.tree.kernel_file(path);
         let read = |bytes: &mut [u8]| {
-            let mut file = File::open(&path)?;
+            let mut file = File::from(opened(&path, OFlag::O_RDONLY)?);
             file.seek(SeekFrom::Start(at))?;
             let mut there = 0;
             while let Some(rest) = bytes.get_mut(there..).filter(|rest| !rest.is_empty()) {
@@ -149,8 +160,8 @@ impl Storage for LiveHost {
     }
 
     fn attach(&mut self, file: &str) -> Result<String, Errno> {
-        let opened = OpenOptions::new().read(true).write(true).open(self.tree.kernel_file(file));
-        self.keep(&opened.map_err(|error| errno(&error))?)
+        let opened = opened(&self.tree.kernel_file(file), OFlag::O_RDWR)?;
+        self.keep(&File::from(opened))
     }
 
     fn attach_new(&mut self, path: &str, bytes: u64) -> Result<String, Errno> {
@@ -163,6 +174,8 @@ impl Storage for LiveHost {
 
     fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno> {
         let (number, sectors) = unused(Path::new(below))?;
+        // Who may not lock pages may not make devices either, and is told so by what follows.
+        let _unswapped = Unswapped::new();
         let mut key = Zeroizing::new([0_u8; KEY]);
         getrandom::fill(&mut *key).map_err(|_| Errno::EIO)?;
         let table = [Target { first: 0, sectors, kind: "crypt", parameters: parameters(&key, &number) }];
@@ -193,11 +206,24 @@ impl Storage for LiveHost {
         let (name, arguments) = words.split_first().ok_or(Errno::EINVAL)?;
         let place = PROGRAMS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
         let mut command = place.map_or_else(|| Command::new(name), Command::new);
-        let ended = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).output();
-        let ended = ended.map_err(|error| errno(&error))?;
-        let said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        // In a group of its own, which a terminal's signals are not for.
+        let ended = command.process_group(0).output().map_err(|error| errno(&error))?;
+        let mut said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+        if said.is_empty() && !ended.status.success() {
+            said = match ended.status.signal() {
+                Some(signal) => format!("signal {signal} ended it"),
+                None => ended.status.to_string(),
+            };
+        }
         Ok(Ended { well: ended.status.success(), said })
     }
+}
+
+/// Opens what is at a path in which there is no symbolic link.
+fn opened(path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
+    let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+    openat2(AT_FDCWD, path, how)
 }
 
 /// Bytes of a file or a block device: where its end is.
@@ -300,7 +326,7 @@ mod tests {
     #[test]
     fn places_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("backing").to_string_lossy().into_owned();
+        let path = fs::canonicalize(folder.path()).unwrap().join("backing").to_string_lossy().into_owned();
         let mut host = LiveHost::new();
         assert_eq!(host.place(&path), Err(Errno::ENOENT));
         fs::write(&path, [7; 8192]).unwrap();
@@ -330,5 +356,48 @@ mod tests {
         let ended = host.run(&["sh", "-c", "echo 'that is wrong' >&2; exit 3"]);
         assert_eq!(ended, Ok(Ended { well: false, said: "that is wrong".to_owned() }));
         assert_eq!(host.run(&["no-program-has-this-name"]), Err(Errno::ENOENT));
+        let said = |words: &[&str]| LiveHost::new().run(words).unwrap().said;
+        assert_eq!(said(&["sh", "-c", "kill -9 $$"]), "signal 9 ended it");
+        assert_eq!(said(&["false"]), "exit status: 1");
+    }
+
+    /// Whoever presses Ctrl-C presses it for every process of the terminal's group.
+    #[test]
+    fn a_program_is_not_of_this_group() {
+        let script = "read -r stat < /proc/$$/stat; echo $$ \"${stat##*) }\" >&2";
+        let said = LiveHost::new().run(&["sh", "-c", script]).unwrap().said;
+        let words: Vec<&str> = said.split(' ').collect();
+        // Process, state, parent, group.
+        assert_eq!(words[0], words[3], "{said}");
+    }
+
+    #[test]
+    fn links_are_followed_once_and_not_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        fs::write(at("file"), [7; 8192]).unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), at("folder")).unwrap();
+        std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
+        let mut host = LiveHost::new();
+        let file = fs::canonicalize(at("file")).unwrap().to_string_lossy().into_owned();
+        for path in ["link", "./file", "folder/link", "folder//../file"] {
+            let plain = host.plain(&format!("{}/{path}", folder.path().display()));
+            // `..` of a link is beside where it leads to.
+            let wanted = if path.contains("..") { Err(Errno::ENOENT) } else { Ok(file.clone()) };
+            assert_eq!(plain, wanted, "{path}");
+        }
+        assert_eq!(host.plain(&at("dangling")), Err(Errno::ENOENT));
+        let mut bytes = [0; 4];
+        assert_eq!(host.peek(&file, 0, &mut bytes), Ok(4));
+        for path in ["link", "folder/file"] {
+            assert_eq!(host.peek(&at(path), 0, &mut bytes), Err(Errno::ELOOP), "{path}");
+            assert_eq!(host.attach(&at(path)), Err(Errno::ELOOP), "{path}");
+        }
+        // Under another root, what leads out of it leads nowhere.
+        let mut rooted = LiveHost::rooted(folder.path());
+        assert_eq!(rooted.plain("//file"), Ok("/file".to_owned()));
+        std::os::unix::fs::symlink("/dev/null", at("out")).unwrap();
+        assert_eq!(rooted.plain("/out"), Err(Errno::ENOENT));
     }
 }

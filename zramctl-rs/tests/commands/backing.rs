@@ -48,9 +48,7 @@ fn a_file_system_is_made_and_mounted() {
     insta::assert_snapshot!("setup_mounted", prints(&mut machine, &format!("{words} --dry-run")));
     assert_eq!(prints(&mut machine, words), "/dev/zram0\n");
     assert_eq!(prints(&mut machine, "list --raw -n -o NAME,USE"), "/dev/zram0 ext4\\x20/mnt\n");
-    assert!(
-        prints(&mut machine, "reset zram0").contains("zram0 is in use (ext4 /mnt): `umount '/mnt'` first")
-    );
+    assert!(prints(&mut machine, "reset zram0").contains("zram0 is in use (ext4 /mnt): `umount /mnt` first"));
     // Nothing is hidden by it.
     let text = prints(&mut machine, "setup --size 64M --mount /mnt");
     assert!(text.contains("/mnt is a mount point already (ext4): `umount /mnt` first"), "{text}");

@@ -13,5 +13,6 @@ mod machine;
 mod program;
 mod setup;
 mod shows;
+mod undo;
 mod util_linux;
 mod watch;

@@ -102,6 +102,7 @@ fn ext4() -> String {
 /// # Errors
 /// When it cannot be read, or something in it makes no sense: what, and in which line.
 pub(super) fn read(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Vec<Wanted>> {
+    let read_at = machine.plain(path).unwrap_or_else(|_| path.to_owned());
     let size = match machine.place(path) {
         Ok(Place::File { bytes, .. }) if bytes <= MOST => usize::try_from(bytes).unwrap_or(0),
         Ok(Place::File { .. }) => anyhow::bail!("{path} is larger than a file of devices can be"),
@@ -109,7 +110,7 @@ pub(super) fn read(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Vec<
         Err(errno) => anyhow::bail!("cannot read {path}: {}", errno.desc()),
     };
     let mut bytes = vec![0; size];
-    let there = machine.peek(path, 0, &mut bytes);
+    let there = machine.peek(&read_at, 0, &mut bytes);
     let there = there.map_err(|errno| anyhow::anyhow!("cannot read {path}: {}", errno.desc()))?;
     bytes.truncate(there);
     let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{path} is no text"))?;

@@ -52,6 +52,10 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
         None => vec![options.wanted()?],
     };
     let mut writer = Writer::new(machine, out, false);
+    if !options.dry.dry_run {
+        // What is free now must still be so when it is taken.
+        writer.wait_for_turn()?;
+    }
     let plans = plans(&wanted, writer.machine())?;
     let conflicts = against(&wanted, &plans, writer.machine());
     if options.dry.dry_run {
