@@ -184,6 +184,8 @@ impl<E: Surroundings> Machine for SimHost<E> {
     }
 
     fn swap_off(&mut self, dev: u32) -> Result<(), Errno> {
+        // The node is opened first.
+        self.size(dev).map_err(|_| Errno::ENOENT)?;
         if let Some(left) = self.seen.stores.signals.checked_sub(1) {
             self.seen.stores.signals = left;
             return Err(Errno::EINTR);

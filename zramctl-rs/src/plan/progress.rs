@@ -1,7 +1,7 @@
 //! What has been done of a plan: steps are taken, and undone.
 
 use nix::errno::Errno;
-use zram_host::{DeviceNumber, Machine, swap::SwapOptions};
+use zram_host::{DeviceNumber, Machine, device::Algorithms, swap::SwapOptions};
 
 use super::{
     Plan, Step,
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     backing::busy,
     shell::word,
+    size::human,
     writer::{PATIENCE, PAUSE, Writer, errno},
 };
 
@@ -129,12 +130,26 @@ fn explained(
         Some(Errno::ENOENT) if machine.read_attr(device.0, attribute) == Err(Errno::ENOENT) => {
             error.context(format!("this kernel has no {attribute}"))
         }
+        Some(Errno::ENOMEM) if attribute == "disksize" => {
+            let size = value.parse().map_or_else(|_| value.to_owned(), human);
+            error.context(format!("there is no memory for the table of a device of {size}: give less"))
+        }
+        Some(Errno::EINVAL) if attribute == "comp_algorithm" => match offered(device, machine) {
+            names if names.is_empty() => error,
+            names => error.context(format!("this kernel has no {value}: there are {}", names.join(", "))),
+        },
         Some(Errno::EBUSY) if attribute == "backing_dev" => match busy(value, machine) {
             Some(user) => error.context(format!("{value} is in use: {user}")),
             None => error,
         },
         _ => error,
     }
+}
+
+/// Algorithms that the kernel shows. Older ones take others, too, which are modules of their crypto interface.
+fn offered(device: DeviceNumber, machine: &mut dyn Machine) -> Vec<String> {
+    let text = machine.read_attr(device.0, "comp_algorithm").unwrap_or_default();
+    Algorithms::parse(&String::from_utf8_lossy(&text)).offered
 }
 
 fn add(machine: &mut dyn Machine) -> anyhow::Result<DeviceNumber> {

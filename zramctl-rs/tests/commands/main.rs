@@ -3,6 +3,7 @@
 
 mod about;
 mod backing;
+mod bad_input;
 mod changes;
 mod conflicts;
 mod device_file;
