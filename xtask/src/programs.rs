@@ -18,7 +18,7 @@ use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
 
 /// Programs of others that are held beside ours, that ours start, or that prepare and look.
-const THEIRS: [&str; 14] = [
+const THEIRS: [&str; 15] = [
     "zramctl",
     "mkswap",
     "swapon",
@@ -27,6 +27,7 @@ const THEIRS: [&str; 14] = [
     "umount",
     "mkfs.ext4",
     "cat",
+    "chmod",
     "dd",
     "false",
     "ls",
@@ -44,6 +45,7 @@ const ROOTS_PLACES: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// `cargo xtask programs`.
 pub(crate) fn command(cx: &Cx, options: &cli::Programs) -> anyhow::Result<ExitCode> {
     let mut command = tests(cx, &options.kernel, options.accel)?;
+    command.args(&options.filter);
     let status = command.status().with_context(|| format!("cannot start {}", child::shown(&command)))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

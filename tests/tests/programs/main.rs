@@ -10,6 +10,7 @@
 
 mod backing;
 mod changes;
+mod judges;
 mod machine;
 mod probes;
 mod selftests;

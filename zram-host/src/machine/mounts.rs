@@ -48,7 +48,7 @@ pub fn top<'a>(mounts: &'a [Mount], target: &str) -> Option<&'a Mount> {
     let here = || mounts.iter().filter(|mount| mount.target == target);
     let is_covered = |mount: &Mount| here().any(|other| other.parent == mount.id && other.id != mount.id);
     // Of several that nothing covers, which takes a change between two lines of the file, the last came last.
-    here().filter(|mount| !is_covered(mount)).next_back()
+    here().rfind(|mount| !is_covered(mount))
 }
 
 /// All places where something is mounted, as this process sees them, in the kernel's order.
