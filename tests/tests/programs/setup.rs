@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::machine::{OURS, on_each_kernel, program, three_devices};
+use crate::{
+    backing::{a_disk, nothing_stays_behind},
+    machine::{OURS, on_each_kernel, program, three_devices},
+};
 
 #[test]
 #[ignore = "boots virtual machines: run `cargo xtask programs`"]
@@ -118,8 +121,11 @@ fn a_plan_sets_up_all_or_nothing() {
 fn several_at_once_get_a_device_each() {
     on_each_kernel(|machine| {
         machine.op(json!({"op": "begin", "backing_pages": 0}));
+        a_disk(machine);
+        // Making room for a file, and what stands on it, takes its time, in which others look for a device.
         let script = "for size in 4M 8M 12M 16M; do
-                /bin/zramctl-rs setup --size $size --algorithm zstd --swap & all=\"$all $!\"
+                /bin/zramctl-rs setup --size $size --algorithm zstd --backing /disk/$size --backing-size 4M --encrypt --swap &
+                all=\"$all $!\"
             done
             for one in $all; do wait $one || exit 1; done";
         let ran = machine.run(&[&program("sh"), "-c", script]);
@@ -135,6 +141,7 @@ fn several_at_once_get_a_device_each() {
             machine.prints(&[&program("swapoff"), device]);
             machine.prints(&[OURS, "remove", device]);
         }
+        nothing_stays_behind(machine);
     });
 }
 

@@ -205,7 +205,8 @@ fn encrypt(below: &str, device: DeviceNumber, machine: &mut dyn Machine) -> anyh
             "cannot encrypt {below}: this kernel lacks dm-crypt (`modprobe dm_crypt`) or AES in XTS; its log says which"
         ),
         Errno::EEXIST => anyhow::anyhow!(
-            "cannot encrypt {below}: there is a device {name} already (`dmsetup info {name}`)"
+            "cannot encrypt {below}: there is a device {name} already (`dmsetup info {name}` says whether it is open; if not, \
+             `dmsetup remove {name}`)"
         ),
         Errno::EBUSY => match busy(below, machine) {
             Some(user) => anyhow::anyhow!("cannot encrypt {below}: it is in use: {user}"),

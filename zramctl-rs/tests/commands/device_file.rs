@@ -97,6 +97,9 @@ fn what_is_wrong_in_a_file_is_said_with_its_line() {
     // There is room for each of them, but not for both.
     let text = said(&format!("{backed}{}", backed.replace("/var/x", "/var/y")));
     assert!(text.contains("a file of 20G would leave 0B of 12G in /var"), "{text}");
+    let mounted = |at: &str| format!("[[device]]\nsize = \"64M\"\nmount = {{ at = \"{at}\" }}\n");
+    let text = said(&(mounted("/mnt") + &mounted("/mnt/")));
+    assert!(text.contains("two devices are to be mounted on /mnt"), "{text}");
     let many = "recompress = [\"zstd\", \"lz4\", \"lz4hc\", \"deflate\"]";
     assert!(said(&format!("[[device]]\nsize = \"1G\"\n{many}\n")).contains("more than the three"));
     assert!(said("device = []\n").contains("names no device"));
