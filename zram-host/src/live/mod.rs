@@ -23,6 +23,7 @@ mod clock;
 pub mod device_mapper;
 mod loop_device;
 mod meanwhile;
+mod paths;
 mod storage;
 mod swap;
 mod together;

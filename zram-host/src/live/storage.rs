@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, SeekFrom},
     os::{
-        fd::{AsFd as _, AsRawFd as _, OwnedFd},
+        fd::{AsFd as _, AsRawFd as _},
         unix::{
             fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
             process::{CommandExt as _, ExitStatusExt as _},
@@ -16,7 +16,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, FallocateFlags, OFlag, OpenHow, ResolveFlag, fallocate, openat2},
+    fcntl::{FallocateFlags, OFlag, fallocate},
     libc,
     sys::{
         stat::{major, minor},
@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 use super::{
     LiveHost, LoopDevice,
     device_mapper::{self, Removal, Target},
+    paths::{self, end_of, nameless, opened},
     tree::{self, errno},
     unswapped::Unswapped,
 };
@@ -113,10 +114,7 @@ impl LiveHost {
 
 impl Storage for LiveHost {
     fn plain(&mut self, path: &str) -> Result<String, Errno> {
-        let plain = |path: &Path| fs::canonicalize(path).map_err(|error| errno(&error));
-        let (root, path) = (plain(&self.tree.kernel_file("/"))?, plain(&self.tree.kernel_file(path))?);
-        let path = path.strip_prefix(root).map_err(|_| Errno::ENOENT)?;
-        Ok(format!("/{}", path.to_str().ok_or(Errno::EILSEQ)?))
+        paths::plain(&self.tree.kernel_file("/"), &self.tree.kernel_file(path))
     }
 
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
@@ -220,37 +218,6 @@ impl Storage for LiveHost {
     }
 }
 
-/// Opens what is at a path in which there is no symbolic link.
-fn opened(path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
-    let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
-    openat2(AT_FDCWD, path, how)
-}
-
-/// Bytes of a file or a block device: where its end is.
-fn end_of(path: &Path) -> Result<u64, Errno> {
-    File::open(path).and_then(|mut file| file.seek(SeekFrom::End(0))).map_err(|error| errno(&error))
-}
-
-/// A new file that its owner alone may use, where it would be with this path, but without a name.
-fn nameless(path: &Path) -> Result<File, Errno> {
-    if fs::symlink_metadata(path).is_ok() {
-        return Err(Errno::EEXIST);
-    }
-    let folder = path.parent().ok_or(Errno::EISDIR)?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
-    match options.clone().custom_flags(libc::O_TMPFILE).open(folder) {
-        Ok(file) => Ok(file),
-        // Not every file system can. Then it has a name for a moment.
-        Err(error) if matches!(errno(&error), Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
-            let file = options.create_new(true).open(path).map_err(|error| errno(&error))?;
-            fs::remove_file(path).map_err(|error| errno(&error))?;
-            Ok(file)
-        }
-        Err(error) => Err(errno(&error)),
-    }
-}
-
 /// Has a file system that writes what changes to another place, as btrfs does, leave this file's blocks where they are, so that there is room for
 /// them as long as there is the file. The others do so anyway, and some know no such flag.
 fn leave_in_place(file: &File) {
@@ -310,20 +277,6 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_has_no_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("backing");
-        let file = nameless(&path).unwrap();
-        leave_in_place(&file);
-        let metadata = file.metadata().unwrap();
-        assert_eq!((metadata.mode() & 0o7777, metadata.nlink()), (0o600, 0));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        fs::write(&path, "somebody's").unwrap();
-        assert_eq!(nameless(&path).err(), Some(Errno::EEXIST));
-        assert_eq!(nameless(Path::new("/nowhere/backing")).err(), Some(Errno::ENOENT));
-    }
-
-    #[test]
     fn places_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let path = fs::canonicalize(folder.path()).unwrap().join("backing").to_string_lossy().into_owned();
@@ -369,35 +322,5 @@ mod tests {
         let words: Vec<&str> = said.split(' ').collect();
         // Process, state, parent, group.
         assert_eq!(words[0], words[3], "{said}");
-    }
-
-    #[test]
-    fn links_are_followed_once_and_not_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-        fs::write(at("file"), [7; 8192]).unwrap();
-        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
-        std::os::unix::fs::symlink(folder.path(), at("folder")).unwrap();
-        std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
-        let mut host = LiveHost::new();
-        let file = fs::canonicalize(at("file")).unwrap().to_string_lossy().into_owned();
-        for path in ["link", "./file", "folder/link", "folder//../file"] {
-            let plain = host.plain(&format!("{}/{path}", folder.path().display()));
-            // `..` of a link is beside where it leads to.
-            let wanted = if path.contains("..") { Err(Errno::ENOENT) } else { Ok(file.clone()) };
-            assert_eq!(plain, wanted, "{path}");
-        }
-        assert_eq!(host.plain(&at("dangling")), Err(Errno::ENOENT));
-        let mut bytes = [0; 4];
-        assert_eq!(host.peek(&file, 0, &mut bytes), Ok(4));
-        for path in ["link", "folder/file"] {
-            assert_eq!(host.peek(&at(path), 0, &mut bytes), Err(Errno::ELOOP), "{path}");
-            assert_eq!(host.attach(&at(path)), Err(Errno::ELOOP), "{path}");
-        }
-        // Under another root, what leads out of it leads nowhere.
-        let mut rooted = LiveHost::rooted(folder.path());
-        assert_eq!(rooted.plain("//file"), Ok("/file".to_owned()));
-        std::os::unix::fs::symlink("/dev/null", at("out")).unwrap();
-        assert_eq!(rooted.plain("/out"), Err(Errno::ENOENT));
     }
 }
