@@ -219,7 +219,10 @@ impl Machine for LiveHost {
         // Root alone can open it, so that nobody else can keep root from setting up; and to have it open does nothing.
         let file = match OpenOptions::new().write(true).open(self.tree.control("hot_remove")) {
             Ok(file) => file,
-            Err(error) if matches!(tree::errno(&error), Errno::ENOENT | Errno::EACCES) => return Ok(()),
+            Err(error) if matches!(tree::errno(&error), Errno::ENOENT | Errno::EACCES | Errno::EROFS) => {
+                // What comes next fails, and says why.
+                return Ok(());
+            }
             Err(error) => return Err(tree::errno(&error)),
         };
         file.try_lock().map_err(|error| match error {
