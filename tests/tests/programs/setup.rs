@@ -145,6 +145,31 @@ fn several_at_once_get_a_device_each() {
     });
 }
 
+/// Ctrl-C while a file system is being made: that is done to its end, and then all is undone.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn an_interrupted_plan_is_undone() {
+    on_each_kernel(|machine| {
+        machine.op(json!({"op": "begin", "backing_pages": 0}));
+        let nothing = machine.prints(&[OURS, "list", "--all", "--json"]);
+        let shell = program("sh");
+        let script = "PATH=/usr/bin:/usr/sbin:/bin:/sbin
+            mkdir /fs
+            printf '%s\\n' \"#!$SHELL\" 'PATH=/usr/bin:/usr/sbin:/bin:/sbin' ': > /began' \\
+                'while [ ! -e /go ]; do :; done' 'mkfs.ext4 -q \"$@\" && : > /made' > /bin/mkfs.slow && chmod 755 /bin/mkfs.slow
+            zramctl-rs setup --size 8M --mount /fs --file-system slow & setup=$!
+            while [ ! -e /began ]; do :; done
+            kill -INT $setup
+            : > /go
+            wait $setup";
+        let ran = machine.run(&[&shell, "-c", &format!("SHELL={shell}\n{script}")]);
+        let said = "zramctl-rs: zram0 could not be set up, and is as it was: interrupted\n";
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(1), said), "{}: {}", machine.name, ran.stdout);
+        assert_eq!(machine.run(&[&program("ls"), "/made"]).status, Some(0), "{}", machine.name);
+        assert_eq!(machine.prints(&[OURS, "list", "--all", "--json"]), nothing, "{}", machine.name);
+    });
+}
+
 /// While the second device of a file fails, somebody mounts something over the first.
 #[test]
 #[ignore = "boots virtual machines: run `cargo xtask programs`"]
