@@ -5,6 +5,7 @@
 //! * [`machine`] is what else a tool asks of the machine: who uses a device.
 //! * [`meanwhile`] is what the port says about I/O beside another call.
 //! * [`probed`] is what only probes can tell.
+//! * [`size`] is how people read and write sizes.
 //! * [`storage`] is what stands behind a backing device: files, loop devices, encryption.
 //! * [`swap`] is what a swap area begins with.
 //! * [`together`] is what it says about several tasks at once.
@@ -18,6 +19,7 @@ pub mod port;
 pub mod probed;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod size;
 pub mod storage;
 pub mod swap;
 pub mod together;

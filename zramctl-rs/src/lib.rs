@@ -5,7 +5,7 @@
 //!
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
-//! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] how a size does.
+//! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] (of the port's crate) how a size does.
 //! * [`shell`] has words for lines that are to be copied.
 //! * [`escape`] is for what must not reach a terminal as it is, [`aside`] for what is said on standard error.
 //! * [`style`] says what stands out; whether that is seen is standard output's affair.
@@ -35,7 +35,6 @@ pub mod plan;
 pub mod probes;
 pub mod severity;
 pub mod shell;
-pub mod size;
 mod standard_output;
 pub mod style;
 pub mod table;
@@ -47,6 +46,7 @@ use std::{
     process::ExitCode,
 };
 
+pub use zram_host::size;
 use zram_host::{LiveHost, Machine};
 
 use cli::{Cli, Color, Command};

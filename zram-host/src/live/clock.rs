@@ -5,10 +5,14 @@
 //! assumed: it is a tick where every tick comes in time, and more where the processor that keeps the time is late, as
 //! one of a virtual machine on a busy host is.
 
+use std::time::Duration;
+
 use nix::{
     sys::time::TimeSpec,
     time::{ClockId, clock_gettime},
 };
+
+use crate::machine::Clocks;
 
 /// `CLOCK_BOOTTIME` in nanoseconds.
 pub(super) fn boot_time() -> u64 {
@@ -24,8 +28,16 @@ pub(super) fn boot_tick() -> u64 {
     now(ClockId::CLOCK_MONOTONIC_COARSE) + suspended
 }
 
+/// All of them. The one that stands still while the machine is suspended is read last, so that the time suspended comes out too small rather
+/// than too large.
+pub(super) fn clocks() -> Clocks {
+    let wall = Duration::from_nanos(now(ClockId::CLOCK_REALTIME));
+    let boot = Duration::from_nanos(boot_time());
+    Clocks { boot, awake: Duration::from_nanos(now(ClockId::CLOCK_MONOTONIC)), wall }
+}
+
 fn now(clock: ClockId) -> u64 {
-    // The three clocks exist since Linux 2.6.39 and the call has no other way to fail.
+    // These clocks exist since Linux 2.6.39 and the call has no other way to fail.
     clock_gettime(clock).map_or(0, nanoseconds)
 }
 

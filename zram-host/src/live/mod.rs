@@ -48,7 +48,7 @@ pub use swap::{swap_off, swap_on};
 pub use tree::Tree;
 
 use crate::{
-    machine::Machine,
+    machine::{Clocks, Machine},
     meanwhile::{Ended, Errand, Io},
     port::{Buffer, Port},
     probed::Probed,
@@ -209,6 +209,10 @@ impl Machine for LiveHost {
 
     fn swap_off(&mut self, dev: u32) -> Result<(), Errno> {
         swap_off(&self.tree.node(dev))
+    }
+
+    fn clocks(&mut self) -> Clocks {
+        clock::clocks()
     }
 
     fn pause(&mut self, time: Duration) {

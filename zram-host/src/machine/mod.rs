@@ -5,6 +5,7 @@
 //! sides.
 
 pub mod capabilities;
+mod clocks;
 mod holders;
 mod memory;
 mod mounts;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 pub use capabilities::{Capabilities, capabilities};
+pub use clocks::Clocks;
 pub use holders::holders;
 pub use memory::{Memory, memory, memory_total};
 pub use mounts::{Mount, mounts, top};
@@ -75,6 +77,9 @@ pub trait Machine: Port + Storage {
     /// # Errors
     /// The errno of the call.
     fn swap_off(&mut self, dev: u32) -> Result<(), Errno>;
+
+    /// What the clocks say, all at one moment as far as reading one after another can.
+    fn clocks(&mut self) -> Clocks;
 
     /// Lets time pass.
     fn pause(&mut self, time: Duration);

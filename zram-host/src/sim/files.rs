@@ -13,7 +13,7 @@ use zram_model::Profile;
 use super::{SimHost, Surroundings};
 use crate::{
     device::DeviceNumber,
-    machine::Machine,
+    machine::{Clocks, Machine},
     port::{Buffer, Iovec, Port as _},
     probed::Probed,
     swap::{HEADER_BYTES, SwapOptions, is_header},
@@ -115,6 +115,17 @@ impl<E: Surroundings> SimHost<E> {
         self.files.0.remove(path);
     }
 
+    /// The machine is suspended for so long.
+    pub fn suspend(&mut self, time: Duration) {
+        self.suspended += time;
+        self.pause(time);
+    }
+
+    /// Sets the clock on the wall, by what it says at boot.
+    pub fn set_wall_at_boot(&mut self, wall: Duration) {
+        self.wall = wall;
+    }
+
     /// A file that the model writes: `classes` of a device's pool.
     fn pool_classes(&self, path: &str) -> Option<Vec<u8>> {
         let device = path.strip_prefix("/sys/kernel/debug/zsmalloc/")?.strip_suffix("/classes")?;
@@ -199,6 +210,11 @@ impl<E: Surroundings> Machine for SimHost<E> {
         let others: String = others.iter().map(|line| format!("{line}\n")).collect();
         self.set_kernel_file(SWAPS, &others);
         self.release(dev)
+    }
+
+    fn clocks(&mut self) -> Clocks {
+        let boot = Duration::from_nanos(self.surroundings.boot_time());
+        Clocks { boot, awake: boot.saturating_sub(self.suspended), wall: self.wall + boot }
     }
 
     fn pause(&mut self, time: Duration) {

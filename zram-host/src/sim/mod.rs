@@ -12,6 +12,7 @@ mod direct_io;
 mod failing;
 mod files;
 mod follow;
+mod intercept;
 mod log;
 mod meanwhile;
 mod paths;
@@ -22,7 +23,10 @@ mod storage;
 mod surroundings;
 mod together;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use nix::errno::Errno;
 use zram_events::{BioOp, Block, DeviceId, Event, Shortage};
@@ -32,6 +36,7 @@ use zram_model::{
 };
 
 pub use follow::{Followed, Following};
+pub use intercept::{AttrWrite, When};
 pub use simulated::{Compressor, Simulated};
 pub use surroundings::Surroundings;
 pub use together::{Ahead, Turn};
@@ -44,6 +49,7 @@ use crate::{
 use direct_io::{Direction, Pieces, Rules};
 use failing::Failing;
 use files::Files;
+use intercept::Interceptor;
 use log::Log;
 use meanwhile::Waiting;
 use storage::Stores;
@@ -94,7 +100,16 @@ pub struct SimHost<E> {
     files: Files,
     /// Why nothing can look into it, if so.
     unprobed: Option<String>,
+    /// How long it was suspended.
+    suspended: Duration,
+    /// What the clock on the wall said at boot.
+    wall: Duration,
+    /// Who stands between it and programs.
+    interceptor: Option<Interceptor>,
 }
+
+/// Some time in 2026.
+const BOOTED: Duration = Duration::from_secs(1_780_000_000);
 
 /// What is kept of a run beside the model's own state.
 #[derive(Clone, Debug, Default)]
@@ -139,6 +154,9 @@ impl<E: Surroundings> SimHost<E> {
             held: BTreeMap::new(),
             seen: Seen::default(),
             unprobed: None,
+            suspended: Duration::ZERO,
+            wall: BOOTED,
+            interceptor: None,
         }
     }
 
@@ -196,6 +214,16 @@ impl<E: Surroundings> SimHost<E> {
     /// it carries no compressed bytes.
     pub fn take_undetermined(&mut self) -> BTreeSet<usize> {
         std::mem::take(&mut self.seen.undetermined)
+    }
+
+    /// From now on this is called before and after each write to an attribute. [`When::Before`] it may answer for the kernel.
+    pub fn intercept(&mut self, call: impl FnMut(When, AttrWrite<'_>) -> Option<Errno> + 'static) {
+        self.interceptor = Some(Interceptor::new(call));
+    }
+
+    /// No more.
+    pub fn let_through(&mut self) {
+        self.interceptor = None;
     }
 
     /// From now on allocations of this kind are counted, and the `nth`, from 1, fails. No other does.
@@ -399,6 +427,11 @@ impl<E: Surroundings> Port for SimHost<E> {
     }
 
     fn write_attr(&mut self, dev: u32, name: &str, text: &[u8]) -> Result<usize, Errno> {
+        let write = AttrWrite { dev, name, text };
+        let interceptor = self.interceptor.clone();
+        if let Some(errno) = interceptor.as_ref().and_then(|it| it.call(When::Before, write)) {
+            return Err(errno);
+        }
         if let Some(failing) = &mut self.seen.failing {
             failing.within(name);
         }
@@ -406,6 +439,9 @@ impl<E: Surroundings> Port for SimHost<E> {
         self.look_at_blocks();
         if name == "reset" {
             self.settle_stores();
+        }
+        if let Some(interceptor) = interceptor {
+            interceptor.call(When::After, write);
         }
         taken.map_err(errno)
     }

@@ -44,7 +44,8 @@ pub fn parse(text: &str) -> Result<u64, String> {
 }
 
 /// What is said of a size that no number here can hold.
-pub(crate) fn too_large(text: &str) -> String {
+#[must_use]
+pub fn too_large(text: &str) -> String {
     format!("\"{text}\" is more bytes than there can be")
 }
 
