@@ -30,6 +30,7 @@ const THEIRS: [&str; 15] = [
     "umount",
     "mkfs.ext4",
     "cat",
+    "chmod",
     "dd",
     "false",
     "ls",
@@ -48,6 +49,7 @@ const ROOTS_PLACES: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// `cargo xtask programs`.
 pub(crate) fn command(cx: &Cx, options: &cli::Programs) -> anyhow::Result<ExitCode> {
     let mut command = tests(cx, &options.kernel, options.accel)?;
+    command.args(&options.filter);
     let status = command.status().with_context(|| format!("cannot start {}", child::shown(&command)))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -11,6 +11,7 @@
 mod backing;
 mod changes;
 mod daemon;
+mod judges;
 mod machine;
 mod probes;
 mod selftests;
