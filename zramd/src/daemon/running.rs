@@ -307,7 +307,7 @@ impl Running {
                     log::info!("{}: {}{wrote}", acted.device, acted.what);
                 }
                 outcome => {
-                    wrong.push((about, format!("{}: {}: {}", acted.device, acted.what, outcome.about())))
+                    wrong.push((about, format!("{}: {}: {}", acted.device, acted.what, outcome.about())));
                 }
             }
         }
