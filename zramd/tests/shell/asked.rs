@@ -227,6 +227,18 @@ fn who_does_not_read_is_not_read_from() {
     let answered = served.noted.0.len();
     assert!(answered < sent, "{answered} of {sent}");
     assert_eq!(served.serve(), 1);
+    // When he does read, every answer is there, and whole.
+    let mut heard = Vec::new();
+    let mut buffer = [0; 65536];
+    while served.noted.0.len() < sent || heard.iter().filter(|byte| **byte == b'\n').count() < sent {
+        match deaf.read(&mut buffer) {
+            Ok(bytes) => heard.extend_from_slice(&buffer[..bytes]),
+            Err(_) => assert_eq!(served.serve(), 1),
+        }
+        assert!(heard.len() < 100_000_000, "more is answered than was asked");
+    }
+    let answers: Vec<&[u8]> = heard.split_inclusive(|byte| *byte == b'\n').collect();
+    assert!(answers.len() == sent && answers.iter().all(|answer| *answer == answers[0]));
     served.now = Duration::from_secs(31);
     assert_eq!(served.serve(), 0);
 }
