@@ -39,7 +39,8 @@ fn start(machine: &mut Machine) {
             return;
         }
     }
-    panic!("{}: it does not answer: {}", machine.name, text(machine, "/run/zramd/log"));
+    let log = text(machine, "/run/zramd/log");
+    panic!("{}: it does not answer: {log}", machine.name);
 }
 
 fn status(machine: &mut Machine) -> Value {
