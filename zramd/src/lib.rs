@@ -6,10 +6,12 @@
 //!
 //! * [`config`] is what the administrator wants.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
+//! * [`simulate`] is a computer to try policies on.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod config;
 pub mod driver;
+pub mod simulate;
 pub mod units;
