@@ -5,6 +5,9 @@
 //! remembers, through [`zram_host::Machine`], so that it runs on the model as it runs on a kernel.
 //!
 //! * [`config`] is what the administrator wants.
+//! * [`ledger`] is the budget: what was written and what may be; [`store`] keeps it on disk.
+//! * [`daemon`] looks, decides, acts and remembers.
+//! * [`control`] is how the daemon is asked and told, and [`metrics`] what it tells Prometheus.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
 //! * [`simulate`] is a computer to try policies on.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
@@ -12,6 +15,12 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod config;
+pub mod control;
+pub mod daemon;
 pub mod driver;
+pub mod ledger;
+pub mod metrics;
+pub mod policy;
 pub mod simulate;
+pub mod store;
 pub mod units;

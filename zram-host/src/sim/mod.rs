@@ -12,6 +12,7 @@ mod direct_io;
 mod failing;
 mod files;
 mod follow;
+mod intercept;
 mod log;
 mod meanwhile;
 mod paths;
@@ -35,6 +36,7 @@ use zram_model::{
 };
 
 pub use follow::{Followed, Following};
+pub use intercept::{AttrWrite, When};
 pub use simulated::{Compressor, Simulated};
 pub use surroundings::Surroundings;
 pub use together::{Ahead, Turn};
@@ -47,6 +49,7 @@ use crate::{
 use direct_io::{Direction, Pieces, Rules};
 use failing::Failing;
 use files::Files;
+use intercept::Interceptor;
 use log::Log;
 use meanwhile::Waiting;
 use storage::Stores;
@@ -103,6 +106,8 @@ pub struct SimHost<E> {
     suspended: Duration,
     /// What the clock on the wall said at boot.
     wall: Duration,
+    /// Who stands between it and programs.
+    interceptor: Option<Interceptor>,
 }
 
 /// Some time in 2026.
@@ -154,6 +159,7 @@ impl<E: Surroundings> SimHost<E> {
             keeps_events: true,
             suspended: Duration::ZERO,
             wall: BOOTED,
+            interceptor: None,
         }
     }
 
@@ -211,6 +217,16 @@ impl<E: Surroundings> SimHost<E> {
     /// it carries no compressed bytes.
     pub fn take_undetermined(&mut self) -> BTreeSet<usize> {
         std::mem::take(&mut self.seen.undetermined)
+    }
+
+    /// From now on this is called before and after each write to an attribute. [`When::Before`] it may answer for the kernel.
+    pub fn intercept(&mut self, call: impl FnMut(When, AttrWrite<'_>) -> Option<Errno> + 'static) {
+        self.interceptor = Some(Interceptor::new(call));
+    }
+
+    /// No more.
+    pub fn let_through(&mut self) {
+        self.interceptor = None;
     }
 
     /// From now on allocations of this kind are counted, and the `nth`, from 1, fails. No other does.
@@ -423,6 +439,11 @@ impl<E: Surroundings> Port for SimHost<E> {
     }
 
     fn write_attr(&mut self, dev: u32, name: &str, text: &[u8]) -> Result<usize, Errno> {
+        let write = AttrWrite { dev, name, text };
+        let interceptor = self.interceptor.clone();
+        if let Some(errno) = interceptor.as_ref().and_then(|it| it.call(When::Before, write)) {
+            return Err(errno);
+        }
         if let Some(failing) = &mut self.seen.failing {
             failing.within(name);
         }
@@ -430,6 +451,9 @@ impl<E: Surroundings> Port for SimHost<E> {
         self.look_at_blocks();
         if name == "reset" {
             self.settle_stores();
+        }
+        if let Some(interceptor) = interceptor {
+            interceptor.call(When::After, write);
         }
         taken.map_err(errno)
     }

@@ -2,10 +2,30 @@
 //!
 //! These are the values after everything was read, merged and checked: the policy does not look at a text again. Defaults are those of a machine of which
 //! nothing is known, and so cautious towards its disk.
+//!
+//! * [`keys`] are all keys, [`setting`] is what may stand behind them, and [`tiers`] a list of tables.
+//! * [`folders`] says which files are read, [`load`] merges them, [`rules`] is what values must be to each other.
+//! * [`handover`] are devices that `zramctl-rs` sets up.
+//! * [`wrong`] is what is wrong, with its place; [`unknown`] is a key that nobody knows.
+
+mod folders;
+mod handover;
+pub mod keys;
+mod load;
+mod rules;
+mod setting;
+mod tiers;
+mod unknown;
+mod wrong;
 
 use std::{path::PathBuf, time::Duration};
 
 use zram_host::DeviceNumber;
+
+pub use folders::{DROP_INS, FOLDERS, MAIN};
+pub use handover::Handed;
+pub use load::{Given, Loaded, load};
+pub use wrong::{Line, Place, Wrong, Wrongs};
 
 use crate::units::{Permille, Units};
 
@@ -40,6 +60,17 @@ pub enum Devices {
     All,
     /// These.
     Named(Vec<DeviceNumber>),
+    /// Those that `zramctl-rs` sets up.
+    From(HandOver),
+}
+
+/// Devices in a file of `zramctl-rs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// The file.
+    pub path: PathBuf,
+    /// The devices in it: at least one.
+    pub devices: Vec<Handed>,
 }
 
 /// When a page counts as idle: between these, the shorter the more memory is in use.
@@ -212,11 +243,18 @@ pub struct Paths {
     pub control: PathBuf,
     /// The file that has the metrics. `None`: there is none.
     pub metrics: Option<PathBuf>,
+    /// The socket that answers HTTP with them. `None`: there is none.
+    pub metrics_socket: Option<PathBuf>,
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { state: "/var/lib/zramd".into(), control: "/run/zramd/control".into(), metrics: None }
+        Self {
+            state: "/var/lib/zramd".into(),
+            control: "/run/zramd/control".into(),
+            metrics: None,
+            metrics_socket: None,
+        }
     }
 }
 

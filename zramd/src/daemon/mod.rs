@@ -1,0 +1,134 @@
+//! The daemon: looks, decides, acts, remembers.
+//!
+//! Everything that can be thought without a machine is in [`crate::policy`]; here is what touches one, and in which order:
+//!
+//! * [`adopt`]: which devices are driven. From the moment a device is, its `writeback_limit` is 0 and counts, so that nothing is written back that
+//!   was not granted; what its switch was before is on record, and put back when the daemon ends.
+//! * [`look`]: what a decision takes.
+//! * [`act`]: what was decided, done; [`write_back`] is the part that spends the budget.
+//! * [`record`]: what outlives the daemon.
+//! * [`report`]: what a round came to, for whoever asks.
+
+mod act;
+mod adopt;
+mod look;
+mod power;
+mod record;
+mod report;
+mod round;
+mod write_back;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use zram_host::{DeviceNumber, Machine};
+
+pub use record::Record;
+pub use report::{Acted, Planned, Report};
+
+use crate::{
+    config::Config,
+    driver::{Driver, Occasion},
+    ledger::Ledger,
+    policy::State,
+    store::{self, Store, Unusable},
+};
+use adopt::Adopted;
+
+/// Drives the zram of one machine.
+#[derive(Debug)]
+pub struct Daemon<S> {
+    config: Config,
+    store: S,
+    state: State,
+    adopted: BTreeMap<DeviceNumber, Adopted>,
+    /// What the last round came to.
+    last: Option<Report>,
+    /// Why the records of before could not be used.
+    lost: Option<String>,
+    /// What stood in the way of looking at devices.
+    troubles: Vec<String>,
+}
+
+/// Whether a round goes on, asked between two passes.
+pub trait Between {
+    /// Time has passed within a round. `false`: it is to end.
+    fn goes_on(&mut self) -> bool;
+}
+
+impl<F: FnMut() -> bool> Between for F {
+    fn goes_on(&mut self) -> bool {
+        self()
+    }
+}
+
+/// The file that says which boot of the machine this is.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+impl<S: Store> Daemon<S> {
+    /// Begins to drive this machine, with what is on record of it.
+    pub fn new(config: Config, mut store: S, machine: &mut dyn Machine) -> Self {
+        let clocks = machine.clocks();
+        let boot = machine.kernel_file(BOOT_ID).unwrap_or_default();
+        let boot = String::from_utf8_lossy(&boot).trim().to_owned();
+        let (record, lost) = match store::load::<Record>(&mut store) {
+            Ok(Some(record)) => (record, None),
+            Ok(None) => (Record::new(Ledger::new(&boot, clocks)), None),
+            Err(unusable) => (Record::new(Ledger::lost(&boot, clocks)), Some(sentence(&store, &unusable))),
+        };
+        let (state, switches) = record.resume(&boot, clocks);
+        let adopted = switches.into_iter().map(|(device, was)| (device, Adopted::on_record(was))).collect();
+        Self { config, store, state, adopted, last: None, lost, troubles: Vec::new() }
+    }
+
+    /// What it wants.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Wants something else from now on.
+    pub fn configure(&mut self, config: Config) {
+        self.config = config;
+    }
+
+    /// What it remembers.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Where it keeps what outlives it.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// What the last round came to.
+    #[must_use]
+    pub fn last(&self) -> Option<&Report> {
+        self.last.as_ref()
+    }
+
+    /// Why the records of before could not be used, if so.
+    #[must_use]
+    pub fn lost(&self) -> Option<&str> {
+        self.lost.as_deref()
+    }
+
+    /// Does nothing until then, since boot; `None`: goes on.
+    pub fn pause_until(&mut self, until: Option<Duration>) {
+        self.state.paused = until;
+    }
+}
+
+fn sentence(store: &impl Store, unusable: &Unusable) -> String {
+    format!(
+        "the record of what was written, {}, cannot be used: {unusable}. As if the budget had been spent just now, nothing is written for a day",
+        store.place()
+    )
+}
+
+impl<S: Store> Driver for Daemon<S> {
+    fn wake(&mut self, machine: &mut dyn Machine, occasion: Occasion) -> Option<Duration> {
+        Some(self.round(machine, occasion, &mut || true).again)
+    }
+}
