@@ -6,14 +6,14 @@ use super::{Broken, Named, Settings, Workload, machine::Spec, outcome::equal::Cu
 use crate::{driver::Driver, units::Units};
 
 /// Makes a driver for a machine and a budget of 24 hours, which is one of that machine.
-pub type Make = dyn Fn(&Spec, Units) -> Box<dyn Driver> + Sync;
+pub type Make<'a> = dyn Fn(&Spec, Units) -> Box<dyn Driver> + Sync + 'a;
 
 /// A policy.
 pub struct Policy<'a> {
     /// What it is called.
     pub name: &'a str,
     /// Drivers of it.
-    pub make: &'a Make,
+    pub make: &'a Make<'a>,
 }
 
 /// What each comes to, with this budget of the small machine. As many at a time as there are processors.

@@ -17,10 +17,12 @@
 //! # }
 //! ```
 //!
+//! * [`ours`] is the daemon there.
 //! * [`compare`] runs several on the same; [`curves`] each with several budgets. * [`plot`] draws what came of it.
 
 pub mod compare;
 pub mod machine;
+pub mod ours;
 pub mod outcome;
 pub mod plot;
 pub mod rivals;

@@ -12,6 +12,8 @@
 //!
 //! Every page that is swapped is really written to the model, really read back, and compared.
 
+#[cfg(test)]
+mod accounts;
 mod around;
 pub mod content;
 mod fault;

@@ -181,7 +181,7 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    /// A tenth of each period, by the kernel's recurrence done by hand: 10 % of 2048, and 371 of 2048 new each time.
+    /// A tenth of each period: what rises is rounded up, and so gets there.
     #[test]
     fn averages_are_the_kernels() {
         let mut psi = Psi::default();
@@ -195,7 +195,7 @@ mod tests {
         let text = psi.text(now);
         assert_eq!(
             text,
-            "some avg10=10.00 avg60=10.00 avg300=9.99 total=200400000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+            "some avg10=10.00 avg60=10.00 avg300=10.00 total=200400000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
         );
     }
 

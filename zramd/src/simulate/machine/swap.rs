@@ -58,6 +58,9 @@ impl Slots {
     }
 
     fn free(&mut self, slot: u32) {
+        if slot == 0 {
+            return;
+        }
         if let Some(taken) = self.taken.get_mut(slot as usize).filter(|taken| **taken) {
             *taken = false;
             self.used -= 1;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zram_host::Port as _;
 
-use super::{World, lru::PageId, programs::Place, psi::Who};
+use super::{World, lru::PageId, psi::Who};
 use crate::simulate::workload::{Deed, OwnerId, Power, Step};
 
 /// A step that is under way: pages that are touched one after the other.
@@ -174,10 +174,5 @@ impl World {
         ] {
             self.host.set_kernel_file(&format!("/sys/class/power_supply/{file}"), &text);
         }
-    }
-
-    /// Pages in memory, by a count of them: what `resident` has to be.
-    pub(super) fn count_resident(&self) -> usize {
-        self.programs.pages.iter().filter(|page| page.place == Place::Memory).count()
     }
 }

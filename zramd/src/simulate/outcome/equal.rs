@@ -6,7 +6,12 @@
 
 use serde::Serialize;
 
-use super::Outcome;
+use zram_host::size::human;
+
+use super::{
+    Outcome,
+    table::{laid_out, seconds},
+};
 
 /// A policy under several budgets.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -75,6 +80,25 @@ pub fn at_equal_bytes(curves: &[Curve]) -> Vec<Point> {
     writing().filter_map(|curve| curve.at(common)).collect()
 }
 
+/// The points as a table; bytes are those of a machine so many times as large.
+#[must_use]
+pub fn table(points: &[Point], scale: u32) -> String {
+    let large = |bytes: u64| human(bytes.saturating_mul(u64::from(scale)));
+    let Some(first) = points.first() else { return String::new() };
+    let heading = ["POLICY", "SAVED", "BACK", "<6H", "WAITED"].map(str::to_owned).to_vec();
+    let rows = points.iter().map(|point| {
+        vec![
+            point.name.clone(),
+            large(point.mean_saved),
+            point.read_backs.to_string(),
+            point.within_6h.to_string(),
+            seconds(point.waited),
+        ]
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(heading).chain(rows).collect();
+    format!("Where each has written {}:\n{}", large(first.written), laid_out(&rows))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +148,7 @@ mod tests {
         let points = at_equal_bytes(&[a, b, none]);
         assert_eq!(
             points.iter().map(|point| (point.name.as_str(), point.read_backs)).collect::<Vec<_>>(),
-            [("a", 2), ("b", 50)]
+            [("a", 3), ("b", 50)]
         );
     }
 }

@@ -13,6 +13,7 @@ mod table;
 use serde::Serialize;
 
 pub use super::machine::ReadBacks;
+pub(crate) use table::LEGEND;
 pub use table::table;
 
 /// How long was waited, in microseconds.

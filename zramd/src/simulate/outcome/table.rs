@@ -31,11 +31,18 @@ pub fn table(outcomes: &[Named]) -> String {
             outcome.kills.to_string(),
         ]
     });
-    let rows: Vec<[String; 13]> = std::iter::once(heading.map(str::to_owned)).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let rows = std::iter::once(heading.map(str::to_owned)).chain(rows);
+    laid_out(&rows.map(Vec::from).collect::<Vec<_>>())
+}
+
+/// Columns, the first to the left, the others to the right.
+pub(super) fn laid_out(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let wide = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| cell.chars().count());
+    let widths: Vec<usize> =
+        (0..columns).map(|column| rows.iter().map(|row| wide(row, column)).max().unwrap_or(0)).collect();
     let mut text = String::new();
-    for row in &rows {
+    for row in rows {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
         });
@@ -56,7 +63,7 @@ WAITED   for memory, by somebody; FULL by all that had something to do
 KILLS    programs ended for want of memory
 ";
 
-fn seconds(microseconds: u64) -> String {
+pub(super) fn seconds(microseconds: u64) -> String {
     format!("{}.{}s", microseconds / 1_000_000, microseconds / 100_000 % 10)
 }
 

@@ -1,0 +1,3 @@
+//! What can be asked for on the command line.
+
+pub mod simulate;
