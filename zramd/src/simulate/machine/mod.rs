@@ -173,7 +173,7 @@ impl World {
             buffer: vec![0; PAGE],
             expected: vec![0; PAGE],
             lost: None,
-            spec: spec.clone(),
+            spec: Spec { times: spec.times.of_each(spec.scale), ..spec.clone() },
         };
         world.free();
         Ok(world)

@@ -36,9 +36,9 @@ impl World {
     }
 
     /// What a pass has written, and how long it took for that.
-    fn after_pass(&mut self, attribute: &str, compressed: u64, freed: u64) -> u64 {
+    fn after_pass(&mut self, attribute: &str, text: &[u8], compressed: u64, freed: u64) -> u64 {
         let times = self.spec.times;
-        let slots = u64::from(self.spec.swap.0);
+        let slots = looked_at(text, self.spec.swap.0.into());
         let written = std::mem::take(&mut self.host.surroundings_mut().written);
         if !written.is_empty() {
             // A slot keeps the size of its object.
@@ -68,6 +68,24 @@ impl World {
     }
 }
 
+/// How many slots of so many a pass looks at: those of its ranges, if it is told any.
+fn looked_at(text: &[u8], slots: u64) -> u64 {
+    let text = String::from_utf8_lossy(text);
+    let of = |word: &str| {
+        let (key, value) = word.split_once('=')?;
+        match key {
+            "page_index" => Some(1),
+            "page_indexes" => {
+                let (first, last) = value.split_once('-')?;
+                Some(last.parse::<u64>().ok()?.saturating_sub(first.parse().ok()?).saturating_add(1))
+            }
+            _ => None,
+        }
+    };
+    let ranges: Vec<u64> = text.split_whitespace().filter_map(of).collect();
+    if ranges.is_empty() { slots } else { ranges.iter().fold(0, |sum, range| range.saturating_add(sum)) }
+}
+
 impl Port for World {
     fn hot_add(&mut self) -> Result<u32, Errno> {
         self.host.hot_add()
@@ -93,7 +111,7 @@ impl Port for World {
         let taken = self.host.write_attr(dev, name, text);
         let compressed = self.host.surroundings().compressed - compressed;
         let freed = if name == "compact" { self.compacted() - compacted } else { 0 };
-        let took = self.after_pass(name, compressed, freed);
+        let took = self.after_pass(name, text, compressed, freed);
         self.meanwhile_programs(CALL + took);
         taken
     }
@@ -226,5 +244,18 @@ impl Machine for World {
     fn probes(&mut self) -> Option<&mut dyn Probed> {
         self.sync();
         self.host.probes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_looks_at_its_ranges() {
+        let of = |text: &str| looked_at(text.as_bytes(), 1000);
+        assert_eq!(of("type=idle"), 1000);
+        assert_eq!(of("idle"), 1000);
+        assert_eq!(of("page_indexes=0-9 page_index=77 page_indexes=100-149"), 61);
     }
 }

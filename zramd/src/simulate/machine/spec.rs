@@ -1,7 +1,8 @@
 //! What a simulated computer consists of.
 //!
 //! It is small: 64 to 256 MiB that stand for gigabytes, since every page is simulated. What is said in bytes about the large machine
-//! (a budget of a gigabyte a day, a round of 300 MiB) is divided by the same factor ([`Spec::scaled`]); times are not, nor are shares.
+//! (a budget of a gigabyte a day, a round of 300 MiB) is divided by the same factor ([`Spec::scaled`]). A page stands for as many, which are all waited
+//! for, so that what is done to one takes as many times as long ([`Times::of_each`]); the times of a workload, ages and shares stay what they are.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zram_host::size;
@@ -118,6 +119,24 @@ impl Default for Times {
             scan: 200,
             slot: 10,
             line: 150,
+        }
+    }
+}
+
+impl Times {
+    /// Of a page that stands for so many.
+    #[must_use]
+    pub fn of_each(self, pages: u32) -> Self {
+        let all = |time: u64| time.saturating_mul(pages.into());
+        Self {
+            fault: all(self.fault),
+            compress: all(self.compress),
+            decompress: all(self.decompress),
+            read: all(self.read),
+            write: all(self.write),
+            scan: all(self.scan),
+            slot: all(self.slot),
+            line: all(self.line),
         }
     }
 }

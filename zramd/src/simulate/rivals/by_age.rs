@@ -102,13 +102,21 @@ pub struct ByAge {
     written: Written,
     suspended: Suspended,
     last: Option<Duration>,
+    /// When it looks again, by the clock that stands still while the machine sleeps.
+    next: Option<Duration>,
 }
 
 impl ByAge {
     /// With these parameters.
     #[must_use]
     pub fn new(parameters: Parameters) -> Self {
-        Self { parameters, written: Written::default(), suspended: Suspended::default(), last: None }
+        Self {
+            parameters,
+            written: Written::default(),
+            suspended: Suspended::default(),
+            last: None,
+            next: None,
+        }
     }
 
     fn round(&mut self, machine: &mut dyn Machine, dev: u32) -> Result<(), Errno> {
@@ -141,7 +149,8 @@ impl ByAge {
             }
             let result = set(machine, dev, "writeback", kind);
             let after = Units(number(machine, dev, "writeback_limit", 0).unwrap_or(0));
-            self.written.record(now, left.less(after));
+            // By when it ended: what was written last is a day old last.
+            self.written.record(machine.clocks().boot, left.less(after));
             left = after;
             // EIO with nothing left of the limit is its end; and a device that is full is no mistake.
             match result {
@@ -169,13 +178,18 @@ impl ByAge {
 
 impl Driver for ByAge {
     fn wake(&mut self, machine: &mut dyn Machine, occasion: Occasion) -> Option<Duration> {
-        self.suspended.look(&machine.clocks());
-        if occasion == Occasion::Time {
-            for dev in machine.devices().unwrap_or_default() {
-                // A round that failed is over; the next may do better.
-                let _ = self.round(machine, dev);
-            }
+        let clocks = machine.clocks();
+        self.suspended.look(&clocks);
+        let next = *self.next.get_or_insert(clocks.awake + self.parameters.every);
+        // Neither listens to pressure.
+        if occasion != Occasion::Time || clocks.awake < next {
+            return Some(next.saturating_sub(clocks.awake));
         }
+        for dev in machine.devices().unwrap_or_default() {
+            // A round that failed is over; the next may do better.
+            let _ = self.round(machine, dev);
+        }
+        self.next = Some(clocks.awake + self.parameters.every);
         Some(self.parameters.every)
     }
 }
