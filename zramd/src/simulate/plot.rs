@@ -103,7 +103,7 @@ fn draw(
         .build_cartesian_2d(0.0..days, 0.0..most * 1.05)?;
     chart
         .configure_mesh()
-        .light_line_style(WHITE)
+        .max_light_lines(0)
         .x_desc("days")
         .y_desc(panel.unit)
         .x_labels(15)

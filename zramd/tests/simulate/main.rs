@@ -51,27 +51,26 @@ fn a_recorded_workload_is_the_workload() {
     assert_eq!(outcome(&workload), outcome(&recorded));
 }
 
-/// Rounds and days of the rivals, and of the daemon, under budgets that are much too small for them.
+/// Days of the rivals, and of the daemon, under budgets that are much too small for them.
 #[test]
 fn budgets_hold() {
-    for name in ["phone", "desktop"] {
-        let workload = Workload::find(name).unwrap();
-        let spec = workload.machine();
-        for budget in [Units(0), Units(1500)] {
-            let drivers: [(&str, Box<dyn Driver>); 4] = [
-                ("mmd", Box::new(rivals::mmd(spec, budget))),
-                ("chromeos", Box::new(rivals::chromeos(spec, budget))),
-                ("1h", Box::new(rivals::fixed(spec, budget, hours(1)))),
-                ("zramd", Box::new(ours::Ours::new(ours::scaled(&Config::default(), spec, budget)))),
-            ];
-            for (policy, mut driver) in drivers {
-                let outcome = run(driver.as_mut(), &workload, &settings(2, 1)).unwrap();
-                assert!(outcome.most_in_day <= budget.bytes(), "{name}, {policy}, {budget:?}: {outcome:?}");
-                assert!(
-                    budget == Units(0) || policy == "mmd" || outcome.written > 0,
-                    "{name}, {policy}: nothing written"
-                );
-            }
+    let workload = Workload::find("phone").unwrap();
+    let spec = workload.machine();
+    for budget in [Units(0), Units(1500)] {
+        let drivers: [(&str, Box<dyn Driver>); 4] = [
+            ("mmd", Box::new(rivals::mmd(spec, budget))),
+            ("chromeos", Box::new(rivals::chromeos(spec, budget))),
+            ("1h", Box::new(rivals::fixed(spec, budget, hours(1)))),
+            ("zramd", Box::new(ours::Ours::new(ours::scaled(&Config::default(), spec, budget)))),
+        ];
+        for (policy, mut driver) in drivers {
+            let outcome = run(driver.as_mut(), &workload, &settings(2, 1)).unwrap();
+            assert!(outcome.most_in_day <= budget.bytes(), "{policy}, {budget:?}: {outcome:?}");
+            // A day awake, which mmd waits for, has not passed.
+            assert!(
+                budget == Units(0) || policy == "mmd" || outcome.written > 0,
+                "{policy}: nothing written"
+            );
         }
     }
 }
