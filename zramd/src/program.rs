@@ -2,13 +2,14 @@
 
 use std::{
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use crate::{
     cli::{Cli, Color, Command},
     commands,
-    config::Wrongs,
+    config::{Wrongs, load},
     control::{client::Unasked, protocol::NoAnswer},
     terminal::{StandardOutput, aside, columns},
 };
@@ -70,6 +71,10 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::RunNow(now) => commands::run_now::run(now, out),
         Command::CheckConfig(check) => commands::check_config::run(check, out),
         Command::ShowConfig(show) => commands::show_config::run(show, out),
+        Command::Simulate(simulate) => {
+            let configured = load(Path::new("/"))?;
+            commands::simulate::simulate(simulate, &configured.config, out)
+        }
         Command::Completions(completions) => commands::completions::run(completions, out),
         Command::Man(man) => commands::man::run(man, out),
     }

@@ -29,7 +29,7 @@ use std::{
 };
 
 use nix::errno::Errno;
-use zram_events::{BioOp, Block, DeviceId, Event, Shortage};
+use zram_events::{BioOp, Block, DeviceId, Event, Shortage, SlotIndex};
 use zram_model::{
     BackingOp, BackingRequest, Bio, BioStatus, BlockContent, ClassView, Kernel, Memory, PageBytes, PageSize,
     Profile, SlotView,
@@ -100,6 +100,8 @@ pub struct SimHost<E> {
     files: Files,
     /// Why nothing can look into it, if so.
     unprobed: Option<String>,
+    /// Whether events are kept until they are taken.
+    keeps_events: bool,
     /// How long it was suspended.
     suspended: Duration,
     /// What the clock on the wall said at boot.
@@ -154,6 +156,7 @@ impl<E: Surroundings> SimHost<E> {
             held: BTreeMap::new(),
             seen: Seen::default(),
             unprobed: None,
+            keeps_events: true,
             suspended: Duration::ZERO,
             wall: BOOTED,
             interceptor: None,
@@ -296,9 +299,22 @@ impl<E: Surroundings> SimHost<E> {
         self.kernel.classes(DeviceId(dev)).map_err(errno)
     }
 
+    /// Swap tells that a slot of its area is free (`zram_slot_free_notify`).
+    ///
+    /// # Errors
+    /// `ENOENT` if there is no such device or slot.
+    pub fn swap_slot_free(&mut self, dev: u32, slot: u64) -> Result<(), Errno> {
+        let slot = SlotIndex(u32::try_from(slot).map_err(|_| Errno::ENOENT)?);
+        self.call(|kernel, env| kernel.slot_free_notify(DeviceId(dev), slot, false, env)).map_err(errno)
+    }
+
     /// Runs a call of the model in surroundings that take note.
     fn call<T>(&mut self, call: impl FnOnce(&mut Kernel, &mut Watched<'_, E>) -> T) -> T {
-        let mut watched = Watched { surroundings: &mut self.surroundings, seen: &mut self.seen };
+        let mut watched = Watched {
+            surroundings: &mut self.surroundings,
+            seen: &mut self.seen,
+            keeps_events: self.keeps_events,
+        };
         call(&mut self.kernel, &mut watched)
     }
 

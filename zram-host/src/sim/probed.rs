@@ -15,6 +15,12 @@ impl<E: Surroundings> SimHost<E> {
         self.unprobed = Some(reason.to_owned());
     }
 
+    /// From now on no events are kept, until somebody asks to watch: for a run so long that they would fill the memory.
+    pub fn keep_no_events(&mut self) {
+        self.keeps_events = false;
+        self.seen.events.clear();
+    }
+
     fn looked_into(&self) -> Result<(), Absent> {
         self.unprobed.as_ref().map_or(Ok(()), |reason| Err(Absent(reason.clone())))
     }
@@ -38,9 +44,10 @@ impl<E: Surroundings> Probed for SimHost<E> {
         Ok(words.collect())
     }
 
-    /// It always takes note, of everything.
+    /// It takes note of everything: always, or since this was asked ([`SimHost::keep_no_events`]).
     fn watch(&mut self, _kinds: &[Kind]) -> Result<Vec<Kind>, Absent> {
         self.looked_into()?;
+        self.keeps_events = true;
         Ok(Vec::new())
     }
 
@@ -54,5 +61,39 @@ impl<E: Surroundings> Probed for SimHost<E> {
 
     fn lost(&mut self) -> Result<u64, Absent> {
         Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zram_model::{Errno, PageBytes, Profile};
+
+    use super::*;
+    use crate::{
+        Simulated,
+        port::{Buffer, Iovec, Port},
+    };
+
+    fn half(_: zram_model::Codec, page: &PageBytes) -> Result<Vec<u8>, Errno> {
+        Ok(vec![0; page.len() / 2])
+    }
+
+    #[test]
+    fn events_are_kept_from_when_somebody_watches() {
+        let mut host = SimHost::new(Profile::debian_7_2(), Simulated::new(half));
+        host.keep_no_events();
+        let dev = host.hot_add().unwrap();
+        host.write_attr(dev, "disksize", b"1M").unwrap();
+        let mut page = (0..4096_u32).map(|at| at as u8).collect::<Vec<u8>>();
+        let pieces = [Iovec { start: 0, len: 4096 }];
+        host.write(dev, 0, Buffer { arena: &mut page, pieces: &pieces }).unwrap();
+        assert_eq!(host.happened(), Ok(Vec::new()));
+        host.watch(&[Kind::SlotFree]).unwrap();
+        host.swap_slot_free(dev, 0).unwrap();
+        assert!(!host.happened().unwrap().is_empty());
+        assert_eq!(host.swap_slot_free(dev, 256), Err(nix::errno::Errno::ENOENT));
+        // Freed, and counted as swap's.
+        let io = String::from_utf8(host.read_attr(dev, "io_stat").unwrap()).unwrap();
+        assert_eq!(io.split_whitespace().last(), Some("1"), "{io}");
     }
 }

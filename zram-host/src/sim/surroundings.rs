@@ -67,13 +67,16 @@ pub trait Surroundings: Environment {
 pub(super) struct Watched<'a, E> {
     pub(super) surroundings: &'a mut E,
     pub(super) seen: &'a mut Seen,
+    pub(super) keeps_events: bool,
 }
 
 impl<E: Surroundings> Environment for Watched<'_, E> {
     fn emit(&mut self, event: Event) {
-        self.seen.events.push(event);
-        if self.seen.thread != 0 {
-            self.seen.threads.push(self.seen.thread);
+        if self.keeps_events {
+            self.seen.events.push(event);
+            if self.seen.thread != 0 {
+                self.seen.threads.push(self.seen.thread);
+            }
         }
         self.surroundings.emit(event);
     }

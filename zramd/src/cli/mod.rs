@@ -4,6 +4,7 @@ mod about;
 mod asked;
 mod configuration;
 mod output;
+mod simulate;
 
 use std::ffi::OsString;
 
@@ -13,6 +14,7 @@ pub use about::{Completions, Man, Shell};
 pub use asked::{Pause, Resume, RunNow, Socket, StatusOf, Why};
 pub use configuration::{CheckConfig, Place, Run, ShowConfig};
 pub use output::{Color, Output};
+pub use simulate::{Policy, Simulate};
 
 use crate::terminal::style;
 
@@ -144,6 +146,8 @@ Examples:
   zramd show-config --defaults         every key, with what it means
   zramd show-config --json | jq '.keys[] | select(.origin)'")]
     ShowConfig(ShowConfig),
+    /// Try policies on a simulated machine
+    Simulate(Simulate),
     /// Print what a shell needs to complete command lines
     #[command(after_help = "\
 Examples:

@@ -8,6 +8,7 @@ pub mod pause;
 pub mod run;
 pub mod run_now;
 pub mod show_config;
+pub mod simulate;
 pub mod status;
 pub mod why;
 
