@@ -43,6 +43,16 @@ fn start(machine: &mut Machine) {
     panic!("{}: it does not answer: {log}", machine.name);
 }
 
+/// Tells it to end, and waits until it has: nobody is there to hear how.
+fn stop(machine: &mut Machine) {
+    let script = "pid=$(cat /run/zramd/pid); kill $pid
+        for i in 1 2 3 4 5 6 7 8 9; do
+            case $(cat /proc/$pid/stat 2>/dev/null) in ''|*') Z '*) exit 0;; esac
+            sleep 1
+        done; exit 1";
+    sh(machine, script);
+}
+
 fn status(machine: &mut Machine) -> Value {
     serde_json::from_str(&machine.prints(&[ZRAMD, "status", "--json"])).unwrap()
 }
@@ -98,10 +108,7 @@ fn memory_comes_down_within_the_budget() {
         assert!(number(machine, "bd_stat", 1) > 0, "nothing was read back");
 
         // It ends when it is told to, and the limit counts as it did before.
-        sh(
-            machine,
-            "kill $(cat /run/zramd/pid); for i in 1 2 3 4 5 6 7 8 9; do kill -0 $(cat /run/zramd/pid) 2>/dev/null || exit 0; sleep 1; done; exit 1",
-        );
+        stop(machine);
         assert_eq!(number(machine, "writeback_limit_enable", 0), 0);
         let log = text(machine, "/run/zramd/log");
         assert!(log.lines().any(|line| line.contains("write back")), "{log}");
@@ -141,7 +148,7 @@ fn killed_at_any_moment_it_keeps_its_budget() {
             "{}: it goes on until all is spent: {spent} {seen:?}",
             machine.name
         );
-        sh(machine, "kill $(cat /run/zramd/pid); sleep 1; echo max > /group/small/memory.max");
+        sh(machine, "echo max > /group/small/memory.max");
         assert_eq!(sum(machine, "/ram/file"), before);
         let log = text(machine, "/run/zramd/log");
         assert!(!log.contains("cannot be used"), "{log}");
@@ -157,7 +164,7 @@ fn idle_it_costs_little() {
     on_each_kernel(|machine| {
         swap(machine);
         // With its defaults.
-        sh(machine, "rm /etc/zramd/zramd.toml");
+        sh(machine, ": > /etc/zramd/zramd.toml");
         start(machine);
         let of_process = |machine: &mut Machine, field: &str| -> u64 {
             let shown = sh(machine, "cat /proc/$(cat /run/zramd/pid)/status");

@@ -32,6 +32,8 @@ pub(super) struct History {
     pub(super) next: Option<Duration>,
     /// Rounds so far.
     pub(super) rounds: u64,
+    /// The last of them.
+    pub(super) report: Option<Report>,
 }
 
 impl History {
@@ -54,6 +56,7 @@ impl History {
         }
         self.next = Some(report.at.boot + report.again);
         self.rounds += 1;
+        self.report = Some(report.clone());
     }
 
     fn push(&mut self, decided: Decided) {

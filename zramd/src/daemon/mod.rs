@@ -136,6 +136,12 @@ impl<S: Store> Daemon<S> {
         self.history.next
     }
 
+    /// What the last round came to.
+    #[must_use]
+    pub fn last(&self) -> Option<&Report> {
+        self.history.report.as_ref()
+    }
+
     /// Rounds so far.
     #[must_use]
     pub fn rounds(&self) -> u64 {

@@ -26,7 +26,7 @@ use crate::{
     policy::{Task, backoff::Outcome},
     service::{
         faults::Faults,
-        memory,
+        journal, memory,
         notify::Notifier,
         signals::{Signals, Wanted},
         whereabouts,
@@ -48,6 +48,7 @@ const PRESSURE: &str = "/proc/pressure/memory";
 /// # Errors
 /// When it cannot begin: [`crate::config::Wrongs`] if the configuration is wrong.
 pub fn run(options: RunOptions) -> anyhow::Result<()> {
+    journal::start(log::LevelFilter::Info);
     let (config, files) = read(&options.root)?;
     let signals = Signals::new().context("signals cannot be waited for")?;
     let mut machine = LiveHost::new();
@@ -85,6 +86,7 @@ pub fn run(options: RunOptions) -> anyhow::Result<()> {
     running.arm();
     running.round(Occasion::Start);
     running.notifier.ready(&running.line());
+    log::info!("{}", running.line());
     running.serve()
 }
 
@@ -178,6 +180,7 @@ impl Running {
             if self.daemon.rounds() != rounds {
                 // Somebody has asked for one.
                 next = self.awake() + self.rest();
+                self.account();
             }
             if ready.pressure {
                 // It would fire again with every window.
@@ -284,8 +287,15 @@ impl Running {
             *end |= signals.take() == Ok(Some(Wanted::End));
             !*end
         };
-        let report = self.daemon.round(&mut self.machine, occasion, &mut goes_on);
-        self.tell(&report);
+        self.daemon.round(&mut self.machine, occasion, &mut goes_on);
+        self.account();
+    }
+
+    /// Tells everybody who listens what the last round came to.
+    fn account(&mut self) {
+        if let Some(report) = self.daemon.last().cloned() {
+            self.tell(&report);
+        }
         self.publish();
         self.notifier.status(&self.line());
     }

@@ -39,6 +39,7 @@ fn world(steps: Vec<Step>) -> World {
         pinned: Pages(512),
         swap: Pages(6000),
         backing: Pages(1500),
+        scale: 1,
         recompression: vec!["zstd".to_owned()],
         ..Spec::small()
     };
