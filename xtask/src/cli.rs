@@ -112,6 +112,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   cargo xtask programs
+  cargo xtask programs judges setup::
   cargo xtask programs --kernel custom-7.2")]
     Programs(Programs),
 
@@ -357,6 +358,10 @@ pub(crate) struct Vm {
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Programs {
+    /// Only tests whose name has one of these in it
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+
     /// A kernel of the table (see `cargo xtask kernels`), repeatable; if none is named, those that are marked there
     #[arg(long, value_name = "NAME")]
     pub(crate) kernel: Vec<String>,

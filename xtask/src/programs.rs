@@ -17,8 +17,11 @@ use crate::toolchain::in_path;
 use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
 
+/// Our programs.
+const OURS: [&str; 2] = ["zramctl-rs", "zramd"];
+
 /// Programs of others that are held beside ours, that ours start, or that prepare and look.
-const THEIRS: [&str; 14] = [
+const THEIRS: [&str; 16] = [
     "zramctl",
     "mkswap",
     "swapon",
@@ -27,12 +30,14 @@ const THEIRS: [&str; 14] = [
     "umount",
     "mkfs.ext4",
     "cat",
+    "chmod",
     "dd",
     "false",
     "ls",
     "mkdir",
     "sh",
     "sha256sum",
+    "sleep",
 ];
 
 /// Modules for a backing device that is an encrypted file.
@@ -44,6 +49,7 @@ const ROOTS_PLACES: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// `cargo xtask programs`.
 pub(crate) fn command(cx: &Cx, options: &cli::Programs) -> anyhow::Result<ExitCode> {
     let mut command = tests(cx, &options.kernel, options.accel)?;
+    command.args(&options.filter);
     let status = command.status().with_context(|| format!("cannot start {}", child::shown(&command)))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -69,8 +75,10 @@ pub(crate) fn tests(cx: &Cx, kernels: &[String], accel: Accel) -> anyhow::Result
         "--agent-binary".to_owned(),
         agent::build(cx)?.display().to_string(),
     ];
-    let ours = agent::program(cx, "zramctl-rs")?;
-    vm.extend(["--with".to_owned(), format!("{}=/bin/zramctl-rs", ours.display())]);
+    for name in OURS {
+        let ours = agent::program(cx, name)?;
+        vm.extend(["--with".to_owned(), format!("{}=/bin/{name}", ours.display())]);
+    }
     for file in theirs()? {
         vm.extend(["--with".to_owned(), file.display().to_string()]);
     }

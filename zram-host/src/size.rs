@@ -35,8 +35,18 @@ pub fn parse(text: &str) -> Result<u64, String> {
         "t" | "tib" => 4,
         _ => return Err(wrong()),
     };
-    let number: u64 = digits.parse().map_err(|_| wrong())?;
-    number.checked_mul(1 << (10 * power)).ok_or_else(|| format!("\"{text}\" is more bytes than there can be"))
+    if digits.is_empty() {
+        return Err(wrong());
+    }
+    // Digits that are no number are too many.
+    let number = digits.parse().ok().and_then(|number: u64| number.checked_mul(1 << (10 * power)));
+    number.ok_or_else(|| too_large(text))
+}
+
+/// What is said of a size that no number here can hold.
+#[must_use]
+pub fn too_large(text: &str) -> String {
+    format!("\"{text}\" is more bytes than there can be")
 }
 
 /// Bytes as util-linux reads them: as [`parse`], but `KB`, `MB` and so on are powers of 1000, and a number may have a point.
@@ -60,8 +70,7 @@ pub fn parse_decimal(text: &str) -> Result<u64, String> {
     // More digits than that say nothing about bytes.
     let part = &part[..part.len().min(18)];
     let fraction = digits(part)? * unit / u128::pow(10, part.len() as u32);
-    u64::try_from(digits(whole)? * unit + fraction)
-        .map_err(|_| format!("\"{text}\" is more bytes than there can be"))
+    u64::try_from(digits(whole)? * unit + fraction).map_err(|_| too_large(text))
 }
 
 /// Which power of 1024 or 1000 a letter stands for.
@@ -78,8 +87,11 @@ mod tests {
         assert_eq!(parse("0"), Ok(0));
         assert_eq!(parse("512m"), Ok(512 << 20));
         assert_eq!(parse("4GiB"), Ok(4 << 30));
-        for wrong in ["", "G", "-1", "1.5G", "4 G", "4X", "4GB", "18446744073709551616", "99999999999T"] {
-            assert!(parse(wrong).is_err(), "{wrong}");
+        for wrong in ["", "G", "-1", "1.5G", "4 G", "4X", "4GB"] {
+            assert!(parse(wrong).is_err_and(|why| why.contains("is no size")), "{wrong}");
+        }
+        for large in ["18446744073709551616", "99999999999T", "99999999999999999999999K"] {
+            assert_eq!(parse(large), Err(too_large(large)));
         }
     }
 

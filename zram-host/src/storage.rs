@@ -43,22 +43,31 @@ pub struct Room {
 pub struct Ended {
     /// Whether it ended with status 0.
     pub well: bool,
-    /// What it wrote to standard error, without what surrounds it.
+    /// What it wrote to standard error, without what surrounds it; how it ended if it said nothing and did not end well.
     pub said: String,
 }
 
 /// Files, the devices made of them, and programs that know file systems.
+///
+/// Between a look at a path and its use somebody may put something else there. So a path is made plain once ([`Storage::plain`]), and
+/// whatever reads or takes a file follows no symbolic link any more.
 pub trait Storage {
+    /// The same path from the root, without symbolic links, `.`, `..` or doubled slashes in it.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is nothing, `EILSEQ` where it leads is no UTF-8, the errno of looking.
+    fn plain(&mut self, path: &str) -> Result<String, Errno>;
+
     /// What is at this path.
     ///
     /// # Errors
     /// The errno of looking.
     fn place(&mut self, path: &str) -> Result<Place, Errno>;
 
-    /// Reads a file or a block device from this byte on; how many bytes there were.
+    /// Reads a file or a block device from this byte on; how many bytes there were. The path is a plain one.
     ///
     /// # Errors
-    /// The errno of the open or the read.
+    /// The errno of the open or the read; `ELOOP` if there is a symbolic link in the path.
     fn peek(&mut self, path: &str, at: u64, bytes: &mut [u8]) -> Result<usize, Errno>;
 
     /// How much room there is on the file system that has this folder.
@@ -68,10 +77,11 @@ pub trait Storage {
     fn room(&mut self, folder: &str) -> Result<Room, Errno>;
 
     /// Makes a block device of a file, with blocks of 4096 bytes and past the page cache where the file system can; its node. It is there until
-    /// [`Storage::let_go`], and longer while others use it.
+    /// [`Storage::let_go`], and longer while others use it. The path is a plain one.
     ///
     /// # Errors
-    /// `ENODEV` without the driver (module `loop`), `EBUSY` for a file that is attached already, the errno of opening the file.
+    /// `ENODEV` without the driver (module `loop`), `EBUSY` for a file that is attached already, `ELOOP` if there is a symbolic link in the path,
+    /// the errno of opening the file.
     fn attach(&mut self, file: &str) -> Result<String, Errno>;
 
     /// The same of a new file of so many bytes, for which there is room on the disk, and which has no name: it is where it would be with this
@@ -95,7 +105,8 @@ pub trait Storage {
     /// `EBADF` if it is none.
     fn let_go(&mut self, node: &str) -> Result<(), Errno>;
 
-    /// Runs a program to its end, without input; it is looked for where programs of the administrator's are.
+    /// Runs a program to its end, without input; it is looked for where programs of the administrator's are. Ctrl-C on a terminal does not reach
+    /// it: what it has begun is undone by whoever started it.
     ///
     /// # Errors
     /// `ENOENT` if there is none of this name, the errno of starting it.

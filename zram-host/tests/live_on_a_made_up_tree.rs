@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use tempfile::TempDir;
 use zram_host::{
     Buffer, DeviceNumber, Iovec, LiveHost, Port,
-    machine::{MachineError, holders, mounts, swaps},
+    machine::{Machine as _, MachineError, holders, mounts, swaps},
 };
 
 const PAGE: usize = 4096;
@@ -166,4 +166,19 @@ fn who_uses_a_device_is_known() {
 
 fn swaps_of(host: &mut LiveHost) -> Result<usize, MachineError> {
     swaps(host).map(|swaps| swaps.len())
+}
+
+#[test]
+fn whoever_sets_up_does_so_alone() {
+    let root = tree();
+    let mut first = LiveHost::rooted(root.path());
+    assert_eq!(first.take_turn(), Ok(()));
+    let mut second = LiveHost::rooted(root.path());
+    assert_eq!(second.take_turn(), Err(Errno::EWOULDBLOCK));
+    drop(first);
+    assert_eq!(second.take_turn(), Ok(()));
+    assert_eq!(read(root.path().join("sys/class/zram-control/hot_remove")), "");
+    // Without zram there is nothing to take turns at.
+    let nothing = tempfile::tempdir().unwrap();
+    assert_eq!(LiveHost::rooted(nothing.path()).take_turn(), Ok(()));
 }

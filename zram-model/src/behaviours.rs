@@ -181,6 +181,9 @@ pub struct Behaviours {
     pub algorithm_names: AlgorithmNames,
     /// A reset leaves the device its algorithm (`zram_reset_device`). Seen in 6.1, not in 6.12.
     pub reset_keeps_algorithm: bool,
+    /// A reset of a device without a size does nothing but take away its memory limit (`zram_reset_device`): backing device and algorithms stay, also when the
+    /// device is removed, and then nobody can take them back (until 74363ec674cb, in 6.13; none of the kernels here does so).
+    pub reset_needs_size: bool,
     /// There is an attribute `algorithm_params`. 6.12.
     pub algorithm_params: bool,
     /// zram itself refuses and counts what is no whole logical block (`valid_io_request`), and `io_stat` has that count. Seen in 6.1. Later the
@@ -324,6 +327,7 @@ impl Behaviours {
         too_large_is_invalid: false,
         algorithm_names: AlgorithmNames::Backends,
         reset_keeps_algorithm: false,
+        reset_needs_size: false,
         algorithm_params: true,
         counts_invalid_io: false,
         idle_marking: IdleMarking::Unmarks,

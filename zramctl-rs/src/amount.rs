@@ -47,6 +47,12 @@ pub enum NoAmount {
         /// What was said.
         text: String,
     },
+    /// It has a number in it that is too large.
+    #[error("{}", crate::size::too_large(text))]
+    TooLarge {
+        /// What was said.
+        text: String,
+    },
     /// It is nested without need.
     #[error(
         "a size has min(…) and max(…) more than {DEPTH} deep in one another: min(a, min(b, c)) is min(a, b, c)"
@@ -62,6 +68,7 @@ impl FromStr for Amount {
         match amount(&mut rest, DEPTH) {
             Ok(amount) if rest.trim().is_empty() => Ok(amount),
             Err(Wrong::Depth) => Err(NoAmount::TooDeep),
+            Err(Wrong::Large) => Err(NoAmount::TooLarge { text: text.to_owned() }),
             Ok(_) | Err(Wrong::Words) => Err(NoAmount::Words { text: text.to_owned() }),
         }
     }
@@ -71,6 +78,7 @@ impl FromStr for Amount {
 enum Wrong {
     Words,
     Depth,
+    Large,
 }
 
 /// The amount that a text begins with. `depth`: how deep others may be in it.
@@ -81,7 +89,10 @@ fn amount(rest: &mut &str, depth: usize) -> Result<Amount, Wrong> {
         "max" => return list(rest, depth).map(Amount::Most),
         "ram" => share(rest).map(Amount::Share),
         _ if take(rest, '%') => number(word).map(|percent| Amount::Share(percent / 100.0)),
-        _ => parse(word).ok().map(Amount::Bytes),
+        _ => match parse(word) {
+            Err(why) if why == crate::size::too_large(word) => return Err(Wrong::Large),
+            bytes => bytes.ok().map(Amount::Bytes),
+        },
     };
     amount.ok_or(Wrong::Words)
 }
@@ -160,6 +171,13 @@ mod tests {
             "1e3%", "ram/-2",
         ] {
             assert!(wrong.parse::<Amount>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_an_end() {
+        for text in ["99999999999T", "min(ram, 99999999999999999999)"] {
+            assert_eq!(text.parse::<Amount>(), Err(NoAmount::TooLarge { text: text.to_owned() }));
         }
     }
 

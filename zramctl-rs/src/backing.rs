@@ -5,8 +5,10 @@
 
 use zram_host::{
     DeviceNumber, Machine,
-    machine::{mounts, swaps},
+    machine::{Mount, mounts, swaps},
 };
+
+use crate::shell::word;
 
 /// A signature: what has it, where it is, and what stands there.
 struct Signature {
@@ -28,9 +30,12 @@ const SIGNATURES: &[Signature] = &[
     signature("a swap area of 16 KiB pages", 16374, b"SWAPSPACE2"),
     signature("a swap area of 64 KiB pages", 65526, b"SWAPSPACE2"),
     signature("an encrypted volume (LUKS)", 0, b"LUKS\xba\xbe"),
+    signature("an encrypted volume (LUKS, its second header)", 16384, b"SKUL\xba\xbe"),
     signature("an encrypted volume (BitLocker)", 3, b"-FVE-FS-"),
     signature("a physical volume (LVM)", 512, b"LABELONE"),
     signature("a physical volume (LVM)", 0, b"LABELONE"),
+    signature("a physical volume (LVM)", 1024, b"LABELONE"),
+    signature("a physical volume (LVM)", 1536, b"LABELONE"),
     signature("a part of an array (md)", 0, b"\xfc\x4e\x2b\xa9"),
     signature("a part of an array (md)", 4096, b"\xfc\x4e\x2b\xa9"),
     signature(
@@ -64,6 +69,13 @@ const SIGNATURES: &[Signature] = &[
         b"\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef",
     ),
     signature("a part of a pool (zfs)", 131_072, b"\x0c\xb1\xba\x00\x00\x00\x00\x00"),
+    // A pool that is new has nothing there yet; the list of names in its label begins with this one.
+    signature("a part of a pool (zfs)", 16408, b"version\0"),
+    signature("a part of a pool (Stratis)", 516, b"!Stra0tis\x86\xff\x02^\x41rh"),
+    signature("a file system (gfs2)", 65536, b"\x01\x16\x19\x70"),
+    signature("a file system (udf)", 32769, b"BEA01"),
+    signature("a volume with sums (dm-integrity)", 0, b"integrt\0"),
+    signature("a tree of sums (dm-verity)", 0, b"verity\0\0"),
     signature("a partition table (MBR) or a boot sector", 510, b"\x55\xaa"),
 ];
 
@@ -100,13 +112,17 @@ pub fn signature_of(
 
 /// Who has a block device, as far as the machine says.
 pub fn busy(path: &str, machine: &mut dyn Machine) -> Option<String> {
-    if let Some(mount) =
-        mounts(machine).ok().and_then(|mounts| mounts.into_iter().find(|mount| mount.source == path))
-    {
-        return Some(format!("it is mounted on {0} (`umount {0}`)", mount.target));
+    // What others tell of it has the kernel's name, not that of a link.
+    let path = machine.plain(path).unwrap_or_else(|_| path.to_owned());
+    let name = path.strip_prefix("/dev/")?;
+    let number = machine.kernel_file(&format!("/sys/class/block/{name}/dev")).unwrap_or_default();
+    let number = String::from_utf8_lossy(&number).trim().to_owned();
+    let is_on = |mount: &Mount| mount.source == path || mount.number == number;
+    if let Some(mount) = mounts(machine).ok().and_then(|mounts| mounts.into_iter().find(is_on)) {
+        return Some(format!("it is mounted on {} (`umount {}`)", mount.target, word(&mount.target)));
     }
-    if swaps(machine).is_ok_and(|swaps| swaps.iter().any(|swap| swap.path == path)) {
-        return Some(format!("it is swapped to (`swapoff {path}`)"));
+    if is_swapped_to(&path, machine) {
+        return Some(format!("it is swapped to (`swapoff {}`)", word(&path)));
     }
     let devices = machine.devices().unwrap_or_default();
     for device in devices {
@@ -115,9 +131,13 @@ pub fn busy(path: &str, machine: &mut dyn Machine) -> Option<String> {
             return Some(format!("it is the backing device of {}", DeviceNumber(device)));
         }
     }
-    let name = path.strip_prefix("/dev/")?;
     let holders = machine.kernel_folder(&format!("/sys/class/block/{name}/holders")).unwrap_or_default();
     holders.first().map(|holder| format!("{holder} stands on it"))
+}
+
+/// Whether a file or a block device is swapped to.
+pub fn is_swapped_to(path: &str, machine: &mut dyn Machine) -> bool {
+    swaps(machine).is_ok_and(|swaps| swaps.iter().any(|swap| swap.path == path))
 }
 
 #[cfg(test)]

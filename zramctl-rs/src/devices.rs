@@ -10,7 +10,7 @@ use zram_host::{
     survey,
 };
 
-use crate::escape::escaped;
+use crate::{escape::escaped, shell::word};
 
 /// A device, and who uses it.
 #[derive(Clone, Debug, Serialize)]
@@ -60,7 +60,7 @@ impl Use {
     pub fn way_out(&self, device: DeviceNumber) -> String {
         match self {
             Self::Swap(_) => format!("`swapoff {}` first", device.node()),
-            Self::Mount { target, .. } => format!("`umount '{target}'` first"),
+            Self::Mount { target, .. } => format!("`umount {}` first", word(target)),
             Self::Under { holder } => {
                 format!("`lsblk {}` shows what {holder} is: end that first", device.node())
             }
@@ -118,13 +118,8 @@ impl Devices {
     /// When there is none of that number, or it cannot be read.
     pub fn one(&self, machine: &mut dyn Machine, device: DeviceNumber) -> Result<Device, SurveyError> {
         let swap = self.swaps.iter().filter(|swap| swap.device() == Some(device));
-        // A mount may have been made by another name of the device; its number is the same.
-        let number = machine.read_attr(device.0, "dev").unwrap_or_default();
-        let number = String::from_utf8_lossy(&number).trim().to_owned();
-        let is_here = |mount: &&Mount| {
-            if number.is_empty() { mount.device == Some(device) } else { mount.number == number }
-        };
-        let mount = self.mounts.iter().filter(is_here);
+        let number = number(machine, device);
+        let mount = self.mounts.iter().filter(|mount| mount.is_on(device, &number));
         let under = holders(machine, device).unwrap_or_default().into_iter();
         let uses = swap.map(|swap| Use::Swap(swap.usage)).chain(mount.map(|mount| Use::Mount {
             file_system: mount.file_system.clone(),
@@ -153,6 +148,12 @@ impl Devices {
         }
         Ok(devices)
     }
+}
+
+/// Major and minor number of a device, as mounts name it. Empty where that is not known.
+pub(crate) fn number(machine: &mut dyn Machine, device: DeviceNumber) -> String {
+    let number = machine.read_attr(device.0, "dev").unwrap_or_default();
+    String::from_utf8_lossy(&number).trim().to_owned()
 }
 
 /// The device, which nobody may use.

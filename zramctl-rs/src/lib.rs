@@ -6,6 +6,7 @@
 //! * [`cli`] is what can be asked for.
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] (of the port's crate) how a size does.
+//! * [`shell`] has words for lines that are to be copied.
 //! * [`escape`] is for what must not reach a terminal as it is, [`aside`] for what is said on standard error.
 //! * [`style`] says what stands out; whether that is seen is standard output's affair.
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
@@ -33,6 +34,7 @@ pub mod interrupt;
 pub mod plan;
 pub mod probes;
 pub mod severity;
+pub mod shell;
 mod standard_output;
 pub mod style;
 pub mod table;

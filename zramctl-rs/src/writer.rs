@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use zram_host::{
     DeviceNumber, Machine,
     machine::{Opener, openers},
+    survey,
 };
 
 use crate::{devices::unused, interrupt};
@@ -39,6 +40,9 @@ pub fn errno(error: &anyhow::Error) -> Option<Errno> {
 /// How long to wait for somebody who has a device open only for a moment, as programs that look for file systems do. No longer: whoever makes a
 /// file system or a swap area has it open, too, and closes it before it is in use.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long to wait for others who set devices up: as long as it may take to make room for a large file.
+const OTHERS_TURN: Duration = Duration::from_secs(60);
 
 /// Between two tries.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
@@ -89,6 +93,30 @@ impl<'a> Writer<'a> {
     /// When that is so.
     pub fn go_on(&mut self) -> anyhow::Result<()> {
         if (self.interrupted)() { Err(anyhow::anyhow!("interrupted")) } else { Ok(()) }
+    }
+
+    /// Takes the turn to set devices up, when it comes.
+    ///
+    /// # Errors
+    /// When it does not come, or somebody wants an end.
+    pub fn wait_for_turn(&mut self) -> anyhow::Result<()> {
+        let mut left = OTHERS_TURN.as_millis() / PAUSE.as_millis();
+        loop {
+            match self.machine.take_turn() {
+                Ok(()) => return Ok(()),
+                Err(Errno::EWOULDBLOCK) if left > 0 => left -= 1,
+                Err(Errno::EWOULDBLOCK) => anyhow::bail!(
+                    "another zramctl-rs is setting devices up, and has not ended within {} s: `fuser -v /sys/class/zram-control/hot_remove` says which",
+                    OTHERS_TURN.as_secs()
+                ),
+                Err(errno) => anyhow::bail!(
+                    "cannot wait until others have set up their devices (/sys/class/zram-control/hot_remove): {}",
+                    errno.desc()
+                ),
+            }
+            self.go_on()?;
+            self.machine.pause(PAUSE);
+        }
     }
 
     /// Whether nothing is changed.
@@ -143,7 +171,31 @@ impl<'a> Writer<'a> {
         self.waiting(|writer| writer.write(device, attribute, value))
     }
 
-    /// Removes a device, waiting in the same way.
+    /// Resets a device, waiting in the same way.
+    ///
+    /// Until 74363ec674cb (Linux 6.13) the kernel does nothing about one that has no size: its backing device and its algorithms stay. Such a one is
+    /// given a size, of which there is something to reset.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reset(&mut self, device: DeviceNumber) -> anyhow::Result<()> {
+        self.set_closed(device, "reset", "1")?;
+        if !self.dry && self.is_begun(device) {
+            self.set(device, "disksize", "4096")?;
+            self.set_closed(device, "reset", "1")?;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody has begun to set it up.
+    fn is_begun(&mut self, device: DeviceNumber) -> bool {
+        survey(self.machine, device).is_ok_and(|survey| {
+            let backing = survey.writeback.and_then(|writeback| writeback.backing_dev);
+            !survey.initialised && (backing.is_some() || !survey.recompression.is_empty())
+        })
+    }
+
+    /// Removes a device, waiting in the same way. One that somebody has begun to set up is reset first: see [`Writer::reset`].
     ///
     /// # Errors
     /// As there.
@@ -151,6 +203,9 @@ impl<'a> Writer<'a> {
         let number = device.0.to_string();
         if self.dry {
             return Ok(writeln!(self.out, "echo '{number}' > /sys/class/zram-control/hot_remove")?);
+        }
+        if self.is_begun(device) {
+            self.reset(device)?;
         }
         self.waiting(|writer| {
             let taken = writer.machine.hot_remove(number.as_bytes());

@@ -4,12 +4,13 @@
 //! actions; so that a policy can be held against weeks of a simulated machine in seconds. Everything around it observes, acts and
 //! remembers, through [`zram_host::Machine`], so that it runs on the model as it runs on a kernel.
 //!
-//! * [`cli`] is what can be asked for on the command line, and [`commands`] what that does.
 //! * [`config`] is what the administrator wants.
 //! * [`ledger`] is the budget: what was written and what may be; [`store`] keeps it on disk.
 //! * [`daemon`] looks, decides, acts and remembers.
 //! * [`control`] is how the daemon is asked and told, and [`metrics`] what it tells Prometheus.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
+//! * [`program`] is all of it: [`cli`] is what can be asked for, [`commands`] do it, [`terminal`] is how that looks.
+//! * [`service`] is how it stands to systemd and to the machine.
 //! * [`simulate`] is a computer to try policies on.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
 
@@ -24,6 +25,9 @@ pub mod driver;
 pub mod ledger;
 pub mod metrics;
 pub mod policy;
+pub mod program;
+pub mod service;
 pub mod simulate;
 pub mod store;
+pub mod terminal;
 pub mod units;

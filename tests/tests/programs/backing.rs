@@ -46,7 +46,7 @@ pub(crate) fn nothing_stays_behind(machine: &mut Machine) {
 }
 
 /// Has a file in memory swapped out, at least in part: `tmpfs`, in a group that may not take as much memory as the file. Its checksum.
-fn swapped_file(machine: &mut Machine) -> String {
+pub(crate) fn swapped_file(machine: &mut Machine) -> String {
     let script = "mkdir /group /ram && mount -t cgroup2 none /group && mount -t tmpfs none /ram
         echo +memory > /group/cgroup.subtree_control && mkdir /group/small && echo 2M > /group/small/memory.max
         echo $$ > /group/small/cgroup.procs && exec dd if=/bin/zramctl-rs of=/ram/file bs=64k";
@@ -55,7 +55,7 @@ fn swapped_file(machine: &mut Machine) -> String {
     sum(machine, "/bin/zramctl-rs")
 }
 
-fn sum(machine: &mut Machine, path: &str) -> String {
+pub(crate) fn sum(machine: &mut Machine, path: &str) -> String {
     let shown = machine.prints(&[&program("sha256sum"), path]);
     shown.split_whitespace().next().unwrap_or_default().to_owned()
 }

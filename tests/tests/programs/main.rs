@@ -10,6 +10,8 @@
 
 mod backing;
 mod changes;
+mod daemon;
+mod judges;
 mod machine;
 mod probes;
 mod selftests;

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::machine::{OURS, on_each_kernel, program, three_devices};
+use crate::{
+    backing::{a_disk, nothing_stays_behind},
+    machine::{OURS, on_each_kernel, program, three_devices},
+};
 
 #[test]
 #[ignore = "boots virtual machines: run `cargo xtask programs`"]
@@ -109,5 +112,98 @@ fn a_plan_sets_up_all_or_nothing() {
         assert_eq!(machine.prints(&[OURS, "swap", "off", "zram0"]), "");
         assert_eq!(machine.prints(&[OURS, "remove", "zram0"]), "");
         assert_eq!(machine.prints(&[OURS, "list", "--all", "--json"]), nothing);
+    });
+}
+
+/// Several that look for a free device at the same time, as units of a boot do, find different ones.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn several_at_once_get_a_device_each() {
+    on_each_kernel(|machine| {
+        machine.op(json!({"op": "begin", "backing_pages": 0}));
+        a_disk(machine);
+        // Making room for a file, and what stands on it, takes its time, in which others look for a device.
+        let script = "for size in 4M 8M 12M 16M; do
+                /bin/zramctl-rs setup --size $size --algorithm zstd --backing /disk/$size --backing-size 4M --encrypt --swap &
+                all=\"$all $!\"
+            done
+            for one in $all; do wait $one || exit 1; done";
+        let ran = machine.run(&[&program("sh"), "-c", script]);
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{}: {}", machine.name, ran.stdout);
+        let mut devices: Vec<&str> = ran.stdout.lines().collect();
+        devices.sort_unstable();
+        assert_eq!(devices, ["/dev/zram0", "/dev/zram1", "/dev/zram2", "/dev/zram3"], "{}", machine.name);
+        let shown = machine.prints(&[OURS, "list", "--raw", "-n", "-b", "-o", "DISKSIZE,ALGORITHM"]);
+        let mut shown: Vec<&str> = shown.lines().collect();
+        shown.sort_unstable();
+        assert_eq!(shown, ["12582912 zstd", "16777216 zstd", "4194304 zstd", "8388608 zstd"]);
+        for device in devices {
+            machine.prints(&[&program("swapoff"), device]);
+            machine.prints(&[OURS, "remove", device]);
+        }
+        nothing_stays_behind(machine);
+    });
+}
+
+/// Ctrl-C while a file system is being made: that is done to its end, and then all is undone.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn an_interrupted_plan_is_undone() {
+    on_each_kernel(|machine| {
+        machine.op(json!({"op": "begin", "backing_pages": 0}));
+        let nothing = machine.prints(&[OURS, "list", "--all", "--json"]);
+        let shell = program("sh");
+        let script = "PATH=/usr/bin:/usr/sbin:/bin:/sbin
+            mkdir /fs
+            printf '%s\\n' \"#!$SHELL\" 'PATH=/usr/bin:/usr/sbin:/bin:/sbin' ': > /began' \\
+                'while [ ! -e /go ]; do :; done' 'mkfs.ext4 -q \"$@\" && : > /made' > /bin/mkfs.slow && chmod 755 /bin/mkfs.slow
+            zramctl-rs setup --size 8M --mount /fs --file-system slow & setup=$!
+            while [ ! -e /began ]; do :; done
+            kill -INT $setup
+            : > /go
+            wait $setup";
+        let ran = machine.run(&[&shell, "-c", &format!("SHELL={shell}\n{script}")]);
+        let said = "zramctl-rs: zram0 could not be set up, and is as it was: interrupted\n";
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(1), said), "{}: {}", machine.name, ran.stdout);
+        assert_eq!(machine.run(&[&program("ls"), "/made"]).status, Some(0), "{}", machine.name);
+        assert_eq!(machine.prints(&[OURS, "list", "--all", "--json"]), nothing, "{}", machine.name);
+    });
+}
+
+/// While the second device of a file fails, somebody mounts something over the first.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn what_somebody_mounts_over_a_device_stays() {
+    on_each_kernel(|machine| {
+        machine.op(json!({"op": "begin", "backing_pages": 0}));
+        let shell = program("sh");
+        let script = "PATH=/usr/bin:/usr/sbin:/bin:/sbin
+            mkdir /fs \"/it's\"
+            printf '%s\\n' \"#!$SHELL\" 'PATH=/usr/bin:/usr/sbin:/bin' 'mount -t tmpfs over /fs' 'exit 3' > /bin/mkfs.odd && chmod 755 /bin/mkfs.odd
+            printf '%s\\n' '[[device]]' \"size = '8M'\" \"mount = { at = '/fs/' }\" \\
+                '[[device]]' \"size = '8M'\" 'mount = { at = \"/it'\"'\"'s\", file-system = \"odd\" }' > /file";
+        let made = machine.run(&[&shell, "-c", &format!("SHELL={shell}\n{script}")]);
+        assert_eq!((made.status, made.stderr.as_str()), (Some(0), ""), "{}", machine.name);
+        let ran = machine.run(&[OURS, "setup", "--file", "/file"]);
+        assert_eq!(ran.status, Some(1));
+        let over = "zram0 could not be set up, and was not all put back (tmpfs of over has been mounted over zram0 on /fs since";
+        assert!(ran.stderr.contains(over), "{}: {}", machine.name, ran.stderr);
+        assert!(ran.stderr.contains("`mkfs.odd /dev/zram1` failed: exit status: 3"), "{}", ran.stderr);
+        let mounts = machine.prints(&[&program("cat"), "/proc/self/mounts"]);
+        let here: Vec<&str> = mounts.lines().filter(|line| line.contains(" /fs ")).collect();
+        assert!(
+            here.len() == 2 && here[0].starts_with("/dev/zram0 ") && here[1].starts_with("over "),
+            "{mounts}"
+        );
+        // As it was told.
+        machine.prints(&[&program("umount"), "/fs"]);
+        machine.prints(&[&program("umount"), "/fs"]);
+        machine.prints(&[OURS, "remove", "zram0"]);
+        // What is advised about a path with a quote in it is taken by a shell.
+        assert_eq!(machine.prints(&[OURS, "setup", "--size", "8M", "--mount", "/it's"]), "/dev/zram0\n");
+        let refused = machine.run(&[OURS, "reset", "zram0"]);
+        let advice = refused.stderr.split('`').nth(1).unwrap_or_default().to_owned();
+        machine.prints(&[&shell, "-c", &format!("PATH=/usr/bin:/usr/sbin:/bin; {advice}")]);
+        machine.prints(&[OURS, "remove", "zram0"]);
     });
 }

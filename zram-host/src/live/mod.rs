@@ -23,12 +23,19 @@ mod clock;
 pub mod device_mapper;
 mod loop_device;
 mod meanwhile;
+mod paths;
 mod storage;
 mod swap;
 mod together;
 mod tree;
+mod unswapped;
 
-use std::{collections::HashMap, fs::File, path::PathBuf, time::Duration};
+use std::{
+    collections::HashMap,
+    fs::{File, OpenOptions, TryLockError},
+    path::PathBuf,
+    time::Duration,
+};
 
 use nix::{
     errno::Errno,
@@ -56,6 +63,8 @@ pub struct LiveHost {
     held: HashMap<u32, Vec<File>>,
     /// Devices that are kept open so that they stay.
     kept: Vec<storage::Kept>,
+    /// A file that is locked as long as it is open.
+    turn: Option<File>,
     probes: Option<Box<dyn Probed>>,
 }
 
@@ -69,7 +78,7 @@ impl LiveHost {
     /// The kernel whose `sys` and `dev` stand under this folder.
     #[must_use]
     pub fn rooted(root: impl Into<PathBuf>) -> Self {
-        Self { tree: Tree::new(root), held: HashMap::new(), kept: Vec::new(), probes: None }
+        Self { tree: Tree::new(root), held: HashMap::new(), kept: Vec::new(), turn: None, probes: None }
     }
 
     /// With this to look into the kernel.
@@ -208,6 +217,24 @@ impl Machine for LiveHost {
 
     fn pause(&mut self, time: Duration) {
         std::thread::sleep(time);
+    }
+
+    fn take_turn(&mut self) -> Result<(), Errno> {
+        // Root alone can open it, so that nobody else can keep root from setting up; and to have it open does nothing.
+        let file = match OpenOptions::new().write(true).open(self.tree.control("hot_remove")) {
+            Ok(file) => file,
+            Err(error) if matches!(tree::errno(&error), Errno::ENOENT | Errno::EACCES | Errno::EROFS) => {
+                // What comes next fails, and says why.
+                return Ok(());
+            }
+            Err(error) => return Err(tree::errno(&error)),
+        };
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Errno::EWOULDBLOCK,
+            TryLockError::Error(error) => tree::errno(&error),
+        })?;
+        self.turn = Some(file);
+        Ok(())
     }
 
     fn probes(&mut self) -> Option<&mut dyn Probed> {

@@ -5,7 +5,10 @@ use std::{
     io::{Read as _, Seek as _, SeekFrom},
     os::{
         fd::{AsFd as _, AsRawFd as _},
-        unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
+        unix::{
+            fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
+            process::{CommandExt as _, ExitStatusExt as _},
+        },
     },
     path::Path,
     process::{Command, Stdio},
@@ -13,7 +16,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{FallocateFlags, fallocate},
+    fcntl::{FallocateFlags, OFlag, fallocate},
     libc,
     sys::{
         stat::{major, minor},
@@ -25,7 +28,9 @@ use zeroize::Zeroizing;
 use super::{
     LiveHost, LoopDevice,
     device_mapper::{self, Removal, Target},
+    paths::{self, end_of, nameless, opened},
     tree::{self, errno},
+    unswapped::Unswapped,
 };
 use crate::storage::{Ended, Place, Room, Storage};
 
@@ -108,6 +113,10 @@ impl LiveHost {
 }
 
 impl Storage for LiveHost {
+    fn plain(&mut self, path: &str) -> Result<String, Errno> {
+        paths::plain(&self.tree.kernel_file("/"), &self.tree.kernel_file(path))
+    }
+
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
         let metadata = fs::metadata(self.tree.kernel_file(path)).map_err(|error| errno(&error))?;
         let kind = metadata.file_type();
@@ -126,7 +135,7 @@ impl Storage for LiveHost {
     fn peek(&mut self, path: &str, at: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
         let path = self.tree.kernel_file(path);
         let read = |bytes: &mut [u8]| {
-            let mut file = File::open(&path)?;
+            let mut file = File::from(opened(&path, OFlag::O_RDONLY)?);
             file.seek(SeekFrom::Start(at))?;
             let mut there = 0;
             while let Some(rest) = bytes.get_mut(there..).filter(|rest| !rest.is_empty()) {
@@ -149,8 +158,8 @@ impl Storage for LiveHost {
     }
 
     fn attach(&mut self, file: &str) -> Result<String, Errno> {
-        let opened = OpenOptions::new().read(true).write(true).open(self.tree.kernel_file(file));
-        self.keep(&opened.map_err(|error| errno(&error))?)
+        let opened = opened(&self.tree.kernel_file(file), OFlag::O_RDWR)?;
+        self.keep(&File::from(opened))
     }
 
     fn attach_new(&mut self, path: &str, bytes: u64) -> Result<String, Errno> {
@@ -163,6 +172,8 @@ impl Storage for LiveHost {
 
     fn encrypt(&mut self, below: &str, name: &str) -> Result<String, Errno> {
         let (number, sectors) = unused(Path::new(below))?;
+        // Who may not lock pages may not make devices either, and is told so by what follows.
+        let _unswapped = Unswapped::new();
         let mut key = Zeroizing::new([0_u8; KEY]);
         getrandom::fill(&mut *key).map_err(|_| Errno::EIO)?;
         let table = [Target { first: 0, sectors, kind: "crypt", parameters: parameters(&key, &number) }];
@@ -193,35 +204,17 @@ impl Storage for LiveHost {
         let (name, arguments) = words.split_first().ok_or(Errno::EINVAL)?;
         let place = PROGRAMS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
         let mut command = place.map_or_else(|| Command::new(name), Command::new);
-        let ended = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).output();
-        let ended = ended.map_err(|error| errno(&error))?;
-        let said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
-        Ok(Ended { well: ended.status.success(), said })
-    }
-}
-
-/// Bytes of a file or a block device: where its end is.
-fn end_of(path: &Path) -> Result<u64, Errno> {
-    File::open(path).and_then(|mut file| file.seek(SeekFrom::End(0))).map_err(|error| errno(&error))
-}
-
-/// A new file that its owner alone may use, where it would be with this path, but without a name.
-fn nameless(path: &Path) -> Result<File, Errno> {
-    if fs::symlink_metadata(path).is_ok() {
-        return Err(Errno::EEXIST);
-    }
-    let folder = path.parent().ok_or(Errno::EISDIR)?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
-    match options.clone().custom_flags(libc::O_TMPFILE).open(folder) {
-        Ok(file) => Ok(file),
-        // Not every file system can. Then it has a name for a moment.
-        Err(error) if matches!(errno(&error), Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
-            let file = options.create_new(true).open(path).map_err(|error| errno(&error))?;
-            fs::remove_file(path).map_err(|error| errno(&error))?;
-            Ok(file)
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        // In a group of its own, which a terminal's signals are not for.
+        let ended = command.process_group(0).output().map_err(|error| errno(&error))?;
+        let mut said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+        if said.is_empty() && !ended.status.success() {
+            said = match ended.status.signal() {
+                Some(signal) => format!("signal {signal} ended it"),
+                None => ended.status.to_string(),
+            };
         }
-        Err(error) => Err(errno(&error)),
+        Ok(Ended { well: ended.status.success(), said })
     }
 }
 
@@ -284,23 +277,9 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_has_no_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("backing");
-        let file = nameless(&path).unwrap();
-        leave_in_place(&file);
-        let metadata = file.metadata().unwrap();
-        assert_eq!((metadata.mode() & 0o7777, metadata.nlink()), (0o600, 0));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        fs::write(&path, "somebody's").unwrap();
-        assert_eq!(nameless(&path).err(), Some(Errno::EEXIST));
-        assert_eq!(nameless(Path::new("/nowhere/backing")).err(), Some(Errno::ENOENT));
-    }
-
-    #[test]
     fn places_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("backing").to_string_lossy().into_owned();
+        let path = fs::canonicalize(folder.path()).unwrap().join("backing").to_string_lossy().into_owned();
         let mut host = LiveHost::new();
         assert_eq!(host.place(&path), Err(Errno::ENOENT));
         fs::write(&path, [7; 8192]).unwrap();
@@ -330,5 +309,18 @@ mod tests {
         let ended = host.run(&["sh", "-c", "echo 'that is wrong' >&2; exit 3"]);
         assert_eq!(ended, Ok(Ended { well: false, said: "that is wrong".to_owned() }));
         assert_eq!(host.run(&["no-program-has-this-name"]), Err(Errno::ENOENT));
+        let said = |words: &[&str]| LiveHost::new().run(words).unwrap().said;
+        assert_eq!(said(&["sh", "-c", "kill -9 $$"]), "signal 9 ended it");
+        assert_eq!(said(&["false"]), "exit status: 1");
+    }
+
+    /// Whoever presses Ctrl-C presses it for every process of the terminal's group.
+    #[test]
+    fn a_program_is_not_of_this_group() {
+        let script = "read -r stat < /proc/$$/stat; echo $$ \"${stat##*) }\" >&2";
+        let said = LiveHost::new().run(&["sh", "-c", script]).unwrap().said;
+        let words: Vec<&str> = said.split(' ').collect();
+        // Process, state, parent, group.
+        assert_eq!(words[0], words[3], "{said}");
     }
 }

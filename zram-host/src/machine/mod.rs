@@ -22,7 +22,7 @@ pub use capabilities::{Capabilities, capabilities};
 pub use clocks::Clocks;
 pub use holders::holders;
 pub use memory::{Memory, memory, memory_total};
-pub use mounts::{Mount, mounts};
+pub use mounts::{Mount, mounts, top};
 pub use openers::{Opener, openers};
 pub use pressure::{NoPressure, Pressure, Resource, Stall, pressure};
 pub use swaps::{Swap, SwapUse, swaps};
@@ -83,6 +83,13 @@ pub trait Machine: Port + Storage {
 
     /// Lets time pass.
     fn pause(&mut self, time: Duration);
+
+    /// Takes the turn to set devices up, which is given back when this program ends. The kernel gives a device to whoever comes, so that two that
+    /// look for a free one find the same, and each writes into what the other sets up.
+    ///
+    /// # Errors
+    /// `EWOULDBLOCK` if another process has it; the errno of trying.
+    fn take_turn(&mut self) -> Result<(), Errno>;
 
     /// What can look into zram, where somebody has brought it.
     fn probes(&mut self) -> Option<&mut dyn Probed> {

@@ -195,6 +195,12 @@ impl<E: Surroundings> Machine for SimHost<E> {
     }
 
     fn swap_off(&mut self, dev: u32) -> Result<(), Errno> {
+        // The node is opened first.
+        self.size(dev).map_err(|_| Errno::ENOENT)?;
+        if let Some(left) = self.seen.stores.signals.checked_sub(1) {
+            self.seen.stores.signals = left;
+            return Err(Errno::EINTR);
+        }
         let text = self.kernel_file(SWAPS)?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let (ours, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| is_of(line, dev));
@@ -213,6 +219,14 @@ impl<E: Surroundings> Machine for SimHost<E> {
 
     fn pause(&mut self, time: Duration) {
         self.surroundings.pass(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn take_turn(&mut self) -> Result<(), Errno> {
+        let left = self.seen.stores.others_turns.checked_sub(1);
+        left.map_or(Ok(()), |left| {
+            self.seen.stores.others_turns = left;
+            Err(Errno::EWOULDBLOCK)
+        })
     }
 
     fn probes(&mut self) -> Option<&mut dyn Probed> {

@@ -435,6 +435,10 @@ impl<E: Surroundings> Port for SimHost<E> {
     }
 
     fn read_attr(&mut self, dev: u32, name: &str) -> Result<Vec<u8>, Errno> {
+        // Not zram's own: every block device has it.
+        if name == "dev" && self.exists(dev) {
+            return Ok(format!("254:{dev}\n").into_bytes());
+        }
         self.kernel.read_attr(DeviceId(dev), name).map_err(errno)
     }
 

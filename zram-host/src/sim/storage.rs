@@ -31,11 +31,17 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 pub(super) struct Stores {
     room: Room,
     files: BTreeMap<String, File>,
+    /// Symbolic links, and where they lead.
+    links: BTreeMap<String, String>,
     /// By node.
     loops: BTreeMap<String, Loop>,
     /// By name.
     mapped: BTreeMap<String, Mapped>,
     mounted: BTreeMap<String, u32>,
+    /// How often another process still has the turn when it is asked for.
+    pub(super) others_turns: u32,
+    /// How often a signal still comes while an area is taken out of use.
+    pub(super) signals: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -66,9 +72,12 @@ impl Default for Stores {
         Self {
             room: Room { total: 64 << 30, free: 32 << 30, in_memory: false },
             files: BTreeMap::new(),
+            links: BTreeMap::new(),
             loops: BTreeMap::new(),
             mapped: BTreeMap::new(),
             mounted: BTreeMap::new(),
+            others_turns: 0,
+            signals: 0,
         }
     }
 }
@@ -113,6 +122,11 @@ impl<E: Surroundings> SimHost<E> {
         self.seen.stores.files.insert(path.to_owned(), file);
     }
 
+    /// Puts a symbolic link there.
+    pub fn put_link(&mut self, path: &str, leads_to: &str) {
+        self.seen.stores.links.insert(path.to_owned(), leads_to.to_owned());
+    }
+
     /// Lets others read a file, too.
     pub fn publish_file(&mut self, path: &str) {
         if let Some(file) = self.seen.stores.files.get_mut(path) {
@@ -123,6 +137,16 @@ impl<E: Surroundings> SimHost<E> {
     /// From now on every folder is on a file system with this room.
     pub fn set_room(&mut self, room: Room) {
         self.seen.stores.room = room;
+    }
+
+    /// Another process sets devices up, and is asked for its turn in vain so many times.
+    pub fn others_take_turns(&mut self, times: u32) {
+        self.seen.stores.others_turns = times;
+    }
+
+    /// A signal comes each of the next times that a swap area is taken out of use.
+    pub fn signal_at_swap_off(&mut self, times: u32) {
+        self.seen.stores.signals = times;
     }
 
     /// Everything that is stored: files, loop devices, encrypted devices, by path or name.
@@ -142,6 +166,10 @@ impl<E: Surroundings> SimHost<E> {
     fn backing_devices(&mut self) -> BTreeSet<String> {
         let open = self.devices.clone().into_iter().filter_map(|dev| self.read_attr(dev, "backing_dev").ok());
         open.map(|text| String::from_utf8_lossy(&text).trim_end().to_owned()).collect()
+    }
+
+    fn follows_no_link(&self, path: &str) -> Result<(), Errno> {
+        if self.seen.stores.links.contains_key(path) { Err(Errno::ELOOP) } else { Ok(()) }
     }
 
     fn zram_of(&self, node: &str) -> Option<u32> {
@@ -179,20 +207,27 @@ impl<E: Surroundings> SimHost<E> {
         self.hold(dev)?;
         self.seen.stores.mounted.insert((*target).to_owned(), dev);
         let mounts = String::from_utf8_lossy(&self.kernel_file(MOUNTS)?).into_owned();
-        let line = format!("{mounts}40 1 254:{dev} / {target} rw - {system} {node} rw\n");
+        let id = 40 + mounts.lines().count();
+        let line = format!("{mounts}{id} 1 254:{dev} / {target} rw - {system} {node} rw\n");
         self.set_kernel_file(MOUNTS, &line);
         Ok(Ended { well: true, said: String::new() })
     }
 
+    /// Takes away what was mounted there last, whosever it is.
     fn unmount(&mut self, target: &str) -> Result<Ended, Errno> {
-        let Some(dev) = self.seen.stores.mounted.remove(target) else {
+        let text = String::from_utf8_lossy(&self.kernel_file(MOUNTS)?).into_owned();
+        let mut lines: Vec<&str> = text.lines().collect();
+        let is_there = |line: &&str| line.split(' ').nth(4) == Some(target);
+        let Some(at) = lines.iter().rposition(is_there) else {
             return Ok(failed(&format!("{target}: not mounted")));
         };
-        let mounts = String::from_utf8_lossy(&self.kernel_file(MOUNTS)?).into_owned();
-        let others: Vec<&str> =
-            mounts.lines().filter(|line| line.split(' ').nth(4) != Some(target)).collect();
-        self.set_kernel_file(MOUNTS, &(others.join("\n") + "\n"));
-        self.release(dev)?;
+        let line = lines.remove(at);
+        self.set_kernel_file(MOUNTS, &(lines.join("\n") + "\n"));
+        let dev = self.seen.stores.mounted.get(target).copied();
+        if let Some(dev) = dev.filter(|dev| line.split(' ').nth(2) == Some(&format!("254:{dev}"))) {
+            self.seen.stores.mounted.remove(target);
+            self.release(dev)?;
+        }
         Ok(Ended { well: true, said: String::new() })
     }
 }
@@ -207,8 +242,25 @@ fn folder(path: &str) -> &str {
 }
 
 impl<E: Surroundings> Storage for SimHost<E> {
+    /// Links are at the end of a path here, and lead to what is none.
+    fn plain(&mut self, path: &str) -> Result<String, Errno> {
+        let mut names = Vec::new();
+        for name in path.split('/') {
+            match name {
+                "" | "." => {}
+                ".." => drop(names.pop()),
+                name => names.push(name),
+            }
+        }
+        let path = format!("/{}", names.join("/"));
+        let path = self.seen.stores.links.get(&path).cloned().unwrap_or(path);
+        self.place(&path).map(|_| path)
+    }
+
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
         let stores = &self.seen.stores;
+        let path = stores.links.get(path).map_or(path, String::as_str).to_owned();
+        let path = path.as_str();
         if let Some(file) = stores.files.get(path) {
             return Ok(Place::File { bytes: file.bytes, private: file.private });
         }
@@ -229,6 +281,7 @@ impl<E: Surroundings> Storage for SimHost<E> {
     }
 
     fn peek(&mut self, path: &str, at: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
+        self.follows_no_link(path)?;
         let size = match self.place(path)? {
             Place::File { bytes, .. } | Place::Disk(bytes) => bytes,
             Place::Folder => return Err(Errno::EISDIR),
@@ -255,6 +308,7 @@ impl<E: Surroundings> Storage for SimHost<E> {
     }
 
     fn attach(&mut self, file: &str) -> Result<String, Errno> {
+        self.follows_no_link(file)?;
         let stores = &mut self.seen.stores;
         let bytes = stores.files.get(file).ok_or(Errno::ENOENT)?.bytes;
         stores.attach(file, bytes)

@@ -61,6 +61,9 @@ impl Device {
     pub(crate) fn reset(&mut self, site: Site, call: &mut Call<'_, impl Environment + ?Sized>) {
         call.emit(site, Event::Reset { dev: self.id });
         self.state.limit_pages = 0;
+        if call.behaviours().reset_needs_size && self.disk.is_none() {
+            return;
+        }
         self.free_table(call);
         self.forget_compressors(call);
         self.state.stats = Stats::default();

@@ -106,24 +106,35 @@ pub struct Kind {
     /// Those of which both is true
     #[arg(long)]
     pub huge_idle: bool,
-
-    /// Those that no algorithm makes smaller
-    #[arg(long)]
-    pub incompressible: bool,
 }
 
 impl Kind {
     /// The kernel's word.
     #[must_use]
     pub fn word(self) -> Option<&'static str> {
-        [
-            (self.idle, "idle"),
-            (self.huge, "huge"),
-            (self.huge_idle, "huge_idle"),
-            (self.incompressible, "incompressible"),
-        ]
-        .into_iter()
-        .find_map(|(is, word)| is.then_some(word))
+        [(self.idle, "idle"), (self.huge, "huge"), (self.huge_idle, "huge_idle")]
+            .into_iter()
+            .find_map(|(is, word)| is.then_some(word))
+    }
+}
+
+/// A kind of pages that can be written back.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct WritebackKind {
+    /// One of these
+    #[command(flatten)]
+    pub kind: Kind,
+
+    /// Those that no algorithm makes smaller
+    #[arg(long)]
+    pub incompressible: bool,
+}
+
+impl WritebackKind {
+    /// The kernel's word.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        self.kind.word().or_else(|| self.incompressible.then_some("incompressible"))
     }
 }
 
@@ -137,7 +148,7 @@ pub struct Writeback {
 
     /// Which pages
     #[command(flatten)]
-    pub kind: Kind,
+    pub kind: WritebackKind,
 
     /// Pages FIRST to LAST, whatever they are; repeatable
     #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
@@ -162,7 +173,7 @@ pub struct Recompress {
 
     /// Which pages; without any: all
     #[command(flatten)]
-    pub kind: RecompressKind,
+    pub kind: Kind,
 
     /// Only pages that take so many bytes or more, and keep the result only if it takes less
     #[arg(long, value_name = "BYTES")]
@@ -187,31 +198,6 @@ pub struct Recompress {
     /// How it is said
     #[command(flatten)]
     pub told: Told,
-}
-
-/// A kind of pages that can be recompressed.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct RecompressKind {
-    /// Those marked as idle
-    #[arg(long)]
-    pub idle: bool,
-
-    /// Those stored uncompressed
-    #[arg(long)]
-    pub huge: bool,
-
-    /// Those of which both is true
-    #[arg(long)]
-    pub huge_idle: bool,
-}
-
-impl RecompressKind {
-    /// The kernel's word.
-    #[must_use]
-    pub fn word(self) -> Option<&'static str> {
-        let Self { idle, huge, huge_idle } = self;
-        Kind { idle, huge, huge_idle, incompressible: false }.word()
-    }
 }
 
 /// What to compact.

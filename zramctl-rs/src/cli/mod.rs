@@ -19,7 +19,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::
 
 pub use about::{Completions, Man, Shell};
 pub use change::{
-    Change, Compact, Dry, Idle, Kind, Limit, Recompress, RecompressKind, Remove, Reset, Told, Writeback,
+    Change, Compact, Dry, Idle, Kind, Limit, Recompress, Remove, Reset, Told, Writeback, WritebackKind,
 };
 pub use judge::{Caps, Doctor};
 pub use output::{Color, Output};
@@ -88,8 +88,16 @@ impl Cli {
     /// The command line as clap knows it, in this program's looks.
     #[must_use]
     pub fn styled(columns: usize) -> clap::Command {
-        examples::titled(Self::command().term_width(columns), columns)
+        examples::titled(with_signs(Self::command()).term_width(columns), columns)
     }
+}
+
+/// A number with a sign in front, where none makes sense, is a value that is wrong, and not an option that is unknown.
+fn with_signs(command: clap::Command) -> clap::Command {
+    let takes_value = |arg: &clap::Arg| !arg.is_positional() && arg.get_action().takes_values();
+    command
+        .mut_args(|arg| if takes_value(&arg) { arg.allow_negative_numbers(true) } else { arg })
+        .mut_subcommands(with_signs)
 }
 
 /// A command.

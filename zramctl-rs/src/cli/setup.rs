@@ -20,7 +20,7 @@ pub struct Setup {
     pub device: Option<DeviceNumber>,
 
     /// Set up the devices that this TOML file names, all or none; an example is below
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "size", "algorithm", "recompression", "memory", "backing", "swap", "mount"])]
+    #[arg(long, value_name = "FILE", value_parser = clap::builder::NonEmptyStringValueParser::new(), conflicts_with_all = ["device", "size", "algorithm", "recompression", "memory", "backing", "swap", "mount"])]
     pub file: Option<String>,
 
     /// What it offers, as if nothing were compressed

@@ -74,6 +74,10 @@ pub struct Slots {
     #[arg(long, conflicts_with = "ranges")]
     pub list: bool,
 
+    /// ... without the headings
+    #[arg(short, long, alias = "noheadings", requires = "list", conflicts_with = "json")]
+    pub no_headings: bool,
+
     /// Neighbours as one range
     #[arg(long)]
     pub ranges: bool,

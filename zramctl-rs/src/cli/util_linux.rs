@@ -10,7 +10,7 @@ use crate::{columns::Selection, size::parse_decimal};
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct UtilLinux {
     /// Only this device, set up or not; the one to set up; or those to reset
-    #[arg(value_name = "DEVICE")]
+    #[arg(value_name = "DEVICE", value_parser = device_or_command)]
     pub devices: Vec<DeviceNumber>,
 
     /// Print sizes in bytes
@@ -56,4 +56,13 @@ pub struct UtilLinux {
     /// Reset the devices and remove them
     #[arg(short, long, requires = "devices")]
     pub reset: bool,
+}
+
+/// Whoever misspells a command, and gets here, did not mean a device.
+fn device_or_command(text: &str) -> Result<DeviceNumber, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "{text:?} is neither a zram device, such as zram0 or /dev/zram0, nor a command: `zramctl-rs --help` names them"
+        )
+    })
 }

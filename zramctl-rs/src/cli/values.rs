@@ -23,7 +23,7 @@ pub(super) fn range(text: &str) -> Result<(u64, u64), String> {
 
 /// A time in seconds, or with a letter.
 pub(super) fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("\"{text}\" is no age: give seconds, or a number with s, m, h or d");
+    let wrong = || format!("\"{text}\" is no length of time: give seconds, or a number with s, m, h or d");
     let (digits, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),
         Some((at, 'm')) => (&text[..at], 60),

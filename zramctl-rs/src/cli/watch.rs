@@ -21,6 +21,10 @@ pub struct Watch {
     #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
     pub slot: Option<(u64, u64)>,
 
+    /// Leave out the headings
+    #[arg(short, long, alias = "noheadings", conflicts_with = "json")]
+    pub no_headings: bool,
+
     /// An object of JSON a line; the last has `end` and what was lost
     #[arg(long)]
     pub json: bool,
@@ -47,7 +51,7 @@ pub enum What {
     Free,
     /// Swap says that it does not need a slot any more
     Notify,
-    /// A page is compressed: when it is written, or recompressed
+    /// A page is compressed: when it is written, or recompressed, of which there is no record of its own
     Compress,
     /// A page is decompressed
     Decompress,

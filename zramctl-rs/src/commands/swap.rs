@@ -53,6 +53,7 @@ fn change(command: &Swap, writer: &mut Writer<'_>) -> anyhow::Result<()> {
             Ok(())
         }
         Swap::Off { device, .. } => writer.machine().swap_off(device.0).map_err(|errno| match errno {
+            nix::errno::Errno::ENOENT => anyhow::anyhow!("there is no {device}"),
             nix::errno::Errno::EINVAL => anyhow::anyhow!("{device} is not swapped to"),
             nix::errno::Errno::ENOMEM => {
                 anyhow::anyhow!("there is not enough memory for what is in {device}, so it stays in use")

@@ -28,13 +28,14 @@ pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) 
     if !options.find && options.size.is_none() {
         return status::run(options, machine, out);
     }
+    let mut writer = Writer::new(machine, out, false);
+    writer.wait_for_turn()?;
     let (device, added) = match options.devices[..] {
-        [] if options.find => find(machine)?,
+        [] if options.find => find(writer.machine())?,
         [device] => (device, false),
         [] => anyhow::bail!("--size takes a device, or --find"),
         [_, ..] => anyhow::bail!("one device at a time can be set up"),
     };
-    let mut writer = Writer::new(machine, out, false);
     if let Some(size) = options.size {
         let found = unused(writer.machine(), device)?.survey;
         anyhow::ensure!(size > 0, "a device cannot have the size 0");
@@ -47,7 +48,7 @@ pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) 
         }
         // What was found has nothing in it, and may be somebody else's by now.
         if options.devices.contains(&device) {
-            writer.set_closed(device, "reset", "1")?;
+            writer.reset(device)?;
         }
         if let Err(error) = set_up(options, device, size, &mut writer) {
             // Somebody else sets it up: what is in it is theirs.
@@ -60,7 +61,7 @@ pub fn run(options: &UtilLinux, machine: &mut dyn Machine, out: &mut dyn Write) 
             if added {
                 return Err(give_back(device, &mut writer, error));
             }
-            return Err(match writer.set_closed(device, "reset", "1") {
+            return Err(match writer.reset(device) {
                 Ok(()) => error,
                 Err(left) => error.context(format!("and {device} could not be reset: {left:#}")),
             });
@@ -124,7 +125,7 @@ fn reset(devices: &[DeviceNumber], writer: &mut Writer<'_>) -> anyhow::Result<()
     let mut failed = Ok(());
     for &device in devices {
         let ended = unused(writer.machine(), device)
-            .and_then(|_| writer.set_closed(device, "reset", "1"))
+            .and_then(|_| writer.reset(device))
             .and_then(|()| writer.remove(device));
         if let Err(error) = ended {
             failed = Err(match failed {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zram_host::{DeviceNumber, Machine};
 
 use super::{Conflict, With, names, text};
-use crate::severity::Severity;
+use crate::{severity::Severity, shell::word};
 
 /// Where its configuration may be, the weakest first: a file hides those of the same name in weaker ones.
 const FOLDERS: [&str; 4] = ["/usr/lib/systemd", "/usr/local/lib/systemd", "/etc/systemd", "/run/systemd"];
@@ -52,7 +52,7 @@ pub(super) fn conflict(machine: &mut dyn Machine, wanted: Option<DeviceNumber>) 
     let name = device.map_or_else(|| "zram0".to_owned(), |device| device.to_string());
     // The service's end resets the device, which nobody may use then; and what has a section is made anew by a reload.
     let unused = match device.and_then(|device| configured.get(&device)?.mount_point.as_ref()) {
-        Some(mount_point) => format!("umount {mount_point}"),
+        Some(mount_point) => format!("umount {}", word(mount_point)),
         None => format!("systemctl stop dev-{name}.swap"),
     };
     Some(Conflict {

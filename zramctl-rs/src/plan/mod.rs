@@ -9,12 +9,15 @@
 //! the device; some are kept over a reset, and are put back to what they were.
 //!
 //! * `step` has the steps, each as a line of a shell.
-//! * `progress` is what has been done of a plan: it takes steps, and undoes them.
+//! * `progress` is what has been done of a plan: it takes steps.
+//! * `undo` undoes them, and looks whether the device is as it was, which `before` knows.
 //! * `area` is the first page of a swap area.
 
 mod area;
+mod before;
 mod progress;
 mod step;
+mod undo;
 
 use zram_host::DeviceNumber;
 
@@ -45,7 +48,7 @@ impl Plan {
     /// # Errors
     /// When a step fails or somebody wants an end; then those before it have been undone, or the error says which could not be.
     pub fn carry_out(&self, writer: &mut Writer<'_>) -> anyhow::Result<Progress<'_>> {
-        let mut progress = Progress::new(self);
+        let mut progress = Progress::new(self, writer.machine());
         for step in &self.steps {
             if let Err(error) = writer.go_on().and_then(|()| progress.take(step, writer)) {
                 return Err(progress.undo(writer, error));

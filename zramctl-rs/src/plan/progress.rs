@@ -1,25 +1,30 @@
 //! What has been done of a plan: steps are taken, and undone.
 
 use nix::errno::Errno;
-use zram_host::{DeviceNumber, Machine, survey, swap::SwapOptions};
+use zram_host::{DeviceNumber, Machine, device::Algorithms, swap::SwapOptions};
 
 use super::{
     Plan, Step,
-    area::{FirstPage, header, write_first_page},
+    area::{FirstPage, header},
+    before::Settings,
     mapped_name,
 };
 use crate::{
     backing::busy,
-    writer::{PATIENCE, PAUSE, Refused, Writer, errno},
+    shell::word,
+    size::human,
+    writer::{PATIENCE, PAUSE, Writer, errno},
 };
 
 /// The steps of a plan that have been taken, and what they made.
 #[derive(Debug)]
 pub struct Progress<'a> {
-    plan: &'a Plan,
-    taken: usize,
-    device: Option<DeviceNumber>,
-    first_page: Option<FirstPage>,
+    pub(super) plan: &'a Plan,
+    pub(super) taken: usize,
+    pub(super) device: Option<DeviceNumber>,
+    /// How the device was. `None`: there was none yet.
+    pub(super) before: Option<Settings>,
+    pub(super) first_page: Option<FirstPage>,
     /// The loop device that was made, and the one that encrypts.
     attached: Option<String>,
     encrypted: Option<String>,
@@ -27,8 +32,10 @@ pub struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// Nothing yet.
-    pub(super) fn new(plan: &'a Plan) -> Self {
-        Self { plan, taken: 0, device: plan.device, first_page: None, attached: None, encrypted: None }
+    pub(super) fn new(plan: &'a Plan, machine: &mut dyn Machine) -> Self {
+        let device = plan.device;
+        let before = device.and_then(|device| Settings::of(device, machine));
+        Self { plan, taken: 0, device, before, first_page: None, attached: None, encrypted: None }
     }
 
     /// The device.
@@ -100,63 +107,13 @@ impl<'a> Progress<'a> {
     }
 
     /// Closes the devices before zram: they go now, or when zram closes them.
-    fn let_go(&mut self, machine: &mut dyn Machine) -> anyhow::Result<()> {
+    pub(super) fn let_go(&mut self, machine: &mut dyn Machine) -> anyhow::Result<()> {
         // The upper one first: it has the other open.
         for node in [self.encrypted.take(), self.attached.take()].into_iter().flatten() {
             let closed = machine.let_go(&node);
             closed.map_err(|errno| anyhow::anyhow!("cannot close {node}: {}", errno.desc()))?;
         }
         Ok(())
-    }
-
-    /// Undoes what has been done, the last first. What cannot be undone keeps nothing else from it. The error is what is told about it.
-    pub fn undo(mut self, writer: &mut Writer<'_>, error: anyhow::Error) -> anyhow::Error {
-        let Some(device) = self.device else { return error };
-        let steps = &self.plan.steps[..self.taken];
-        let mut left = Vec::new();
-        let mut done = |ended: anyhow::Result<()>| {
-            if let Err(failed) = ended {
-                left.push(format!("{failed:#}"));
-            }
-        };
-        // Nobody else sets up a device that is ours: what a reset would throw away now is theirs.
-        if is_refused(device, &error) || has_a_size(steps, device, writer.machine()) {
-            let told = format!("somebody else is setting {device} up: it is left to them, as it is");
-            return match self.let_go(writer.machine()) {
-                Ok(()) => error.context(told),
-                Err(left) => error.context(format!("{told} ({left:#})")),
-            };
-        }
-        for step in steps.iter().rev() {
-            match step {
-                Step::SwapOn(_) => done(swap_off(device, writer.machine())),
-                Step::Mount { at, .. } => done(run(&["umount", at], writer.machine())),
-                _ => {}
-            }
-        }
-        let is_reset = |step: &Step| matches!(step, Step::Set { was: None, .. } | Step::Back(_));
-        if steps.iter().any(is_reset) {
-            done(writer.set_closed(device, "reset", "1"));
-        } else if let Some(page) = self.first_page.take() {
-            done(write_first_page(device, &page, writer.machine()));
-        }
-        done(self.let_go(writer.machine()));
-        // What a reset keeps is put back after it, since some of it can be written only while the device is not set up.
-        for step in steps.iter().rev() {
-            match step {
-                Step::Add => done(writer.remove(device)),
-                Step::Set { attribute, was: Some(was), .. } => done(writer.set(device, attribute, was)),
-                _ => {}
-            }
-        }
-        if left.is_empty() {
-            error.context(format!("{device} could not be set up, and is as it was"))
-        } else {
-            error.context(format!(
-                "{device} could not be set up, and was not all put back ({})",
-                left.join("; ")
-            ))
-        }
     }
 }
 
@@ -173,6 +130,14 @@ fn explained(
         Some(Errno::ENOENT) if machine.read_attr(device.0, attribute) == Err(Errno::ENOENT) => {
             error.context(format!("this kernel has no {attribute}"))
         }
+        Some(Errno::ENOMEM) if attribute == "disksize" => {
+            let size = value.parse().map_or_else(|_| value.to_owned(), human);
+            error.context(format!("there is no memory for the table of a device of {size}: give less"))
+        }
+        Some(Errno::EINVAL) if attribute == "comp_algorithm" => match offered(device, machine) {
+            names if names.is_empty() => error,
+            names => error.context(format!("this kernel has no {value}: there are {}", names.join(", "))),
+        },
         Some(Errno::EBUSY) if attribute == "backing_dev" => match busy(value, machine) {
             Some(user) => error.context(format!("{value} is in use: {user}")),
             None => error,
@@ -181,19 +146,10 @@ fn explained(
     }
 }
 
-/// Whether the device has a size that these steps, which were to lead to one, have not given it.
-fn has_a_size(steps: &[Step], device: DeviceNumber, machine: &mut dyn Machine) -> bool {
-    let sets = |step: &Step| matches!(step, Step::Add | Step::Set { .. });
-    let sizes = |step: &Step| matches!(step, Step::Set { attribute: "disksize", .. });
-    let is_set_up = survey(machine, device).is_ok_and(|survey| survey.initialised);
-    is_set_up && steps.iter().any(sets) && !steps.iter().any(sizes)
-}
-
-/// Whether this device was busy, and not another one.
-fn is_refused(device: DeviceNumber, error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Refused>().is_some_and(|refused| {
-        refused.errno == Errno::EBUSY && refused.device == device && refused.attribute != "backing_dev"
-    })
+/// Algorithms that the kernel shows. Older ones take others, too, which are modules of their crypto interface.
+fn offered(device: DeviceNumber, machine: &mut dyn Machine) -> Vec<String> {
+    let text = machine.read_attr(device.0, "comp_algorithm").unwrap_or_default();
+    Algorithms::parse(&String::from_utf8_lossy(&text)).offered
 }
 
 fn add(machine: &mut dyn Machine) -> anyhow::Result<DeviceNumber> {
@@ -212,7 +168,12 @@ fn not_attached(path: &str, errno: Errno) -> anyhow::Error {
         Errno::ENODEV => anyhow::anyhow!(
             "cannot make a block device of {path}: there is no /dev/loop-control (`modprobe loop`)"
         ),
-        Errno::EBUSY => anyhow::anyhow!("{path} is a block device's already: `losetup -j {path}` says which"),
+        Errno::EBUSY => {
+            anyhow::anyhow!("{path} is a block device's already: `losetup -j {}` says which", word(path))
+        }
+        Errno::ELOOP => {
+            anyhow::anyhow!("{path} has become a symbolic link, or is behind one, since it was looked at")
+        }
         Errno::EEXIST => anyhow::anyhow!("{path} is there already: leave out the size to use it as it is"),
         Errno::ENOSPC => anyhow::anyhow!("there is no room for the file at {path}"),
         Errno::EOPNOTSUPP => {
@@ -244,11 +205,15 @@ fn encrypt(below: &str, device: DeviceNumber, machine: &mut dyn Machine) -> anyh
             "cannot encrypt {below}: this kernel lacks dm-crypt (`modprobe dm_crypt`) or AES in XTS; its log says which"
         ),
         Errno::EEXIST => anyhow::anyhow!(
-            "cannot encrypt {below}: there is a device {name} already (`dmsetup info {name}`)"
+            "cannot encrypt {below}: there is a device {name} already (`dmsetup info {name}` says whether it is open; if not, \
+             `dmsetup remove {name}`)"
         ),
         Errno::EBUSY => match busy(below, machine) {
             Some(user) => anyhow::anyhow!("cannot encrypt {below}: it is in use: {user}"),
-            None => anyhow::anyhow!("cannot encrypt {below}: it is in use (`lsblk {below}` shows by what)"),
+            None => anyhow::anyhow!(
+                "cannot encrypt {below}: it is in use (`lsblk {}` shows by what)",
+                word(below)
+            ),
         },
         errno => anyhow::anyhow!("cannot encrypt {below}: {}", errno.desc()),
     })
@@ -259,14 +224,9 @@ fn swap_on(device: DeviceNumber, options: SwapOptions, machine: &mut dyn Machine
     taken.map_err(|errno| anyhow::anyhow!("cannot take {device} into use as swap: {}", errno.desc()))
 }
 
-fn swap_off(device: DeviceNumber, machine: &mut dyn Machine) -> anyhow::Result<()> {
-    let taken = machine.swap_off(device.0);
-    taken.map_err(|errno| anyhow::anyhow!("cannot take {device} out of use as swap: {}", errno.desc()))
-}
-
 /// Runs a program, which must end well.
-fn run(words: &[&str], machine: &mut dyn Machine) -> anyhow::Result<()> {
-    let shown = words.join(" ");
+pub(super) fn run(words: &[&str], machine: &mut dyn Machine) -> anyhow::Result<()> {
+    let shown = words.iter().map(|text| word(text)).collect::<Vec<_>>().join(" ");
     match machine.run(words) {
         Ok(ended) if ended.well => Ok(()),
         Ok(ended) => Err(anyhow::anyhow!("`{shown}` failed: {}", ended.said.replace('\n', "; "))),

@@ -1,10 +1,8 @@
 //! The steps of a plan, and each as a line of a shell.
 
-use std::borrow::Cow;
-
 use zram_host::swap::{Discard, SwapOptions};
 
-use crate::writer::echo;
+use crate::{shell::word, writer::echo};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,13 +97,13 @@ impl Step {
             Self::Attach { path } => losetup(path),
             Self::AttachNew { path, bytes } => {
                 return vec![
-                    format!("(umask 077 && fallocate -l {bytes} {})", quoted(path)),
+                    format!("(umask 077 && fallocate -l {bytes} {})", word(path)),
                     losetup(path),
-                    format!("rm {}", quoted(path)),
+                    format!("rm {}", word(path)),
                 ];
             }
             Self::Encrypt { below } => {
-                let below = below.as_deref().map_or_else(|| "$LOOP".to_owned(), quoted);
+                let below = below.as_deref().map_or_else(|| "$LOOP".to_owned(), word);
                 let how = "--type plain --cipher aes-xts-plain64 --key-size 512 --sector-size 4096";
                 format!("cryptsetup open {how} --key-file /dev/urandom {below} {mapped}")
             }
@@ -125,11 +123,11 @@ impl Step {
                 let discard = if *discard == Discard::None { "" } else { "-d " };
                 format!("swapon {priority}{discard}/dev/{device}")
             }
-            Self::Format { file_system } => format!("mkfs.{} /dev/{device}", quoted(file_system)),
+            Self::Format { file_system } => format!("mkfs.{} /dev/{device}", word(file_system)),
             Self::Mount { at, file_system, options } => {
-                let options = options.as_deref().map(|options| format!("-o {} ", quoted(options)));
+                let options = options.as_deref().map(|options| format!("-o {} ", word(options)));
                 let options = options.unwrap_or_default();
-                format!("mount -t {} {options}/dev/{device} {}", quoted(file_system), quoted(at))
+                format!("mount -t {} {options}/dev/{device} {}", word(file_system), word(at))
             }
         };
         vec![line]
@@ -137,10 +135,5 @@ impl Step {
 }
 
 fn losetup(path: &str) -> String {
-    format!("LOOP=$(losetup -f --show --direct-io=on -b 4096 {})", quoted(path))
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| word.replace('\0', ""), Cow::into_owned)
+    format!("LOOP=$(losetup -f --show --direct-io=on -b 4096 {})", word(path))
 }

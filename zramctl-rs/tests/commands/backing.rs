@@ -3,7 +3,7 @@
 use zram_host::storage::Room;
 
 use crate::{
-    machine::{prints, prose, write},
+    machine::{Sim, prints, prose, write},
     setup::{all_there_is, seen},
 };
 
@@ -48,9 +48,7 @@ fn a_file_system_is_made_and_mounted() {
     insta::assert_snapshot!("setup_mounted", prints(&mut machine, &format!("{words} --dry-run")));
     assert_eq!(prints(&mut machine, words), "/dev/zram0\n");
     assert_eq!(prints(&mut machine, "list --raw -n -o NAME,USE"), "/dev/zram0 ext4\\x20/mnt\n");
-    assert!(
-        prints(&mut machine, "reset zram0").contains("zram0 is in use (ext4 /mnt): `umount '/mnt'` first")
-    );
+    assert!(prints(&mut machine, "reset zram0").contains("zram0 is in use (ext4 /mnt): `umount /mnt` first"));
     // Nothing is hidden by it.
     let text = prints(&mut machine, "setup --size 64M --mount /mnt");
     assert!(text.contains("/mnt is a mount point already (ext4): `umount /mnt` first"), "{text}");
@@ -158,4 +156,22 @@ fn a_backing_device_that_is_in_use_names_its_user() {
     prints(&mut machine, "setup --size 64M --backing /dev/ram0");
     let text = prints(&mut machine, "setup --size 64M --backing /dev/ram0");
     assert!(text.contains("/dev/ram0 is in use: it is the backing device of zram0"), "{text}");
+}
+
+/// Whoever mounts a disk by another of its names mounts the same disk.
+#[test]
+fn a_disk_has_several_names() {
+    let mut machine = all_there_is();
+    machine.put_link("/dev/disk/by-label/pages", "/dev/ram0");
+    machine.set_kernel_file("/sys/class/block/ram0/dev", "1:0\n");
+    let busy = |machine: &mut Sim| zramctl_rs::backing::busy("/dev/disk/by-label/pages", machine);
+    assert_eq!(busy(&mut machine), None);
+    machine.set_kernel_file("/sys/class/block/ram0/holders/dm-3", "");
+    assert_eq!(busy(&mut machine).as_deref(), Some("dm-3 stands on it"));
+    machine
+        .set_kernel_file("/proc/swaps", "Filename Type Size Used Priority\n/dev/ram0 partition 1020 0 -2\n");
+    assert_eq!(busy(&mut machine).as_deref(), Some("it is swapped to (`swapoff /dev/ram0`)"));
+    let mounts = "1 0 0:1 / / rw - rootfs none rw\n90 1 1:0 / /srv/it's rw - ext4 /dev/mapper/pages rw\n";
+    machine.set_kernel_file("/proc/self/mountinfo", mounts);
+    assert_eq!(busy(&mut machine).as_deref(), Some("it is mounted on /srv/it's (`umount \"/srv/it's\"`)"));
 }

@@ -75,10 +75,13 @@ fn the_generator_counts_by_the_file_that_counts() {
     // What is mounted is no swap.
     host.set_kernel_file(
         "/run/systemd/zram-generator.conf.d/70-mount.conf",
-        "[zram1]\nmount-point = /var/tmp\n",
+        "[zram1]\nmount-point = /var/my tmp\n",
     );
     let conflict = only(&mut host);
-    assert!(conflict.way_out.contains("in this order: `umount /var/tmp`, `systemctl stop"), "{conflict:?}");
+    assert!(
+        conflict.way_out.contains("in this order: `umount '/var/my tmp'`, `systemctl stop"),
+        "{conflict:?}"
+    );
     host.remove_kernel_file("/run/systemd/zram-generator.conf.d/70-mount.conf");
     // A stronger one of the same name hides a weaker one.
     host.set_kernel_file("/run/systemd/zram-generator.conf.d/50-more.conf", "");

@@ -84,10 +84,11 @@ fn what_is_wrong_in_a_file_is_said_with_its_line() {
     );
     assert!(
         said("[[device]]\nsize = \"1G\"\nbacking = { path = \"/var/x\", batch-size = 0 }\n")
-            .contains("0 requests are none")
+            .contains("0 requests are none, or more than Linux counts")
     );
     assert!(
-        said("[[device]]\nsize = \"1G\"\nswap = { priority = 40000 }\n").contains("priorities end at 32767")
+        said("[[device]]\nsize = \"1G\"\nswap = { priority = 40000 }\n")
+            .contains("priorities go from 0 to 32767, and 40000 is none")
     );
     let twice = "[[device]]\nname = \"zram0\"\nsize = \"1G\"\n";
     assert!(said(&format!("{twice}{twice}")).contains("has zram0 twice"));
@@ -96,6 +97,9 @@ fn what_is_wrong_in_a_file_is_said_with_its_line() {
     // There is room for each of them, but not for both.
     let text = said(&format!("{backed}{}", backed.replace("/var/x", "/var/y")));
     assert!(text.contains("a file of 20G would leave 0B of 12G in /var"), "{text}");
+    let mounted = |at: &str| format!("[[device]]\nsize = \"64M\"\nmount = {{ at = \"{at}\" }}\n");
+    let text = said(&(mounted("/mnt") + &mounted("/mnt/")));
+    assert!(text.contains("two devices are to be mounted on /mnt"), "{text}");
     let many = "recompress = [\"zstd\", \"lz4\", \"lz4hc\", \"deflate\"]";
     assert!(said(&format!("[[device]]\nsize = \"1G\"\n{many}\n")).contains("more than the three"));
     assert!(said("device = []\n").contains("names no device"));

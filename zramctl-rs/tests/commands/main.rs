@@ -3,6 +3,7 @@
 
 mod about;
 mod backing;
+mod bad_input;
 mod changes;
 mod conflicts;
 mod device_file;
@@ -13,5 +14,6 @@ mod machine;
 mod program;
 mod setup;
 mod shows;
+mod undo;
 mod util_linux;
 mod watch;

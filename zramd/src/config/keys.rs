@@ -18,6 +18,8 @@ pub struct Key {
     pub about: &'static str,
     /// What may stand behind it.
     pub takes: &'static str,
+    /// Whether a value does not show what else there could be.
+    pub(crate) explained: bool,
     pub(super) set: fn(&mut Config, &Value<'_>) -> Result<(), Vec<Problem>>,
     show: fn(&Config) -> String,
 }
@@ -37,8 +39,8 @@ impl Key {
 }
 
 /// The type is that of the field.
-const fn takes<T: Setting>(_: fn(&Config) -> &T) -> &'static str {
-    T::TAKES
+const fn form<T: Setting>(_: fn(&Config) -> &T) -> (&'static str, bool) {
+    (T::TAKES, T::EXPLAINED)
 }
 
 macro_rules! key {
@@ -47,7 +49,8 @@ macro_rules! key {
             table: $table,
             name: $name,
             about: $about,
-            takes: takes(|config| &config.$($field).+),
+            takes: form(|config| &config.$($field).+).0,
+            explained: form(|config| &config.$($field).+).1,
             set: |config, value| {
                 config.$($field).+ = Setting::read(value)?;
                 Ok(())
@@ -78,7 +81,7 @@ pub const KEYS: &[Key] = &[
         idle.min,
         "A page that was not accessed for so long is idle if all of the memory is in use"
     ),
-    key!("idle", "max", idle.max, "The same if none is; in between, the more is in use the shorter"),
+    key!("idle", "max", idle.max, "The same if none of it is; in between, the fuller the memory the shorter"),
     key!("writeback", "enabled", writeback.enabled, "Whether pages go to the backing device"),
     key!(
         "writeback",
@@ -124,17 +127,32 @@ pub const KEYS: &[Key] = &[
     key!("regret", "target", regret.target, "So many of the pages written may come back"),
     key!("regret", "horizon", regret.horizon, "A page that comes back within this time counts"),
     key!("regret", "least", regret.least, "The idle age becomes no less than this part of what [idle] says"),
-    key!("regret", "most", regret.most, "And no more than this"),
+    key!("regret", "most", regret.most, "And no more than this part of it"),
     key!("compaction", "enabled", compaction.enabled, "Whether pools are compacted"),
-    key!("compaction", "waste", compaction.waste, "A pool is, if this share of it is not objects"),
-    key!("compaction", "least", compaction.least, "And if that is at least so much"),
-    key!("compaction", "every", compaction.every, "At least so far apart"),
-    key!("pressure", "memory-stall", pressure.memory_stall, "Tasks that wait for memory for so long"),
+    key!(
+        "compaction",
+        "waste",
+        compaction.waste,
+        "A pool is compacted if this share of it is not objects, and least is reached, too"
+    ),
+    key!(
+        "compaction",
+        "least",
+        compaction.least,
+        "So much of a pool must not be objects for it to be compacted"
+    ),
+    key!("compaction", "every", compaction.every, "Compactions of a pool are at least so far apart"),
+    key!(
+        "pressure",
+        "memory-stall",
+        pressure.memory_stall,
+        "zramd is woken when tasks wait for memory for so long within memory-window"
+    ),
     key!(
         "pressure",
         "memory-window",
         pressure.memory_window,
-        "Within this time wake zramd. Without CAP_SYS_RESOURCE Linux takes multiples of 2s"
+        "The time within which they must. Without CAP_SYS_RESOURCE, Linux takes only multiples of 2s, and those since 6.5"
     ),
     key!("pressure", "cool-down", pressure.cool_down, "After that it is not woken again for so long"),
     key!(
@@ -143,7 +161,7 @@ pub const KEYS: &[Key] = &[
         pressure.io_busy,
         "If tasks waited for I/O for this share of the last ten seconds, nothing is written"
     ),
-    key!("pressure", "io-calm", pressure.io_calm, "Until it is below this share"),
+    key!("pressure", "io-calm", pressure.io_calm, "Nothing is written then until it is below this share"),
     key!("paths", "state", paths.state, "The folder of what is remembered"),
     key!("paths", "control", paths.control, "The socket by which zramd is asked and told"),
     key!(

@@ -25,6 +25,7 @@ use zram_host::DeviceNumber;
 pub use folders::{DROP_INS, FOLDERS, MAIN};
 pub use handover::Handed;
 pub use load::{Given, Loaded, load};
+pub use setting::share;
 pub use wrong::{Line, Place, Wrong, Wrongs};
 
 use crate::units::{Permille, Units};

@@ -40,6 +40,9 @@ pub(super) trait Setting: Sized {
     /// What is taken, as the end of a sentence.
     const TAKES: &'static str;
 
+    /// Whether a value does not show what else there could be.
+    const EXPLAINED: bool = false;
+
     /// Reads it.
     fn read(value: &Value<'_>) -> Result<Self, Vec<Problem>>;
 
@@ -208,7 +211,8 @@ impl Setting for Permille {
 }
 
 /// A share in percent.
-pub(super) fn share(Permille(thousandths): Permille) -> String {
+#[must_use]
+pub fn share(Permille(thousandths): Permille) -> String {
     match thousandths % 10 {
         0 => format!("{}%", thousandths / 10),
         tenth => format!("{}.{tenth}%", thousandths / 10),
@@ -240,6 +244,7 @@ const NONE: &str = "none";
 /// A path, or none.
 impl Setting for Option<PathBuf> {
     const TAKES: &'static str = "a path from the root, or \"none\"";
+    const EXPLAINED: bool = true;
 
     fn read(value: &Value<'_>) -> Result<Self, Vec<Problem>> {
         match text(value, Self::TAKES)? {
@@ -258,6 +263,7 @@ const KEEP: &str = "keep";
 /// A limit of memory: 0 is none, and no value is one that is left as it is.
 impl Setting for Option<u64> {
     const TAKES: &'static str = "\"keep\", \"none\", or a size such as \"2G\"";
+    const EXPLAINED: bool = true;
 
     fn read(value: &Value<'_>) -> Result<Self, Vec<Problem>> {
         match text(value, Self::TAKES)? {
@@ -288,6 +294,7 @@ const ALL: &str = "all";
 impl Setting for Devices {
     const TAKES: &'static str =
         "\"all\", a list such as [\"zram0\"], or { from = \"/etc/zramctl-rs/devices.toml\" }";
+    const EXPLAINED: bool = true;
 
     fn read(value: &Value<'_>) -> Result<Self, Vec<Problem>> {
         match value.get_ref() {

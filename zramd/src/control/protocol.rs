@@ -19,7 +19,7 @@ pub const LONGEST: usize = 4096;
 const USUAL: usize = 20;
 
 /// Decisions that are told, at most.
-const MOST: usize = 1000;
+pub const MOST: usize = 1000;
 
 /// Something that can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use zram_host::{
     DeviceNumber, Machine, Survey,
-    device::each_slot,
+    device::{SlotState, each_slot},
     machine::{Pressure, Resource, memory, pressure},
     storage::Place,
 };
 
-use super::{Daemon, adopt::Adopted, power::on_battery};
+use super::{Daemon, adopt::Adopted, power::on_battery, tally::Tally};
 use crate::{
     driver::Occasion,
     policy::{
@@ -32,6 +32,7 @@ impl<S: Store> Daemon<S> {
         let mut observation = Observation {
             utilisation: memory.and_then(|memory| Some(utilisation(memory.total, memory.available?))),
             pressed: occasion == Occasion::MemoryPressure,
+            asked: occasion == Occasion::Asked,
             io_waited: pressure(machine, Resource::Io).ok().map(|pressure| share(&pressure)),
             on_battery: on_battery(machine),
             devices: Vec::new(),
@@ -49,11 +50,17 @@ impl<S: Store> Daemon<S> {
             let worth = wants_census(&observation, view, &self.state, &self.config, now);
             if let (true, Ok(idle)) = (view.sight.states, worth) {
                 let mut census = Census::new(idle);
+                let mut tally = Tally::new(now.boot);
                 // One that ends early counts what it saw: fewer pages than there are.
-                let _ = self.each_page(machine, view, |_, page| census.count(page));
+                let _ = self.each_page(machine, view, |slot, page| {
+                    census.count(page);
+                    tally.count(slot, page);
+                });
+                self.tallies.insert(view.device, tally);
                 observation.devices[at].census = Some(census);
             }
         }
+        self.seen = Some(observation.clone());
         observation
     }
 
@@ -62,7 +69,7 @@ impl<S: Store> Daemon<S> {
         &self,
         machine: &mut dyn Machine,
         view: &DeviceView,
-        mut each: impl FnMut(u64, Page),
+        mut each: impl FnMut(&SlotState, Page),
     ) -> Result<(), zram_host::device::SlotsError> {
         let known = self.state.devices.get(&view.device);
         let ages = Ages {
@@ -73,7 +80,7 @@ impl<S: Store> Daemon<S> {
         };
         let sizes = Sizes { page: view.page, mean: view.mean_size() };
         each_slot(machine, view.device, 0, view.slots, |slot| {
-            each(slot.slot, Page::of(&slot, ages, sizes));
+            each(&slot, Page::of(&slot, ages, sizes));
             ControlFlow::Continue(())
         })
     }

@@ -7,15 +7,22 @@
 //! * [`look`]: what a decision takes.
 //! * [`act`]: what was decided, done; [`write_back`] is the part that spends the budget.
 //! * [`record`]: what outlives the daemon.
-//! * [`report`]: what a round came to, for whoever asks.
+//! * [`run`](fn@run) is the loop around all of it.
+//! * [`report`]: what a round came to; [`history`] keeps that, [`tally`] counts slots for people, and [`told`] answers whoever asks.
+//! * [`running`] is the process: what it waits for; [`trigger`] is how the kernel wakes it.
 
 mod act;
 mod adopt;
+mod history;
 mod look;
 mod power;
 mod record;
 mod report;
 mod round;
+mod running;
+mod tally;
+mod told;
+mod trigger;
 mod write_back;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -24,15 +31,19 @@ use zram_host::{DeviceNumber, Machine};
 
 pub use record::Record;
 pub use report::{Acted, Planned, Report};
+pub use running::{RunOptions, run};
+pub use told::Told;
 
 use crate::{
     config::Config,
     driver::{Driver, Occasion},
     ledger::Ledger,
-    policy::State,
+    policy::{Observation, State},
     store::{self, Store, Unusable},
 };
 use adopt::Adopted;
+use history::History;
+use tally::Tally;
 
 /// Drives the zram of one machine.
 #[derive(Debug)]
@@ -41,8 +52,14 @@ pub struct Daemon<S> {
     store: S,
     state: State,
     adopted: BTreeMap<DeviceNumber, Adopted>,
-    /// What the last round came to.
-    last: Option<Report>,
+    /// What was decided lately, and how it ended.
+    history: History,
+    /// What was observed last.
+    seen: Option<Observation>,
+    /// The slots of each device, as they were counted last.
+    tallies: BTreeMap<DeviceNumber, Tally>,
+    /// When it began.
+    begun: Duration,
     /// Why the records of before could not be used.
     lost: Option<String>,
     /// What stood in the way of looking at devices.
@@ -77,7 +94,18 @@ impl<S: Store> Daemon<S> {
         };
         let (state, switches) = record.resume(&boot, clocks);
         let adopted = switches.into_iter().map(|(device, was)| (device, Adopted::on_record(was))).collect();
-        Self { config, store, state, adopted, last: None, lost, troubles: Vec::new() }
+        Self {
+            config,
+            store,
+            state,
+            adopted,
+            history: History::default(),
+            seen: None,
+            tallies: BTreeMap::new(),
+            begun: clocks.boot,
+            lost,
+            troubles: Vec::new(),
+        }
     }
 
     /// What it wants.
@@ -102,21 +130,32 @@ impl<S: Store> Daemon<S> {
         &mut self.store
     }
 
-    /// What the last round came to.
+    /// When it wants to decide again, since boot, if nothing happens.
     #[must_use]
-    pub fn last(&self) -> Option<&Report> {
-        self.last.as_ref()
+    pub fn next(&self) -> Option<Duration> {
+        self.history.next
+    }
+
+    /// Rounds so far.
+    #[must_use]
+    pub fn rounds(&self) -> u64 {
+        self.history.rounds
+    }
+
+    /// The devices that are driven, in words.
+    #[must_use]
+    pub fn driven(&self) -> String {
+        match self.adopted.keys().map(ToString::to_string).collect::<Vec<_>>() {
+            none if none.is_empty() => "no device is".to_owned(),
+            one if one.len() == 1 => format!("{} is", one[0]),
+            several => format!("{} are", several.join(", ")),
+        }
     }
 
     /// Why the records of before could not be used, if so.
     #[must_use]
     pub fn lost(&self) -> Option<&str> {
         self.lost.as_deref()
-    }
-
-    /// Does nothing until then, since boot; `None`: goes on.
-    pub fn pause_until(&mut self, until: Option<Duration>) {
-        self.state.paused = until;
     }
 }
 

@@ -45,7 +45,7 @@ impl<S: Store> Daemon<S> {
         let troubles = self.troubles.clone();
         let report =
             Report { at, occasion, acted, refused: decision.refused, troubles, again: decision.again };
-        self.last = Some(report.clone());
+        self.history.note(&report);
         report
     }
 
@@ -75,6 +75,18 @@ impl<S: Store> Daemon<S> {
                 let _ = machine.write_attr(view.device.0, "writeback_limit", b"0");
             }
         }
+        // Of devices that are not driven any more: set up by nobody since, or not wanted.
+        let others: Vec<DeviceNumber> = self
+            .state
+            .ledger
+            .devices()
+            .filter(|device| Self::view_of(observation, *device).is_none())
+            .filter(|device| self.state.ledger.granted(*device).is_some())
+            .collect();
+        for device in others {
+            left_open = true;
+            self.state.ledger.forfeit(device);
+        }
         if left_open {
             // If it is not saved, the record still says that all of it may have been written.
             let _ = self.save();
@@ -95,7 +107,7 @@ impl<S: Store> Daemon<S> {
                     let mut ranges = Ranges::new(choice.clone());
                     if let Some(view) = Self::view_of(observation, step.device) {
                         // One that ends early finds fewer.
-                        let _ = self.each_page(machine, view, |slot, page| ranges.slot(slot, page));
+                        let _ = self.each_page(machine, view, |slot, page| ranges.slot(slot.slot, page));
                     }
                     Some(ranges.finish())
                 }

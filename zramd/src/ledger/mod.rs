@@ -124,6 +124,12 @@ impl Ledger {
         self.window.charge(self.time.seconds(), charge);
     }
 
+    /// Nobody can say any more what became of a device's grant: it counts as written.
+    pub fn forfeit(&mut self, device: DeviceNumber) {
+        let granted = self.accounts.get_mut(&device.0).and_then(|account| account.granted.take());
+        self.window.charge(self.time.seconds(), granted.unwrap_or_default());
+    }
+
     /// A device has gone: what it was granted counts as written.
     pub fn gone(&mut self, device: DeviceNumber) {
         if let Some(account) = self.accounts.remove(&device.0) {
@@ -204,6 +210,10 @@ mod tests {
         assert!(!restarted.resume("a", at(5)));
         restarted.settle(ZRAM0, written(60, 40));
         assert_eq!(restarted.spent(), Units(60), "the kernel still knows");
+        let mut forfeited = granted();
+        forfeited.forfeit(ZRAM0);
+        forfeited.settle(ZRAM0, written(0, 0));
+        assert_eq!((forfeited.spent(), forfeited.granted(ZRAM0)), (Units(100), None));
         let mut gone = granted();
         gone.gone(ZRAM0);
         assert_eq!(gone.spent(), Units(100));

@@ -119,7 +119,7 @@ impl Cell {
     /// That of an idle page.
     #[must_use]
     pub fn of(kind: Kind, size: u32, age: Duration, idle: Duration) -> Self {
-        let times = age.as_millis() / idle.as_millis().max(1);
+        let times = age.as_secs() / idle.as_secs().max(1);
         let age = times.max(1).ilog2().min(AGES as u32 - 1);
         let size = (size.saturating_sub(1) / 512).min(SIZES as u32 - 1);
         // Both are less than the number of classes.

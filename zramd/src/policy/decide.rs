@@ -35,12 +35,15 @@ pub fn decide(observation: &Observation, state: &State, config: &Config, now: Cl
         .map(|view| wish(observation, view, state, config, now).unwrap_or_default())
         .collect();
     let wished: Units = wishes.iter().copied().sum();
-    let left = state.ledger.left(config.writeback.per_day);
+    let all = state.ledger.left(config.writeback.per_day);
+    let mut left = all;
     for (view, wish) in observation.devices.iter().zip(wishes) {
         let round = Round { observation, view, state, config, now };
-        // Of what is left, everybody gets as large a part as of what all wish for.
-        let part = Permille::share(wish.0, wished.0).of(left.0);
-        round.decide(wish.min(Units(part)), &mut decision);
+        // Of what is left, everybody gets as large a part as of what all wish for; but who gets anything gets what is worth a round.
+        let part = Units(Permille::share(wish.0, wished.0).of(all.0)).max(round.least());
+        let may = wish.min(part).min(left);
+        let wrote = round.decide(may, &mut decision);
+        left = left.less(wrote);
     }
     decision.again = decision.again.max(RARELY);
     decision
@@ -60,6 +63,17 @@ pub fn wants_census(
     let round = Round { observation, view, state, config, now };
     round.room()?;
     Ok(round.idle_age())
+}
+
+/// From which age on a page of this device is idle here and now.
+#[must_use]
+pub fn idle_age_now(
+    observation: &Observation,
+    view: &DeviceView,
+    state: &State,
+    config: &Config,
+) -> Duration {
+    Round { observation, view, state, config, now: Clocks::default() }.idle_age()
 }
 
 /// What a device would write if it were alone.
@@ -84,7 +98,8 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    fn decide(&self, may: Units, decision: &mut Decision) {
+    /// Decides for a device that may write so much; how much it will.
+    fn decide(&self, may: Units, decision: &mut Decision) -> Units {
         self.limit(decision);
         // Ages are those of before: what is recompressed now has lost its own. So what is written is chosen here, whatever comes first.
         let written = self.writeback(may);
@@ -94,6 +109,10 @@ impl Round<'_> {
                 Err(why) => self.refuse(Task::Recompress(tier), why, decision),
             }
         }
+        let writes = written.iter().flatten().find_map(|action| match action {
+            Action::WriteBack { units, .. } => Some(*units),
+            _ => None,
+        });
         match written {
             Ok(actions) => decision.steps.extend(actions.into_iter().map(|action| self.step(action))),
             Err(why) => self.refuse(Task::WriteBack, why, decision),
@@ -102,6 +121,7 @@ impl Round<'_> {
             Ok(action) => decision.steps.push(self.step(action)),
             Err(why) => self.refuse(Task::Compact, why, decision),
         }
+        writes.unwrap_or_default()
     }
 
     fn step(&self, action: Action) -> Step {
@@ -153,6 +173,7 @@ impl Round<'_> {
             return Err(Refusal::Paused { left: until - now });
         }
         let Some(device) = self.device() else { return Ok(()) };
+        let every = if self.observation.asked { Duration::ZERO } else { every };
         if let Some((how, left)) = device.backoffs.get(&task).and_then(|backoff| backoff.waits(now)) {
             return Err(Refusal::Failed { how, left });
         }

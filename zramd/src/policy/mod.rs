@@ -34,7 +34,7 @@ pub mod slice;
 pub mod state;
 
 pub use action::{Action, Decision, Step, Type, Way};
-pub use decide::{decide, wants_census};
+pub use decide::{decide, idle_age_now, wants_census};
 pub use observation::{DeviceView, Observation};
 pub use refusal::{Refusal, Refused, Task};
 pub use state::{DeviceState, State};

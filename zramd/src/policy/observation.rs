@@ -16,6 +16,8 @@ pub struct Observation {
     pub utilisation: Option<Permille>,
     /// Whether this look was caused by tasks that wait for memory.
     pub pressed: bool,
+    /// Whether somebody asked for it: then nothing has to wait for its time.
+    pub asked: bool,
     /// For which share of the last ten seconds some task waited for I/O. `None`: the kernel does not measure it.
     pub io_waited: Option<Permille>,
     /// Whether the machine runs on battery. `None`: it has none, or does not say.

@@ -7,13 +7,9 @@ use std::{
     rc::Rc,
 };
 
-use zram_host::{Machine as _, Port as _};
+use zram_host::{Machine as _, Port as _, sim::When};
 use zram_model::Profile;
-use zramd::{
-    daemon::Daemon,
-    driver::Occasion,
-    store::{MemoryStore, Store},
-};
+use zramd::{daemon::Daemon, driver::Occasion, store::Store};
 
 use crate::machine::{Host, attribute, config, fill, hours, intact, machine, reboot, written};
 
@@ -134,9 +130,31 @@ fn the_machine_may_die_at_any_write() {
     assert!(deaths >= 40, "{deaths}");
 }
 
+/// It dies within a round, and when the next one starts the device is not set up any more: nobody knows what became of the grant, so that it was all of it. It does not
+/// stay open for ever.
 #[test]
-fn the_store_keeps_what_it_is_given() {
-    let mut store = MemoryStore::default();
-    store.save(b"x").unwrap();
-    assert_eq!(store.load().unwrap(), Some(b"x".to_vec()));
+fn a_grant_of_a_device_that_was_reset_is_forfeit() {
+    let mut host = machine(Profile::debian_7_2());
+    fill(&mut host, 0..700);
+    host.pause(hours(20));
+    let kept = Rc::new(Cell::new(None));
+    host.intercept(|when, write| match (when, write.name) {
+        (When::Before, "writeback") => resume_unwind(Box::new(Death)),
+        _ => None,
+    });
+    let store = || Mortal { kept: Rc::clone(&kept), fate: Fate::at(u64::MAX) };
+    let dies = catch_unwind(AssertUnwindSafe(|| {
+        Daemon::new(config(), store(), &mut host).round(&mut host, Occasion::Start, &mut || true);
+    }));
+    assert!(dies.is_err());
+    host.let_through();
+    host.write_attr(0, "reset", b"1").unwrap();
+    let mut daemon = Daemon::new(config(), store(), &mut host);
+    let device = zram_host::DeviceNumber(0);
+    assert_eq!(daemon.state().ledger.granted(device).map(|units| units.0), Some(100));
+    daemon.round(&mut host, Occasion::Start, &mut || true);
+    assert_eq!((daemon.state().ledger.granted(device), daemon.state().ledger.spent().0), (None, 100));
+    host.pause(hours(25));
+    daemon.round(&mut host, Occasion::Time, &mut || true);
+    assert_eq!(daemon.state().ledger.spent().0, 0);
 }

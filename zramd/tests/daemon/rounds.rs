@@ -36,6 +36,18 @@ fn old_pages_go_and_young_ones_stay() {
 }
 
 #[test]
+fn a_round_that_is_broken_off_leaves_no_limit() {
+    let mut host = machine(Profile::debian_7_2());
+    fill(&mut host, 0..90);
+    host.pause(hours(20));
+    let mut daemon = Daemon::new(config(), MemoryStore::default(), &mut host);
+    daemon.round(&mut host, Occasion::Start, &mut || false);
+    assert_eq!(written(&mut host), 32, "one pass");
+    assert_eq!(attribute(&mut host, "writeback_limit"), "0");
+    assert_eq!(daemon.state().ledger.spent().0, 32);
+}
+
+#[test]
 fn rounds_keep_their_distance_and_their_size() {
     let mut host = machine(Profile::debian_7_2());
     fill(&mut host, 0..400);

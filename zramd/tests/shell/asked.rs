@@ -4,7 +4,8 @@ use std::{
     io::{Read as _, Write as _},
     net::Shutdown,
     os::unix::net::UnixStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::{Child, Output},
     time::Duration,
 };
 
@@ -60,7 +61,7 @@ pub(crate) fn decision(at: u64) -> Decided {
 }
 
 /// A server, its clock, and its folder.
-struct Served {
+pub(crate) struct Served {
     server: Server,
     noted: Noted,
     now: Duration,
@@ -69,6 +70,23 @@ struct Served {
 }
 
 impl Served {
+    pub(crate) fn control() -> Self {
+        Self::new(Dialect::Control)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Serves as long as a program runs.
+    pub(crate) fn while_running(&mut self, mut program: Child) -> Output {
+        while program.try_wait().unwrap().is_none() {
+            self.serve();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        program.wait_with_output().unwrap()
+    }
+
     fn new(dialect: Dialect) -> Self {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join("socket");
@@ -209,6 +227,18 @@ fn who_does_not_read_is_not_read_from() {
     let answered = served.noted.0.len();
     assert!(answered < sent, "{answered} of {sent}");
     assert_eq!(served.serve(), 1);
+    // When he does read, every answer is there, and whole.
+    let mut heard = Vec::new();
+    let mut buffer = [0; 65536];
+    while served.noted.0.len() < sent || heard.iter().filter(|byte| **byte == b'\n').count() < sent {
+        match deaf.read(&mut buffer) {
+            Ok(bytes) => heard.extend_from_slice(&buffer[..bytes]),
+            Err(_) => assert_eq!(served.serve(), 1),
+        }
+        assert!(heard.len() < 100_000_000, "more is answered than was asked");
+    }
+    let answers: Vec<&[u8]> = heard.split_inclusive(|byte| *byte == b'\n').collect();
+    assert!(answers.len() == sent && answers.iter().all(|answer| *answer == answers[0]));
     served.now = Duration::from_secs(31);
     assert_eq!(served.serve(), 0);
 }

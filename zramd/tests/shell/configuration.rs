@@ -225,7 +225,8 @@ fn each_rule_says_what_is_wrong_and_what_would_be_right() {
 #[test]
 fn a_rule_about_two_files_names_both() {
     let root = Root::with(&[
-        ("/usr/lib/zramd/zramd.toml", "[idle]\nmin = \"2h\"\nmax = \"3h\"\n"),
+        ("/usr/lib/zramd/zramd.toml", "[idle]\nmax = \"3h\"\n\n\nmin = \"2h\"\n"),
+        // The last that was read, in whichever line.
         ("/etc/zramd/zramd.toml.d/10.toml", "[idle]\n\nmax = \"1h\"\n"),
     ]);
     insta::assert_snapshot!(root.wrong());

@@ -37,7 +37,7 @@ pub fn run(options: &Reset, writer: &mut Writer<'_>) -> anyhow::Result<()> {
 
 fn reset(device: DeviceNumber, settings: bool, writer: &mut Writer<'_>) -> anyhow::Result<()> {
     let found = unused(writer.machine(), device)?;
-    writer.set_closed(device, "reset", "1")?;
+    writer.reset(device)?;
     if let (true, Some(writeback)) = (settings, &found.survey.writeback) {
         let settings = [
             (writeback.limit_enabled.is_some(), "writeback_limit_enable", "0"),

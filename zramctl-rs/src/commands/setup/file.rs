@@ -15,9 +15,16 @@
 //!
 //! A key that is not known is refused, with the line it is in: a setting that is misspelt and passed over is one that somebody believes to have.
 
-use std::{fmt::Display, str::FromStr};
+use std::{
+    fmt::{self, Display},
+    marker::PhantomData,
+    str::FromStr,
+};
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
 use zram_host::{DeviceNumber, Machine, storage::Place};
 
 use crate::{
@@ -32,11 +39,17 @@ const MOST: u64 = 1 << 20;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    device: Vec<Device>,
+    #[serde(deserialize_with = "devices")]
+    device: Vec<Entry>,
 }
 
+/// A table that makes sense as a whole; where it does not, what is said has its line, too.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(try_from = "Device")]
+struct Entry(Wanted);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "the table of a device")]
 struct Device {
     #[serde(default, deserialize_with = "text")]
     name: Option<DeviceNumber>,
@@ -50,14 +63,23 @@ struct Device {
     recompress: Vec<Secondary>,
     #[serde(default, deserialize_with = "memory")]
     memory: Option<Allowance>,
-    backing: Option<BackingTable>,
+    backing: Option<BackingEntry>,
     swap: Option<SwapTable>,
     mount: Option<MountTable>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(try_from = "BackingTable")]
+struct BackingEntry(Backing);
+
+#[derive(Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "a table, such as { path = \"/dev/vg0/zram\" }"
+)]
 struct BackingTable {
+    #[serde(deserialize_with = "absolute")]
     path: String,
     #[serde(default, deserialize_with = "bytes")]
     size: Option<u64>,
@@ -76,7 +98,7 @@ struct BackingTable {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, such as { priority = 100 } or {}")]
 struct SwapTable {
     #[serde(default, deserialize_with = "priority")]
     priority: Option<u16>,
@@ -85,10 +107,15 @@ struct SwapTable {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "a table, such as { at = \"/srv/build\" }"
+)]
 struct MountTable {
+    #[serde(deserialize_with = "absolute")]
     at: String,
-    #[serde(default = "ext4")]
+    #[serde(default = "ext4", deserialize_with = "file_system")]
     file_system: String,
     options: Option<String>,
 }
@@ -102,6 +129,7 @@ fn ext4() -> String {
 /// # Errors
 /// When it cannot be read, or something in it makes no sense: what, and in which line.
 pub(super) fn read(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Vec<Wanted>> {
+    let read_at = machine.plain(path).unwrap_or_else(|_| path.to_owned());
     let size = match machine.place(path) {
         Ok(Place::File { bytes, .. }) if bytes <= MOST => usize::try_from(bytes).unwrap_or(0),
         Ok(Place::File { .. }) => anyhow::bail!("{path} is larger than a file of devices can be"),
@@ -109,14 +137,16 @@ pub(super) fn read(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Vec<
         Err(errno) => anyhow::bail!("cannot read {path}: {}", errno.desc()),
     };
     let mut bytes = vec![0; size];
-    let there = machine.peek(path, 0, &mut bytes);
+    let there = machine.peek(&read_at, 0, &mut bytes);
     let there = there.map_err(|errno| anyhow::anyhow!("cannot read {path}: {}", errno.desc()))?;
     bytes.truncate(there);
     let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{path} is no text"))?;
-    let file: File = toml::from_str(&text).map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let error = error.to_string();
+        anyhow::anyhow!("{path}: {}", error.trim_end())
+    })?;
     anyhow::ensure!(!file.device.is_empty(), "{path} names no device");
-    let wanted = file.device.into_iter().map(Wanted::try_from).collect::<Result<Vec<_>, _>>();
-    let wanted = wanted.map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
+    let wanted: Vec<Wanted> = file.device.into_iter().map(|Entry(wanted)| wanted).collect();
     let twice = |path: &str| {
         let with =
             wanted.iter().filter(|one| one.backing.as_ref().is_some_and(|backing| backing.path == path));
@@ -137,7 +167,7 @@ pub(super) fn read(path: &str, machine: &mut dyn Machine) -> anyhow::Result<Vec<
     Ok(wanted)
 }
 
-impl TryFrom<Device> for Wanted {
+impl TryFrom<Device> for Entry {
     type Error = String;
 
     fn try_from(device: Device) -> Result<Self, String> {
@@ -148,27 +178,25 @@ impl TryFrom<Device> for Wanted {
         let usage = match (device.swap, device.mount) {
             (None, None) => Usage::Nothing,
             (Some(SwapTable { priority, discard }), None) => Usage::swap(priority, discard),
-            (None, Some(mount)) => Usage::FileSystem {
-                name: values::file_system(&mount.file_system)?,
-                at: values::absolute(&mount.at)?,
-                options: mount.options,
-            },
+            (None, Some(mount)) => {
+                Usage::FileSystem { name: mount.file_system, at: mount.at, options: mount.options }
+            }
             (Some(_), Some(_)) => return Err("a device is swap or mounted, not both".to_owned()),
         };
-        Ok(Self {
+        Ok(Self(Wanted {
             device: device.name,
             size: device.size,
             algorithm: device.algorithm,
             algorithm_params: device.algorithm_params,
             recompression: device.recompress,
             memory: device.memory,
-            backing: device.backing.map(Backing::try_from).transpose()?,
+            backing: device.backing.map(|BackingEntry(backing)| backing),
             usage,
-        })
+        }))
     }
 }
 
-impl TryFrom<BackingTable> for Backing {
+impl TryFrom<BackingTable> for BackingEntry {
     type Error = String;
 
     fn try_from(table: BackingTable) -> Result<Self, String> {
@@ -176,15 +204,15 @@ impl TryFrom<BackingTable> for Backing {
             return Err("keep-free is about a file that is made: it needs size".to_owned());
         }
         let keep_free = table.keep_free.unwrap_or_default();
-        Ok(Self {
-            path: values::absolute(&table.path)?,
+        Ok(Self(Backing {
+            path: table.path,
             make: table.size.map(|bytes| Made { bytes, keep_free }),
             encrypt: table.encrypt,
             force: table.force,
             compressed: table.compressed_writeback,
             batch_size: table.batch_size,
             limit: table.writeback_limit,
-        })
+        }))
     }
 }
 
@@ -214,8 +242,49 @@ fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
 }
 
 fn several<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
+    let texts: Vec<String> = list(deserializer, "a list, such as [\"zstd\"]")?;
     texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+}
+
+fn devices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Entry>, D::Error> {
+    list(deserializer, "a table for each device, under [[device]]")
+}
+
+/// A list; of what is none it is said what is meant.
+fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+    meant: &'static str,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(List { meant, of: PhantomData })
+}
+
+struct List<T> {
+    meant: &'static str,
+    of: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.meant)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Vec<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(one) = access.next_element()? {
+            all.push(one);
+        }
+        Ok(all)
+    }
+}
+
+fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    parsed(deserializer, values::absolute)
+}
+
+fn file_system<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    parsed(deserializer, values::file_system)
 }
 
 fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
@@ -231,11 +300,15 @@ fn writeback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Allowa
 }
 
 fn batch_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let number = u32::deserialize(deserializer)?;
-    if number == 0 { Err(D::Error::custom("0 requests are none")) } else { Ok(Some(number)) }
+    let number = i64::deserialize(deserializer)?;
+    let fits = u32::try_from(number).ok().filter(|number| *number != 0);
+    fits.map(Some)
+        .ok_or_else(|| D::Error::custom(format!("{number} requests are none, or more than Linux counts")))
 }
 
 fn priority<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
-    let number = u16::deserialize(deserializer)?;
-    if number > 32767 { Err(D::Error::custom("priorities end at 32767")) } else { Ok(Some(number)) }
+    let number = i64::deserialize(deserializer)?;
+    let fits = u16::try_from(number).ok().filter(|number| *number <= 32767);
+    fits.map(Some)
+        .ok_or_else(|| D::Error::custom(format!("priorities go from 0 to 32767, and {number} is none")))
 }

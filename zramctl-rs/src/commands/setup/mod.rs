@@ -52,6 +52,10 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
         None => vec![options.wanted()?],
     };
     let mut writer = Writer::new(machine, out, false);
+    if !options.dry.dry_run {
+        // What is free now must still be so when it is taken.
+        writer.wait_for_turn()?;
+    }
     let plans = plans(&wanted, writer.machine())?;
     let conflicts = against(&wanted, &plans, writer.machine());
     if options.dry.dry_run {
@@ -78,21 +82,33 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     Ok(())
 }
 
-/// A plan for each device. None takes the device of another.
+/// A plan for each device. None takes the device of another, or the place where that is mounted.
 ///
 /// # Errors
 /// When one cannot be planned.
 fn plans(wanted: &[Wanted], machine: &mut dyn Machine) -> anyhow::Result<Vec<Plan>> {
     let devices = wanted.iter().filter_map(|wanted| wanted.device).collect();
     let mut taken = Taken { devices, room: 0 };
-    let mut plans = Vec::with_capacity(wanted.len());
+    let mut plans: Vec<Plan> = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         let plan = plan(wanted, &taken, machine)?;
+        if let Some(at) =
+            mounted_at(&plan).filter(|at| plans.iter().any(|other| mounted_at(other) == Some(*at)))
+        {
+            anyhow::bail!("two devices are to be mounted on {at}, where one would hide the other");
+        }
         taken.devices.extend(plan.device);
         taken.room += plan.steps.iter().map(Step::room).sum::<u64>();
         plans.push(plan);
     }
     Ok(plans)
+}
+
+fn mounted_at(plan: &Plan) -> Option<&str> {
+    plan.steps.iter().find_map(|step| match step {
+        Step::Mount { at, .. } => Some(at.as_str()),
+        _ => None,
+    })
 }
 
 /// What else manages these devices or works against them: more than a note, each once.

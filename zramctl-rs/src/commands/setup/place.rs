@@ -2,14 +2,15 @@
 
 use nix::errno::Errno;
 use zram_host::{
-    Machine,
+    DeviceNumber, Machine,
     device::BdStat,
-    machine::mounts,
+    machine::{mounts, top},
     storage::{Place, Room},
 };
 
 use crate::{
-    backing::signature_of,
+    backing::{is_swapped_to, signature_of},
+    shell::word,
     size::human,
     wanted::{Backing, Made},
 };
@@ -17,14 +18,19 @@ use crate::{
 const PAGE: u64 = BdStat::UNIT;
 
 /// What is at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A block device.
     Disk,
     /// A file.
-    File,
+    File {
+        /// Its plain path.
+        path: String,
+    },
     /// Nothing yet: a file of so many bytes is to be made.
     Nothing {
+        /// Its plain path.
+        path: String,
         /// Its size.
         bytes: u64,
     },
@@ -35,7 +41,7 @@ pub(super) enum Found {
 /// # Errors
 /// When pages cannot go there, or something is there that nobody has said may be lost.
 pub(super) fn look(backing: &Backing, taken: u64, machine: &mut dyn Machine) -> anyhow::Result<Found> {
-    let path = &backing.path;
+    let path = &plain(&backing.path, machine)?;
     match (machine.place(path), &backing.make) {
         (Ok(Place::Disk(_)), Some(_)) => {
             anyhow::bail!("{path} is a block device, which has a size of its own: leave out the size")
@@ -45,20 +51,35 @@ pub(super) fn look(backing: &Backing, taken: u64, machine: &mut dyn Machine) -> 
         }
         (Ok(Place::Disk(bytes)), None) => {
             anyhow::ensure!(
-                !path.starts_with("/dev/zram") || backing.force,
+                path.parse::<DeviceNumber>().is_err() || backing.force,
                 "{path} is zram, too: pages would leave memory for memory (`--force` takes it all the same)"
             );
             anyhow::ensure!(bytes >= PAGE, "{path} has {bytes} bytes, and not one page has room on it");
-            unclaimed(backing, bytes, machine, Found::Disk)
+            unclaimed(backing, path, bytes, machine)?;
+            Ok(Found::Disk)
         }
         (Ok(Place::File { bytes, private }), None) => {
             anyhow::ensure!(bytes >= PAGE, "{path} has {bytes} bytes, and not one page has room in it");
+            // Linux would attach it, and refuse each write.
+            anyhow::ensure!(
+                !is_swapped_to(path, machine),
+                "{path} is swapped to: `swapoff {}` first",
+                word(path)
+            );
             anyhow::ensure!(
                 private || backing.encrypt || backing.force,
-                "what is swapped out could be read in {path} by others: `chown root {path}` and `chmod 600 {path}`, or `--encrypt`"
+                "what is swapped out could be read in {path} by others: `chown root {0}` and `chmod 600 {0}`, or `--encrypt`",
+                word(path)
             );
             not_in_memory(path, backing.force, machine)?;
-            unclaimed(backing, bytes, machine, Found::File)
+            unclaimed(backing, path, bytes, machine)?;
+            let is_empty = backing.force || is_empty(path, bytes, machine)?;
+            // Not all that people keep in files has a signature.
+            anyhow::ensure!(
+                is_empty,
+                "{path} has something in it, which would be lost: `--force` takes it all the same"
+            );
+            Ok(Found::File { path: path.clone() })
         }
         (Ok(Place::Folder), _) => anyhow::bail!("{path} is a folder: give a file or a block device"),
         (Ok(Place::Other), _) => anyhow::bail!("{path} is neither a file nor a block device"),
@@ -73,27 +94,35 @@ pub(super) fn look(backing: &Backing, taken: u64, machine: &mut dyn Machine) -> 
     }
 }
 
-/// What is there, if it may be lost.
-fn unclaimed(
-    backing: &Backing,
-    bytes: u64,
-    machine: &mut dyn Machine,
-    found: Found,
-) -> anyhow::Result<Found> {
-    if backing.force {
-        return Ok(found);
+/// The path without links, of something that may be still to be made.
+fn plain(path: &str, machine: &mut dyn Machine) -> anyhow::Result<String> {
+    let failed = |errno: Errno| anyhow::anyhow!("cannot look at {path}: {}", errno.desc());
+    match machine.plain(path) {
+        Ok(path) => Ok(path),
+        Err(Errno::ENOENT) => {
+            let path = path.trim_end_matches('/');
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            match machine.plain(folder_of(path)) {
+                Ok(folder) => Ok(format!("{}/{name}", folder.trim_end_matches('/'))),
+                Err(Errno::ENOENT) => Ok(format!("{folder}/{name}")),
+                Err(errno) => Err(failed(errno)),
+            }
+        }
+        Err(errno) => Err(failed(errno)),
     }
-    let path = &backing.path;
+}
+
+/// That nothing is there which nobody has said may be lost.
+fn unclaimed(backing: &Backing, path: &str, bytes: u64, machine: &mut dyn Machine) -> anyhow::Result<()> {
+    if backing.force {
+        return Ok(());
+    }
     if let Some(of) = signature_of(path, bytes, machine)? {
         anyhow::bail!(
             "{path} has the signature of {of}, which would be lost: `--force` takes it all the same"
         );
     }
-    // Not all that people keep in files has a signature.
-    if found == Found::File && !is_empty(path, bytes, machine)? {
-        anyhow::bail!("{path} has something in it, which would be lost: `--force` takes it all the same");
-    }
-    Ok(found)
+    Ok(())
 }
 
 /// Whether a file begins and ends with nothing but zeros.
@@ -119,7 +148,9 @@ fn folder_of(path: &str) -> &str {
 
 fn room_in(folder: &str, machine: &mut dyn Machine) -> anyhow::Result<Room> {
     machine.room(folder).map_err(|errno| match errno {
-        Errno::ENOENT => anyhow::anyhow!("there is no folder {folder}: `mkdir -p {folder}` makes it"),
+        Errno::ENOENT => {
+            anyhow::anyhow!("there is no folder {folder}: `mkdir -p {}` makes it", word(folder))
+        }
         errno => anyhow::anyhow!("cannot ask for the room in {folder}: {}", errno.desc()),
     })
 }
@@ -151,24 +182,28 @@ fn room(path: &str, made: &Made, taken: u64, machine: &mut dyn Machine) -> anyho
         human(free),
         human(floor)
     );
-    Ok(Found::Nothing { bytes })
+    Ok(Found::Nothing { path: path.to_owned(), bytes })
 }
 
-/// Whether something can be mounted there, and hides nothing.
-pub(super) fn can_mount(path: &str, machine: &mut dyn Machine) -> anyhow::Result<()> {
+/// Whether something can be mounted there, and hides nothing. The plain path, by which it will be found again.
+pub(super) fn can_mount(path: &str, machine: &mut dyn Machine) -> anyhow::Result<String> {
+    let path = &machine.plain(path).map_err(|errno| match errno {
+        Errno::ENOENT => anyhow::anyhow!("there is no folder {path}: `mkdir -p {}` makes it", word(path)),
+        errno => anyhow::anyhow!("cannot look at {path}: {}", errno.desc()),
+    })?;
     match machine.place(path) {
         Ok(Place::Folder) => {}
         Ok(_) => anyhow::bail!("{path} is no folder: nothing can be mounted there"),
-        Err(Errno::ENOENT) => anyhow::bail!("there is no folder {path}: `mkdir -p {path}` makes it"),
         Err(errno) => anyhow::bail!("cannot look at {path}: {}", errno.desc()),
     }
-    if let Some(mount) = mounts(machine)?.iter().find(|mount| mount.target == path) {
-        anyhow::bail!("{path} is a mount point already ({}): `umount {path}` first", mount.file_system);
+    if let Some(mount) = top(&mounts(machine)?, path) {
+        let file_system = &mount.file_system;
+        anyhow::bail!("{path} is a mount point already ({file_system}): `umount {}` first", word(path));
     }
     let inside = machine.kernel_folder(path).unwrap_or_default();
     anyhow::ensure!(
         inside.is_empty(),
         "{path} is not empty: what is in it could not be seen as long as something is mounted there"
     );
-    Ok(())
+    Ok(path.clone())
 }

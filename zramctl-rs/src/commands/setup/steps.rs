@@ -120,10 +120,8 @@ impl Steps<'_> {
         let chain = Chain { attached: place != place::Found::Disk, encrypted: backing.encrypt };
         match place {
             place::Found::Disk => {}
-            place::Found::File => self.steps.push(Step::Attach { path: path.clone() }),
-            place::Found::Nothing { bytes } => {
-                self.steps.push(Step::AttachNew { path: path.clone(), bytes });
-            }
+            place::Found::File { path } => self.steps.push(Step::Attach { path }),
+            place::Found::Nothing { path, bytes } => self.steps.push(Step::AttachNew { path, bytes }),
         }
         if chain.encrypted {
             let below = (!chain.attached).then(|| path.clone());
@@ -161,11 +159,10 @@ impl Steps<'_> {
                 self.steps.push(Step::SwapOn(*options));
             }
             Usage::FileSystem { name, at, options } => {
-                place::can_mount(at, machine)?;
+                let at = place::can_mount(at, machine)?;
                 self.steps.push(Step::Format { file_system: name.clone() });
-                let mount =
-                    Step::Mount { at: at.clone(), file_system: name.clone(), options: options.clone() };
-                self.steps.push(mount);
+                let (file_system, options) = (name.clone(), options.clone());
+                self.steps.push(Step::Mount { at, file_system, options });
             }
         }
         Ok(())

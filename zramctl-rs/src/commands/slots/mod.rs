@@ -28,6 +28,9 @@ pub fn run(options: &Slots, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     let slots = survey(machine, device)?.disksize / machine.page_size();
     let (first, end) =
         options.range.map_or((0, slots), |(first, last)| (first, last.saturating_add(1).min(slots)));
+    if let Some((first, last)) = options.range.filter(|(first, _)| slots != 0 && *first >= slots) {
+        anyhow::bail!("{device} has slots 0 to {}, and {first}-{last} is beyond", slots - 1);
+    }
     let now = machine.boot_time() / 1000;
     let slots = end.saturating_sub(first);
     let at = Where { device, first, end, now };
@@ -86,7 +89,7 @@ fn list(options: &Slots, at: Where, machine: &mut dyn Machine, out: &mut dyn Wri
         if options.sizes { format!("{size:>6} {block:>10} ") } else { String::new() }
     };
     let heading = format!("{:>10} {:>10} {}STATE", "SLOT", "AGE", contents("SIZE", "BLOCK"));
-    let mut written = writeln!(out, "{}", style::heading(heading));
+    let mut written = if options.no_headings { Ok(()) } else { writeln!(out, "{}", style::heading(heading)) };
     let probes = look(options, at, machine, &mut |Found { state, content }| {
         let or_none =
             |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());

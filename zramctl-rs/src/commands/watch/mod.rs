@@ -51,13 +51,17 @@ pub fn end_when_unread() {
 /// # Errors
 /// When nothing can be watched here, with what is missing.
 pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
+    let there = machine.devices().unwrap_or_default();
+    for device in options.devices.iter().filter(|device| !there.contains(&device.0)) {
+        aside::say(format_args!("there is no {device} now: it is shown when it is there"));
+    }
     let unseen = probed(machine, |probes| probes.watch(&wanted(options)))?;
     if !unseen.is_empty() {
         aside::say(format_args!("this kernel does not show {}", names(&unseen)));
     }
     // Attaching has taken its time.
     let end = options.time.map(|time| machine.boot_time().saturating_add(time.saturating_mul(1_000_000_000)));
-    if !options.json {
+    if !options.json && !options.no_headings {
         let heading = format!("{:>13} {:<16} {:<6} {:>7} WHAT", "SECONDS", "TASK", "DEVICE", "SLOT");
         writeln!(out, "{}", style::heading(heading))?;
     }

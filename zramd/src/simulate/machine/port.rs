@@ -174,6 +174,10 @@ impl Storage for World {
         self.host.peek(path, at, bytes)
     }
 
+    fn plain(&mut self, path: &str) -> Result<String, Errno> {
+        self.host.plain(path)
+    }
+
     fn room(&mut self, folder: &str) -> Result<Room, Errno> {
         self.host.room(folder)
     }
@@ -230,6 +234,10 @@ impl Machine for World {
     /// The area stays in use: its pages have nowhere to go.
     fn swap_off(&mut self, _dev: u32) -> Result<(), Errno> {
         Err(Errno::ENOMEM)
+    }
+
+    fn take_turn(&mut self) -> Result<(), Errno> {
+        self.host.take_turn()
     }
 
     fn clocks(&mut self) -> Clocks {

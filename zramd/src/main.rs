@@ -1,0 +1,7 @@
+//! `zramd`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zramd::program::main()
+}
