@@ -4,7 +4,6 @@
 //! actions; so that a policy can be held against weeks of a simulated machine in seconds. Everything around it observes, acts and
 //! remembers, through [`zram_host::Machine`], so that it runs on the model as it runs on a kernel.
 //!
-//! * [`cli`] is what can be asked for on the command line, and [`commands`] what that does.
 //! * [`config`] is what the administrator wants.
 //! * [`ledger`] is the budget: what was written and what may be; [`store`] keeps it on disk.
 //! * [`daemon`] looks, decides, acts and remembers.

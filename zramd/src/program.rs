@@ -2,14 +2,13 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
     process::ExitCode,
 };
 
 use crate::{
     cli::{Cli, Color, Command},
     commands,
-    config::{Wrongs, load},
+    config::Wrongs,
     control::{client::Unasked, protocol::NoAnswer},
     terminal::{StandardOutput, aside, columns},
 };
@@ -71,10 +70,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::RunNow(now) => commands::run_now::run(now, out),
         Command::CheckConfig(check) => commands::check_config::run(check, out),
         Command::ShowConfig(show) => commands::show_config::run(show, out),
-        Command::Simulate(simulate) => {
-            let configured = load(Path::new("/"))?;
-            commands::simulate::simulate(simulate, &configured.config, out)
-        }
+        Command::Simulate(simulate) => commands::simulate::run(simulate, out),
         Command::Completions(completions) => commands::completions::run(completions, out),
         Command::Man(man) => commands::man::run(man, out),
     }

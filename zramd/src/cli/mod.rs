@@ -147,6 +147,17 @@ Examples:
   zramd show-config --json | jq '.keys[] | select(.origin)'")]
     ShowConfig(ShowConfig),
     /// Try policies on a simulated machine
+    ///
+    /// Runs a workload for some days on a small computer around a model of the kernel, once with each policy, and prints what each saved and what
+    /// that cost. The same arguments and configuration print the same, to the last digit.
+    #[command(after_help = "\
+Workloads that come with zramd: phone, desktop, build-server, database.
+
+Examples:
+  zramd simulate --workload desktop --days 7
+  zramd simulate --workload phone --per-day 256M,512M,1G,2G   at equal wear
+  zramd simulate --workload database --policy zramd,mmd --plot database.svg
+  zramd simulate --workload phone --days 2 --record phone.ndjson")]
     Simulate(Simulate),
     /// Print what a shell needs to complete command lines
     #[command(after_help = "\

@@ -5,20 +5,15 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use clap::Args;
 use zram_host::size;
 
-/// Try policies on a simulated machine
-///
-/// Runs a workload for some days on a small computer around a model of the kernel, once with each policy, and prints what
-/// each saved and what that cost. The same arguments print the same, down to the last digit.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-#[command(after_help = "\
-Workloads that come with zramd: phone, desktop, build-server, database.
+use super::Place;
 
-Examples:
-  zramd simulate --workload desktop --days 7
-  zramd simulate --workload phone --per-day 256M,512M,1G,2G    at equal wear
-  zramd simulate --workload database --policy zramd,mmd --plot database.svg
-  zramd simulate --workload phone --days 2 --record phone.ndjson")]
+/// What to simulate.
+#[derive(Args, Clone, Debug)]
 pub struct Simulate {
+    /// Where the configuration of zramd is
+    #[command(flatten)]
+    pub place: Place,
+
     /// Name of a workload, or a file with a description (TOML) or a trace
     #[arg(long, short, value_name = "NAME|FILE", default_value = "phone")]
     pub workload: String,

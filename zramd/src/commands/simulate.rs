@@ -9,9 +9,10 @@ use anyhow::Context as _;
 use serde::Serialize;
 use zram_host::size::human;
 
+use super::json;
 use crate::{
     cli::{Policy as Named, Simulate},
-    config::Config,
+    config::load,
     driver::Driver,
     simulate::{
         self, Policy, Settings, Workload, compare, curves,
@@ -41,11 +42,12 @@ struct Answer<'a> {
     at_equal_bytes: &'a [Point],
 }
 
-/// Carries it out. `config` is what zramd itself is configured with.
+/// Carries it out.
 ///
 /// # Errors
-/// When the workload or a file is wrong, or something cannot be written.
-pub fn simulate(asked: &Simulate, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
+/// When the workload, the configuration or a file is wrong, or something cannot be written.
+pub fn run(asked: &Simulate, out: &mut dyn Write) -> anyhow::Result<()> {
+    let config = &load(&asked.place.root)?.config;
     let workload = Workload::find(&asked.workload)?;
     if let Some(path) = &asked.record {
         let doing = || format!("cannot write {}", path.display());
@@ -97,9 +99,7 @@ pub fn simulate(asked: &Simulate, config: &Config, out: &mut dyn Write) -> anyho
             curves: &curves,
             at_equal_bytes: &points,
         };
-        serde_json::to_writer(&mut *out, &answer)?;
-        writeln!(out)?;
-        return Ok(());
+        return json(out, &answer);
     }
     if let Workload::Described(described) = &workload {
         writeln!(out, "{}.", described.about)?;

@@ -166,16 +166,16 @@ impl Port for World {
 }
 
 impl Storage for World {
-    fn plain(&mut self, path: &str) -> Result<String, Errno> {
-        self.host.plain(path)
-    }
-
     fn place(&mut self, path: &str) -> Result<Place, Errno> {
         self.host.place(path)
     }
 
     fn peek(&mut self, path: &str, at: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
         self.host.peek(path, at, bytes)
+    }
+
+    fn plain(&mut self, path: &str) -> Result<String, Errno> {
+        self.host.plain(path)
     }
 
     fn room(&mut self, folder: &str) -> Result<Room, Errno> {
@@ -236,6 +236,10 @@ impl Machine for World {
         Err(Errno::ENOMEM)
     }
 
+    fn take_turn(&mut self) -> Result<(), Errno> {
+        self.host.take_turn()
+    }
+
     fn clocks(&mut self) -> Clocks {
         self.sync();
         self.host.clocks()
@@ -243,10 +247,6 @@ impl Machine for World {
 
     fn pause(&mut self, time: Duration) {
         self.meanwhile_programs(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-    }
-
-    fn take_turn(&mut self) -> Result<(), Errno> {
-        self.host.take_turn()
     }
 
     fn probes(&mut self) -> Option<&mut dyn Probed> {

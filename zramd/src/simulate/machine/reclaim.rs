@@ -164,7 +164,7 @@ impl World {
                 if self.lru.len(inactive) * self.inactive_ratio < self.lru.len(active) {
                     self.deactivate(kind, scan.max(BATCH));
                 }
-                got += self.evict_of(kind, scan.min(self.lru.len(inactive)).min(want.max(BATCH) * 4));
+                got += self.evict_of(kind, scan.min(self.lru.len(inactive)), want.saturating_sub(got));
             }
             if got >= want {
                 break;
@@ -201,11 +201,11 @@ impl World {
     }
 
     /// Looks at the oldest inactive pages (`shrink_inactive_list`).
-    fn evict_of(&mut self, kind: Kind, pages: u32) -> u32 {
+    fn evict_of(&mut self, kind: Kind, pages: u32, want: u32) -> u32 {
         let (inactive, active) = kind.lists();
         let (mut gone, mut written, mut kept) = (0, 0, 0);
         for _ in 0..pages {
-            let Some(page) = self.lru.oldest(inactive) else { break };
+            let Some(page) = self.lru.oldest(inactive).filter(|_| gone < want) else { break };
             self.spent += self.spec.times.scan;
             let about = &mut self.programs.pages[page.at()];
             if std::mem::take(&mut about.young) {
