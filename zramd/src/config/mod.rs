@@ -3,10 +3,10 @@
 //! These are the values after everything was read, merged and checked: the policy does not look at a text again. Defaults are those of a machine of which
 //! nothing is known, and so cautious towards its disk.
 //!
-//! * [`keys`] are all keys, [`setting`] is what may stand behind them, and [`tiers`] a list of tables.
-//! * [`folders`] says which files are read, [`load`] merges them, [`rules`] is what values must be to each other.
-//! * [`handover`] are devices that `zramctl-rs` sets up.
-//! * [`wrong`] is what is wrong, with its place; [`unknown`] is a key that nobody knows.
+//! * [`keys`] are all keys, `setting` is what may stand behind them, and `tiers` a list of tables.
+//! * `folders` says which files are read, [`load`] merges them, `rules` is what values must be to each other.
+//! * `handover` are devices that `zramctl-rs` sets up.
+//! * `wrong` is what is wrong, with its place; `unknown` is a key that nobody knows.
 
 mod folders;
 mod handover;

@@ -8,8 +8,8 @@
 //! memory and no time of the daemon's.
 //!
 //! * [`protocol`] is what is said, [`status`] and [`decided`] are the long answers.
-//! * [`socket`] is the file: made with care, and removed by nobody but its owner.
-//! * [`server`] serves, a [`connection`] each client; [`client`] asks.
+//! * `socket` is the file: made with care, and removed by nobody but its owner.
+//! * `server` serves, a `connection` each client; [`client`] asks.
 
 pub mod client;
 mod connection;

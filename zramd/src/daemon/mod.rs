@@ -2,14 +2,14 @@
 //!
 //! Everything that can be thought without a machine is in [`crate::policy`]; here is what touches one, and in which order:
 //!
-//! * [`adopt`]: which devices are driven. From the moment a device is, its `writeback_limit` is 0 and counts, so that nothing is written back that
+//! * `adopt`: which devices are driven. From the moment a device is, its `writeback_limit` is 0 and counts, so that nothing is written back that
 //!   was not granted; what its switch was before is on record, and put back when the daemon ends.
-//! * [`look`]: what a decision takes.
-//! * [`act`]: what was decided, done; [`write_back`] is the part that spends the budget.
-//! * [`record`]: what outlives the daemon.
+//! * `look`: what a decision takes.
+//! * `act`: what was decided, done; `write_back` is the part that spends the budget.
+//! * `record`: what outlives the daemon.
 //! * [`run`](fn@run) is the loop around all of it.
-//! * [`report`]: what a round came to; [`history`] keeps that, [`tally`] counts slots for people, and [`told`] answers whoever asks.
-//! * [`running`] is the process: what it waits for; [`trigger`] is how the kernel wakes it.
+//! * `report`: what a round came to; `history` keeps that, `tally` counts slots for people, and `told` answers whoever asks.
+//! * `running` is the process: what it waits for; `trigger` is how the kernel wakes it.
 
 mod act;
 mod adopt;

@@ -8,8 +8,8 @@
 //! been too careful: whoever starts next finds the grant, asks the kernel what became of it, and if the kernel does not know any more, since the machine was booted
 //! again or the device reset, it was all of it.
 //!
-//! * [`timeline`] is a clock that does not go back, and does not jump because somebody set the one on the wall.
-//! * [`window`] is what was written in the last 24 hours.
+//! * `timeline` is a clock that does not go back, and does not jump because somebody set the one on the wall.
+//! * `window` is what was written in the last 24 hours.
 
 mod timeline;
 mod window;

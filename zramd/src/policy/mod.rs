@@ -12,7 +12,7 @@
 //! * [`census`]: what there is to write, counted and not listed, so that a device of millions of slots costs no memory.
 //! * [`choice`]: the best bytes first, within what may be written.
 //! * [`ranges`]: which slots these are, in the words of the kernel.
-//! * [`slice`]: how many pages a pass may have, so that nobody waits for long.
+//! * [`mod@slice`]: how many pages a pass may have, so that nobody waits for long.
 //! * [`backoff`]: what failed is not tried again at once.
 //! * [`calm`]: a disk that others wait for is left alone.
 //!
