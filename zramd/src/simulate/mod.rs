@@ -18,7 +18,7 @@
 //! ```
 //!
 //! * [`ours`] is the daemon there.
-//! * [`compare`] runs several on the same; [`curves`] each with several budgets. * [`plot`] draws what came of it.
+//! * [`mod@compare`] runs several on the same, or each with several budgets. * [`plot`] draws what came of it.
 
 pub mod compare;
 pub mod machine;
