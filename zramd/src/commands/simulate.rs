@@ -76,6 +76,8 @@ pub fn run(asked: &Simulate, out: &mut dyn Write) -> anyhow::Result<()> {
     budgets.sort_unstable();
     budgets.dedup();
     let (curves, outcomes) = if let [_, _, ..] = budgets.as_slice() {
+        // With nothing to spend all are alike: where each curve begins.
+        budgets.insert(0, Units(0));
         let curves = curves(&policies, &budgets, &workload, &settings)?;
         let outcomes = last_of(&curves);
         (curves, outcomes)
@@ -112,8 +114,8 @@ pub fn run(asked: &Simulate, out: &mut dyn Write) -> anyhow::Result<()> {
         asked.seed,
         human(machine.memory.bytes())
     )?;
-    for (number, budget) in budgets.iter().enumerate().take(if curves.is_empty() { 0 } else { budgets.len() })
-    {
+    let shown = if curves.is_empty() { 0 } else { budgets.len() };
+    for (number, budget) in budgets.iter().enumerate().take(shown).skip(1) {
         let runs: Vec<simulate::Named> = curves
             .iter()
             .filter_map(|curve| {
