@@ -222,3 +222,20 @@ proptest! {
         prop_assert!(turns.windows(3).all(|three| three[2] - three[0] >= HOUR), "{turns:?}");
     }
 }
+
+#[test]
+fn a_budget_that_runs_out_makes_it_patient_unless_somebody_waits() {
+    let config = Config::default();
+    let age = |spent: u64, pressed| {
+        let observation = Observation {
+            utilisation: Some(Permille(900)),
+            pressed,
+            devices: vec![view(0, 300)],
+            ..Observation::default()
+        };
+        idle_age_now(&observation, &observation.devices[0], &budget_left(spent), &config)
+    };
+    let half = config.writeback.per_day.0 / 2;
+    assert!(age(half, false) > age(0, false) * 4, "{:?} {:?}", age(half, false), age(0, false));
+    assert_eq!(age(half, true), age(0, true));
+}

@@ -30,6 +30,17 @@ pub fn idle_age(wanted: IdleAge, utilisation: Permille, factor: Permille) -> Dur
     Duration::from_millis(factor.of(base)).clamp(wanted.min, wanted.max.max(wanted.min))
 }
 
+/// The same if so much of the budget is spent: the less there is left, the older a page must be, up to the longest age. Without that a budget that does not last goes
+/// to whatever is old enough first, and nothing is left for what is older later. The part that is left counts by its third power, so that when half
+/// of it is spent seven eighths of the way are gone, and the rest is for the oldest.
+#[must_use]
+pub fn scarce(wanted: IdleAge, age: Duration, spent: Permille) -> Duration {
+    let more = millis(wanted.max.saturating_sub(age));
+    let left = 1000 - spent.0.min(1000);
+    let share = Permille(1000 - left * left / 1000 * left / 1000);
+    age.saturating_add(Duration::from_millis(share.of(more)))
+}
+
 fn curve(Permille(utilisation): Permille) -> u32 {
     let at = (utilisation / STEP) as usize;
     let [from, to] = [at, at + 1].map(|at| *CURVE.get(at).unwrap_or(&CURVE[CURVE.len() - 1]));
@@ -74,6 +85,16 @@ mod tests {
         assert_eq!(idle_age(wrong, Permille(0), Permille(1000)), wrong.min);
         let long = IdleAge { min: Duration::MAX, max: Duration::MAX };
         assert_eq!(idle_age(long, Permille(0), Permille(u32::MAX)), Duration::MAX);
+    }
+
+    #[test]
+    fn what_is_left_of_a_budget_is_for_the_oldest() {
+        let age = |spent| scarce(WANTED, Duration::from_secs(1000), Permille(spent)).as_secs();
+        assert_eq!([0, 500, 1000, 5000].map(age), [1000, 9750, 11_000, 11_000]);
+        let ages: Vec<u64> = (0..=1000).map(age).collect();
+        assert!(ages.is_sorted());
+        let all = Duration::from_secs(20_000);
+        assert_eq!(scarce(WANTED, all, Permille(500)), all, "an age beyond the longest stays");
     }
 
     #[test]

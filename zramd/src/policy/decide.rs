@@ -6,7 +6,7 @@ use zram_host::machine::Clocks;
 
 use super::{
     action::{Action, Decision, Step, Type, Way},
-    age::idle_age,
+    age::{idle_age, scarce},
     choice::Choice,
     observation::{DeviceView, Observation},
     refusal::{Refusal, Refused, Task},
@@ -159,7 +159,12 @@ impl Round<'_> {
             utilisation => utilisation.unwrap_or(Permille(0)),
         };
         let factor = self.device().map_or(Permille(1000), |device| device.regret.factor());
-        idle_age(self.config.idle, utilisation, factor)
+        // Whoever waits for memory is not helped by a budget that is saved for later.
+        let spent = match self.observation.pressed {
+            true => Permille(0),
+            false => Permille::share(self.state.ledger.spent().0, self.config.writeback.per_day.0),
+        };
+        scarce(self.config.idle, idle_age(self.config.idle, utilisation, factor), spent)
     }
 
     fn device(&self) -> Option<&DeviceState> {
