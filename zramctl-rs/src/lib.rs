@@ -7,8 +7,7 @@
 //! * [`devices`] are devices with what they are used for.
 //! * [`columns`] says what stands in a column, [`table`] how a table looks, [`size`] (of the port's crate) how a size does.
 //! * [`shell`] has words for lines that are to be copied.
-//! * [`escape`] is for what must not reach a terminal as it is, [`aside`] for what is said on standard error.
-//! * [`style`] says what stands out; whether that is seen is standard output's affair.
+//! * How it meets people it shares with our other programs: [`zram_terminal`].
 //! * [`amount`] is a size that depends on the machine, [`plan`] what setting up takes and how it is undone.
 //! * [`wanted`] is what a device is to become, [`backing`] a look at what its pages go to.
 //! * [`conflicts`] are what else manages zram, or works against it; [`severity`] says how bad something is.
@@ -21,7 +20,6 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod amount;
-pub mod aside;
 pub mod backing;
 pub mod cli;
 pub mod columns;
@@ -29,56 +27,39 @@ pub mod commands;
 pub mod conflicts;
 pub mod devices;
 pub mod doctor;
-pub mod escape;
 pub mod interrupt;
+mod manual;
 pub mod plan;
 pub mod probes;
 pub mod severity;
 pub mod shell;
-mod standard_output;
-pub mod style;
 pub mod table;
 pub mod wanted;
 pub mod writer;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
+use clap::CommandFactory as _;
 pub use zram_host::size;
 use zram_host::{LiveHost, Machine};
+use zram_terminal::{about, aside::Aside, escape, program, style};
 
-use cli::{Cli, Color, Command};
+use cli::{Cli, Command};
 use commands::change;
+use manual::MANUAL;
 use probes::LiveProbes;
-use standard_output::StandardOutput;
 use writer::Writer;
+
+/// What is said beside the output.
+const ASIDE: Aside = Aside::of("zramctl-rs");
 
 /// The program: the command line, the running kernel, standard output.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().collect();
-    let asked = Cli::of(&arguments, standard_output::columns());
-    let color = asked.as_ref().map_or_else(|_| Color::of(&arguments), |cli| cli.output.color);
-    // For what is said on the side, from anywhere.
-    anstream::ColorChoice::from(color).write_global();
-    let mut out = StandardOutput::new(color);
-    let ended = match asked {
-        Ok(cli) => live(&cli, &mut out),
-        Err(wrong) if wrong.use_stderr() => wrong.exit(),
-        // Not by clap, which takes a help that nobody got for one that was read.
-        Err(help) => write!(out, "{}", help.render().ansi()).map_err(Into::into),
-    };
-    match ended.and_then(|()| Ok(out.flush()?)) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has enough.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            aside::fail(format_args!("{error:#}"));
-            ExitCode::from(status(&error))
-        }
-    }
+    program::main(live, |error| {
+        ASIDE.fail(format_args!("{error:#}"));
+        status(error)
+    })
 }
 
 /// The exit status of what ended with this: 3 if it was done and found what `doctor --check` looks for, 1 if it was not done.
@@ -95,7 +76,7 @@ fn live(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
     if matches!(cli.command, Some(Command::Watch(_) | Command::Setup(_) | Command::Swap(_)))
         && let Err(error) = interrupt::heed_signals()
     {
-        aside::say(format_args!("Ctrl-C will end this at once, and not in order: {error:#}"));
+        ASIDE.say(format_args!("Ctrl-C will end this at once, and not in order: {error:#}"));
     }
     run(cli, &mut LiveHost::new().with_probes(Box::new(LiveProbes::default())), out)
 }
@@ -115,17 +96,10 @@ pub fn run(cli: &Cli, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow:
         Some(Command::Doctor(doctor)) => commands::doctor::run(doctor, machine, out),
         Some(Command::Setup(setup)) => commands::setup::run(setup, machine, out),
         Some(Command::Swap(swap)) => commands::swap::run(swap, machine, out),
-        Some(Command::Completions(completions)) => commands::completions::run(completions, out),
-        Some(Command::Man(man)) => commands::man::run(man, out),
+        Some(Command::Completions(completions)) => about::completions(Cli::command(), completions, out),
+        Some(Command::Man(man)) => MANUAL.write(Cli::command(), man, out),
         Some(Command::Change(command)) => {
             change::run(command, &mut Writer::new(machine, out, command.is_dry()))
         }
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

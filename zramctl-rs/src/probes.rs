@@ -14,7 +14,7 @@ use zram_events::{Decoder, DeviceId, Kind, RawRecord};
 use zram_host::probed::{Absent, Happened, Probed, SlotWords};
 use zram_probe::{ProbeError, Probes, Wanted};
 
-use crate::aside;
+use crate::ASIDE;
 
 /// How long attaching may take before something is said about it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ fn attach(wanted: Wanted<'_>) -> Result<Probes, Absent> {
     let (done, waiting) = channel::<()>();
     let says = thread::spawn(move || {
         if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            aside::say("attaching probes takes longer than usual ...");
+            ASIDE.say("attaching probes takes longer than usual ...");
         }
     });
     let probes = Probes::attach_only(wanted);

@@ -9,7 +9,7 @@
 //! * [`daemon`] looks, decides, acts and remembers.
 //! * [`control`] is how the daemon is asked and told, and [`metrics`] what it tells Prometheus.
 //! * [`driver`] is what a machine needs of whoever drives its zram: when it is called, and when it wants to be.
-//! * [`program`] is all of it: [`cli`] is what can be asked for, [`commands`] do it, [`terminal`] is how that looks.
+//! * [`program`] is all of it: [`cli`] is what can be asked for, [`commands`] do it; how it meets people it shares with our other programs ([`zram_terminal`]).
 //! * [`service`] is how it stands to systemd and to the machine.
 //! * [`simulate`] is a computer to try policies on.
 //! * [`units`] are amounts of pages and bytes, which must not be mistaken for each other.
@@ -23,11 +23,11 @@ pub mod control;
 pub mod daemon;
 pub mod driver;
 pub mod ledger;
+mod manual;
 pub mod metrics;
 pub mod policy;
 pub mod program;
 pub mod service;
 pub mod simulate;
 pub mod store;
-pub mod terminal;
 pub mod units;

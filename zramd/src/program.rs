@@ -1,48 +1,38 @@
 //! The program: the command line, and how it ends.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
+use std::{io::Write, process::ExitCode};
+
+use clap::CommandFactory as _;
+use zram_terminal::{
+    about,
+    aside::{self, Aside},
+    program,
 };
 
 use crate::{
-    cli::{Cli, Color, Command},
+    cli::{Cli, Command},
     commands,
     config::Wrongs,
     control::{client::Unasked, protocol::NoAnswer},
-    terminal::{StandardOutput, aside, columns},
+    manual::MANUAL,
 };
+
+/// What is said beside the output, by a command that somebody typed; the daemon has its log.
+const ASIDE: Aside = Aside::of("zramd");
 
 /// Does what the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().collect();
-    let asked = Cli::of(&arguments, columns());
-    let color = asked.as_ref().map_or_else(|_| Color::of(&arguments), |cli| cli.output.color);
-    // For what is said on the side, from anywhere.
-    anstream::ColorChoice::from(color).write_global();
-    let mut out = StandardOutput::new(color);
-    let ended = match asked {
-        Ok(cli) => run(&cli, &mut out),
-        Err(wrong) if wrong.use_stderr() => wrong.exit(),
-        // Not by clap, which takes a help that nobody got for one that was read.
-        Err(help) => write!(out, "{}", help.render().ansi()).map_err(Into::into),
-    };
-    match ended.and_then(|()| Ok(out.flush()?)) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has enough.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            match error.downcast_ref::<Wrongs>() {
-                Some(wrongs) => {
-                    aside::list(wrongs);
-                    aside::fail(commands::check_config::Wrong);
-                }
-                None => aside::fail(format_args!("{error:#}")),
+    program::main(run, |error| {
+        match error.downcast_ref::<Wrongs>() {
+            Some(wrongs) => {
+                aside::list(wrongs);
+                ASIDE.fail(commands::check_config::Wrong);
             }
-            ExitCode::from(status(&error))
+            None => ASIDE.fail(format_args!("{error:#}")),
         }
-    }
+        status(error)
+    })
 }
 
 /// The exit status of what ended with this.
@@ -71,14 +61,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::CheckConfig(check) => commands::check_config::run(check, out),
         Command::ShowConfig(show) => commands::show_config::run(show, out),
         Command::Simulate(simulate) => commands::simulate::run(simulate, out),
-        Command::Completions(completions) => commands::completions::run(completions, out),
-        Command::Man(man) => commands::man::run(man, out),
+        Command::Completions(completions) => about::completions(Cli::command(), completions, out),
+        Command::Man(man) => MANUAL.write(Cli::command(), man, out),
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

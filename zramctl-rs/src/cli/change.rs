@@ -5,15 +5,13 @@ use zram_host::DeviceNumber;
 
 use super::values::{Allowance, memory, range, seconds, word, writeback};
 
-/// A command that changes a device.
+/// A command that changes a device: deferred as [`super::Command`].
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Change {
-    /// Mark pages as idle, for writeback and recompression to choose
-    ///
-    /// Every page, or those not read or written for so long, which are then the only ones (on Linux 6.1 those marked before stay marked). Reading or
-    /// writing a page unmarks it. Pages of one word and pages on the backing device are not marked (on Linux 6.1 they are).
+    /// What to mark.
     Idle(Idle),
-    /// Write pages to the backing device and free their memory
+    /// What to write back.
     #[command(override_usage = "\
 zramctl-rs writeback DEVICE --idle|--huge|--huge-idle|--incompressible
        zramctl-rs writeback DEVICE --range FIRST-LAST...")]
@@ -23,11 +21,11 @@ Examples:
   zramctl-rs slots zram0 --huge --ranges          which those would be
   zramctl-rs writeback zram0 --range 0-4095 --range 8192-9000 --dry-run")]
     Writeback(Writeback),
-    /// Compress pages again with a secondary algorithm
+    /// What to recompress.
     Recompress(Recompress),
-    /// Move objects together and give back memory
+    /// What to compact.
     Compact(Compact),
-    /// Set how much memory a device may take, and how much may be written back
+    /// What to limit.
     #[command(override_usage = "\
 zramctl-rs limit DEVICE [--memory SIZE] [--writeback SIZE] [--reset-peak]")]
     #[command(after_help = "\
@@ -35,9 +33,9 @@ Examples:
   zramctl-rs limit zram0 --memory 2G --writeback 500M
   zramctl-rs limit zram0 --writeback none")]
     Limit(Limit),
-    /// Throw away what devices hold, and how they were set up
+    /// What to reset.
     Reset(Reset),
-    /// Take devices away, with what they hold
+    /// What to remove.
     Remove(Remove),
 }
 
@@ -72,7 +70,10 @@ pub struct Told {
     pub json: bool,
 }
 
-/// What to mark.
+/// Mark pages as idle, for writeback and recompression to choose
+///
+/// Every page, or those not read or written for so long, which are then the only ones (on Linux 6.1 those marked before stay marked). Reading or
+/// writing a page unmarks it. Pages of one word and pages on the backing device are not marked (on Linux 6.1 they are).
 #[derive(Debug, Args)]
 pub struct Idle {
     /// Which, as zram0 or /dev/zram0
@@ -138,7 +139,7 @@ impl WritebackKind {
     }
 }
 
-/// What to write back.
+/// Write pages to the backing device and free their memory
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("pages").required(true).args(["idle", "huge", "huge_idle", "incompressible", "range"]))]
 pub struct Writeback {
@@ -163,7 +164,7 @@ pub struct Writeback {
     pub told: Told,
 }
 
-/// What to recompress.
+/// Compress pages again with a secondary algorithm
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("pages").args(["idle", "huge", "huge_idle"]))]
 pub struct Recompress {
@@ -200,7 +201,7 @@ pub struct Recompress {
     pub told: Told,
 }
 
-/// What to compact.
+/// Move objects together and give back memory
 #[derive(Debug, Args)]
 pub struct Compact {
     /// Which, as zram0 or /dev/zram0
@@ -216,7 +217,7 @@ pub struct Compact {
     pub told: Told,
 }
 
-/// What to limit.
+/// Set how much memory a device may take, and how much may be written back
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("limits").required(true).multiple(true).args(["memory", "writeback", "reset_peak"]))]
 pub struct Limit {
@@ -245,7 +246,7 @@ pub struct Limit {
     pub told: Told,
 }
 
-/// What to reset.
+/// Throw away what devices hold, and how they were set up
 #[derive(Debug, Args)]
 pub struct Reset {
     /// Which, as zram0 or /dev/zram0
@@ -265,7 +266,7 @@ pub struct Reset {
     pub told: Told,
 }
 
-/// What to remove.
+/// Take devices away, with what they hold
 #[derive(Debug, Args)]
 pub struct Remove {
     /// Which, as zram0 or /dev/zram0

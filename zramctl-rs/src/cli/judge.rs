@@ -3,7 +3,10 @@
 use clap::Args;
 use zram_host::DeviceNumber;
 
-/// Of which device, and how.
+/// Show what this kernel can do for zram, and why it cannot
+///
+/// By the attributes of a device, by the configuration that the kernel was built with, by its release. Nothing is loaded or added to find out.
+/// "?" means that it cannot be told, which is not the same as no.
 #[derive(Debug, Args)]
 pub struct Caps {
     /// Whose attributes to look at, as zram0 or /dev/zram0; by default the first device's
@@ -15,7 +18,10 @@ pub struct Caps {
     pub json: bool,
 }
 
-/// Which devices, and how thoroughly.
+/// Say what is wrong or wasteful about zram here, and what mends it
+///
+/// The kernel, what else manages zram, the order of swap areas, limits, memory that compaction would free, pages that do not compress,
+/// writeback and recompression that nobody drives. Nothing is changed.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Which, as zram0 or /dev/zram0; by default all that are set up

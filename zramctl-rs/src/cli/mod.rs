@@ -2,11 +2,8 @@
 //!
 //! A file for each kind of command; `values` has what stands behind the options, parsed once.
 
-mod about;
 mod change;
-mod examples;
 mod judge;
-mod output;
 mod setup;
 mod show;
 mod util_linux;
@@ -15,21 +12,22 @@ mod watch;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
+use clap::{Parser, Subcommand};
+use zram_terminal::{Program, command_line, style};
 
-pub use about::{Completions, Man, Shell};
 pub use change::{
     Change, Compact, Dry, Idle, Kind, Limit, Recompress, Remove, Reset, Told, Writeback, WritebackKind,
 };
 pub use judge::{Caps, Doctor};
-pub use output::{Color, Output};
 pub use setup::{Backed, Setup, Swap, Used};
 pub use show::{Filter, List, Show, Slots};
 pub use util_linux::UtilLinux;
 pub use values::Allowance;
 pub use watch::{Watch, What};
-
-use crate::style;
+pub use zram_terminal::{
+    about::{Completions, Man},
+    color::{Color, Output},
+};
 
 /// Set up, look at and control zram devices
 ///
@@ -62,9 +60,19 @@ pub struct Cli {
     pub output: Output,
 }
 
-/// Columns of a help where nothing is known of a terminal, and most columns that it takes.
-const HELP: usize = 80;
-const WIDE_HELP: usize = 100;
+impl Program for Cli {
+    fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    /// Not by clap's own rule, for which --color, too, would be an option of the status.
+    fn contradiction(&self) -> Option<&'static str> {
+        let mixed = self.command.is_some() && self.util_linux != UtilLinux::default();
+        mixed.then_some(
+            "options and devices before a command are those of util-linux' zramctl: put them behind it",
+        )
+    }
+}
 
 impl Cli {
     /// What these arguments ask for; the first is the program's name. `terminal`: its columns, if standard output is one.
@@ -72,45 +80,22 @@ impl Cli {
     /// # Errors
     /// When they make no sense, or ask for help: clap's own error prints it, and knows how to end.
     pub fn of(arguments: &[OsString], terminal: Option<usize>) -> Result<Self, clap::Error> {
-        let columns = terminal.unwrap_or(HELP).min(WIDE_HELP);
-        let mut command = Self::styled(columns).color(Color::of(arguments).into());
-        let mut cli = Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)?;
-        cli.output.columns = terminal;
-        // Not by clap's own rule, for which --color, too, would be an option of the status.
-        if cli.command.is_some() && cli.util_linux != UtilLinux::default() {
-            let why =
-                "options and devices before a command are those of util-linux' zramctl: put them behind it";
-            return Err(command.error(ErrorKind::ArgumentConflict, why));
-        }
-        Ok(cli)
+        command_line::of(arguments, terminal)
     }
-
-    /// The command line as clap knows it, in this program's looks.
-    #[must_use]
-    pub fn styled(columns: usize) -> clap::Command {
-        examples::titled(with_signs(Self::command()).term_width(columns), columns)
-    }
-}
-
-/// A number with a sign in front, where none makes sense, is a value that is wrong, and not an option that is unknown.
-fn with_signs(command: clap::Command) -> clap::Command {
-    let takes_value = |arg: &clap::Arg| !arg.is_positional() && arg.get_action().takes_values();
-    command
-        .mut_args(|arg| if takes_value(&arg) { arg.allow_negative_numbers(true) } else { arg })
-        .mut_subcommands(with_signs)
 }
 
 /// A command.
+///
+/// What one takes is put together when it is the one that was asked for, or for a help (`defer`): all of them would take longer than most commands do. So what a
+/// command is stands where its options are, which clap takes for its description then.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
-    /// Show the devices, a line each
+    /// How `list` shows them.
     List(List),
-    /// Show everything about one device
+    /// What `show` shows.
     Show(Show),
-    /// Show the states of a device's slots: what is idle, huge, written back, and where
-    ///
-    /// Read from debugfs' block_state, which takes root. Without --ranges, --list, --histogram or --json: a summary. Sizes are looked at a moment
-    /// after the states: of a slot that is of another kind by then, neither size nor block is shown, and such slots are counted.
+    /// Which slots, and how.
     #[command(after_help = "\
 Examples:
   zramctl-rs slots zram0                               how many of each kind, and how old
@@ -119,10 +104,7 @@ Examples:
   zramctl-rs slots zram0 --at-least 3K --in-memory --ranges    what compresses badly
   zramctl-rs slots zram0 --huge --list | head")]
     Slots(Slots),
-    /// Show what happens in zram, as it happens
-    ///
-    /// By probes, which takes root and a kernel with BTF. They are attached while it runs, and only those that are needed: --kind makes a busy
-    /// device slower by less. Ends at Ctrl-C, at --count or --for, and when nobody reads any more; then it says if anything was lost.
+    /// What to watch, and for how long.
     #[command(after_help = "\
 Examples:
   zramctl-rs watch                                everything but what the allocator does
@@ -130,20 +112,14 @@ Examples:
   zramctl-rs watch --kind writeback --for 10m
   zramctl-rs watch --kind compress --count 1000 --json | jq -s 'map(.len // empty) | add / length'")]
     Watch(Watch),
-    /// Show what this kernel can do for zram, and why it cannot
-    ///
-    /// By the attributes of a device, by the configuration that the kernel was built with, by its release. Nothing is loaded or added to find out.
-    /// "?" means that it cannot be told, which is not the same as no.
+    /// Of which device, and how.
     #[command(after_help = "\
 Examples:
   zramctl-rs caps
   sudo zramctl-rs caps          also what takes root to look at
   zramctl-rs caps --json | jq '.abilities[] | select(.able != true)'")]
     Caps(Caps),
-    /// Say what is wrong or wasteful about zram here, and what mends it
-    ///
-    /// The kernel, what else manages zram, the order of swap areas, limits, memory that compaction would free, pages that do not compress,
-    /// writeback and recompression that nobody drives. Nothing is changed.
+    /// Which devices, and how thoroughly.
     #[command(after_help = "\
 Examples:
   sudo zramctl-rs doctor
@@ -153,10 +129,7 @@ Examples:
 Exit status: 0 it was looked at, 1 it could not be,
   2 the command line is wrong, 3 with --check: there is a problem.")]
     Doctor(Doctor),
-    /// Set devices up, from nothing to swap or a file system
-    ///
-    /// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints
-    /// them), and when one fails everything is as it was.
+    /// How to set a device up.
     #[command(after_help = "\
 Sizes: 4G, 50% (of the memory), ram / 2, ram * 1.5, min(ram / 2, 8G), max(1G, 10%)
 
@@ -191,7 +164,7 @@ A file of devices:
     /// The commands that change a device
     #[command(flatten)]
     Change(Change),
-    /// Print what a shell needs to complete command lines
+    /// For whom to complete.
     #[command(after_help = "\
 Examples:
   zramctl-rs completions bash > /usr/share/bash-completion/completions/zramctl-rs
@@ -199,7 +172,7 @@ Examples:
   zramctl-rs completions fish > /usr/share/fish/vendor_completions.d/zramctl-rs.fish
   source <(zramctl-rs completions bash)          for this shell only")]
     Completions(Completions),
-    /// Print the manual page, or write a page for each command
+    /// Which pages, and where to.
     #[command(after_help = "\
 Examples:
   zramctl-rs man | man -l -
@@ -209,6 +182,8 @@ Examples:
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]

@@ -12,7 +12,10 @@ use crate::{
     wanted::{Backing, Floor, Made, Secondary, Usage, Wanted, at_most_three},
 };
 
-/// How to set a device up.
+/// Set devices up, from nothing to swap or a file system
+///
+/// Finds a device that is not set up, or adds one, and prints its path. The steps are known before the first is taken (--dry-run prints
+/// them), and when one fails everything is as it was.
 #[derive(Debug, Args)]
 pub struct Setup {
     /// Which, as zram0 or /dev/zram0; by default one that is not set up

@@ -6,7 +6,7 @@ use zram_host::DeviceNumber;
 use super::values::{range, seconds};
 use crate::columns::{Column, Selection};
 
-/// How `list` shows them.
+/// Show the devices, a line each
 #[derive(Debug, Args)]
 #[command(after_help = columns_help())]
 pub struct List {
@@ -39,7 +39,7 @@ pub struct List {
     pub json: bool,
 }
 
-/// What `show` shows.
+/// Show everything about one device
 #[derive(Debug, Args)]
 pub struct Show {
     /// Which, as zram0 or /dev/zram0
@@ -55,7 +55,10 @@ pub struct Show {
     pub json: bool,
 }
 
-/// Which slots, and how.
+/// Show the states of a device's slots: what is idle, huge, written back, and where
+///
+/// Read from debugfs' block_state, which takes root. Without --ranges, --list, --histogram or --json: a summary. Sizes are looked at a moment
+/// after the states: of a slot that is of another kind by then, neither size nor block is shown, and such slots are counted.
 #[derive(Debug, Args)]
 pub struct Slots {
     /// Which, as zram0 or /dev/zram0
@@ -148,9 +151,14 @@ impl Filter {
 }
 
 fn columns_help() -> String {
-    let mut text = "Columns:\n".to_owned();
+    const NAMES: usize = 12;
+    let mut text = "Columns:".to_owned();
     for column in Column::ALL {
-        text.push_str(&format!("  {:<11} {}\n", column.name(), column.about()));
+        text.push_str("\n  ");
+        text.push_str(column.name());
+        text.extend(std::iter::repeat_n(' ', NAMES.saturating_sub(column.name().len())));
+        text.push_str(column.about());
     }
+    text.push('\n');
     text
 }

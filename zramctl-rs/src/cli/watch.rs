@@ -6,7 +6,10 @@ use zram_host::DeviceNumber;
 
 use super::values::{range, seconds};
 
-/// What to watch, and for how long.
+/// Show what happens in zram, as it happens
+///
+/// By probes, which takes root and a kernel with BTF. They are attached while it runs, and only those that are needed: --kind makes a busy
+/// device slower by less. Ends at Ctrl-C, at --count or --for, and when nobody reads any more; then it says if anything was lost.
 #[derive(Debug, Args)]
 pub struct Watch {
     /// Only these, as zram0 or /dev/zram0. What names no device, as what the allocator does, is left out then

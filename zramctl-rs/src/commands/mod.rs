@@ -2,10 +2,8 @@
 
 pub mod caps;
 pub mod change;
-pub mod completions;
 pub mod doctor;
 pub mod list;
-pub mod man;
 pub mod setup;
 mod sheet;
 pub mod show;

@@ -24,7 +24,9 @@ fn commands() -> Vec<(Vec<String>, Vec<String>)> {
         }
     }
     let mut all = Vec::new();
-    below(&Cli::command(), &[], &mut all);
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    below(&program, &[], &mut all);
     assert!(all.len() > 15 && all.iter().map(|(_, options)| options.len()).sum::<usize>() > 50);
     all
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use zramctl_rs::{cli::Cli, escape::escaped_lines, run, status};
+use zram_terminal::escape::escaped_lines;
+use zramctl_rs::{cli::Cli, run, status};
 
 use crate::{
     machine::{Sim, machine},

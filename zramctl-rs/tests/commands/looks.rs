@@ -7,6 +7,7 @@ use clap::Parser as _;
 use zram_codecs::Codecs;
 use zram_host::{Buffer, Iovec, Port as _, SimHost, Simulated};
 use zram_model::Profile;
+use zram_terminal::command_line;
 use zramctl_rs::{cli::Cli, run};
 
 use crate::{
@@ -255,7 +256,7 @@ fn the_status_has_no_style_and_is_never_cut() {
 /// Of each command, also those that somebody will add.
 #[test]
 fn every_help_fits_into_80_columns() {
-    help(&Cli::styled(80), "");
+    help(&command_line::styled::<Cli>(80), "");
 }
 
 fn help(command: &clap::Command, words: &str) {

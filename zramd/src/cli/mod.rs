@@ -1,22 +1,21 @@
 //! What can be asked for on the command line.
 
-mod about;
 mod asked;
 mod configuration;
-mod output;
 mod simulate;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use zram_terminal::{Program, command_line, style};
 
-pub use about::{Completions, Man, Shell};
 pub use asked::{Pause, Resume, RunNow, Socket, StatusOf, Why};
 pub use configuration::{CheckConfig, Place, Run, ShowConfig};
-pub use output::{Color, Output};
 pub use simulate::{Policy, Simulate};
-
-use crate::terminal::style;
+pub use zram_terminal::{
+    about::{Completions, Man},
+    color::{Color, Output},
+};
 
 /// Drive idle marking, writeback and recompression of zram devices, within budgets
 ///
@@ -43,9 +42,11 @@ pub struct Cli {
     pub output: Output,
 }
 
-/// Columns of a help where nothing is known of a terminal, and most columns that it takes.
-const HELP: usize = 80;
-const WIDE_HELP: usize = 100;
+impl Program for Cli {
+    fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+}
 
 impl Cli {
     /// What these arguments ask for; the first is the program's name. `terminal`: its columns, if standard output is one.
@@ -53,32 +54,8 @@ impl Cli {
     /// # Errors
     /// When they make no sense, or ask for help: clap's own error prints it, and knows how to end.
     pub fn of(arguments: &[OsString], terminal: Option<usize>) -> Result<Self, clap::Error> {
-        let columns = terminal.unwrap_or(HELP).min(WIDE_HELP);
-        let mut command = Self::styled(columns).color(Color::of(arguments).into());
-        Self::from_arg_matches(&command.try_get_matches_from_mut(arguments)?)
+        command_line::of(arguments, terminal)
     }
-
-    /// The command line as clap knows it, in this program's looks.
-    #[must_use]
-    pub fn styled(columns: usize) -> clap::Command {
-        titled(Self::command().term_width(columns))
-    }
-}
-
-/// Titles of what stands below the options, as clap's own.
-fn titled(command: clap::Command) -> clap::Command {
-    let title = |line: &str| match line.split_once(':') {
-        Some((title, rest)) if !line.starts_with(' ') => {
-            format!("{}{rest}", style::Styled(style::HEADING, format!("{title}:")))
-        }
-        _ => line.to_owned(),
-    };
-    let help = command.get_after_help().map(ToString::to_string);
-    let command = match help {
-        Some(text) => command.after_help(text.lines().map(title).collect::<Vec<_>>().join("\n")),
-        None => command,
-    };
-    command.mut_subcommands(titled)
 }
 
 /// A command.
@@ -177,6 +154,8 @@ Examples:
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]
@@ -190,7 +169,7 @@ mod tests {
         for command in Cli::command().get_subcommands().chain([&Cli::command()]) {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             for line in help.lines() {
-                assert!(line.chars().count() < HELP, "{}: {line}", command.get_name());
+                assert!(line.chars().count() < 80, "{}: {line}", command.get_name());
             }
         }
     }

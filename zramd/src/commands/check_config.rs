@@ -5,10 +5,11 @@ use std::{io::Write, path::PathBuf};
 use serde::Serialize;
 
 use super::json;
+use zram_terminal::style::{GOOD, styled};
+
 use crate::{
     cli::CheckConfig,
     config::{self, load},
-    terminal::style::{GOOD, Styled},
 };
 
 /// It is wrong, and that is on standard output.
@@ -53,14 +54,14 @@ pub fn run(options: &CheckConfig, out: &mut dyn Write) -> anyhow::Result<()> {
             writeln!(
                 out,
                 "{}: there are no files, and the defaults are in force",
-                Styled(GOOD, "all right")
+                styled(GOOD, "all right")
             )?;
             Ok(())
         }
         Ok(loaded) => {
             let files: Vec<String> =
                 loaded.files.iter().map(|file| super::foreign(&file.to_string_lossy())).collect();
-            writeln!(out, "{}: {}", Styled(GOOD, "all right"), files.join(", "))?;
+            writeln!(out, "{}: {}", styled(GOOD, "all right"), files.join(", "))?;
             Ok(())
         }
         Err(wrongs) if options.json => {

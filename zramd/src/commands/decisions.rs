@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 
 use super::foreign;
-use crate::{
-    control::{Decided, decided::Result},
-    terminal::style::{DIM, GOOD, KEY, PLAIN, Styled, WARNING},
-};
+use zram_terminal::style::{DIM, GOOD, KEY, PLAIN, WARNING, styled};
+
+use crate::control::{Decided, decided::Result};
 
 /// Prints them.
 pub(super) fn print(decisions: &[Decided], out: &mut dyn Write) -> io::Result<()> {
@@ -29,16 +28,16 @@ pub(super) fn print(decisions: &[Decided], out: &mut dyn Write) -> io::Result<()
         writeln!(
             out,
             "{} {} {:<task$} {} {}",
-            Styled(DIM, at),
-            Styled(KEY, format!("{:<device$}", foreign(decided.device.as_deref().unwrap_or("-")))),
+            styled(DIM, at),
+            styled(KEY, format!("{:<device$}", foreign(decided.device.as_deref().unwrap_or("-")))),
             foreign(&decided.task),
-            Styled(look, format!("{:<result$}", foreign(word(&decided.result)))),
+            styled(look, format!("{:<result$}", foreign(word(&decided.result)))),
             foreign(&decided.says),
         )?;
         if !decided.numbers.is_empty() {
             let numbers: Vec<String> =
                 decided.numbers.iter().map(|(name, value)| format!("{}={value}", foreign(name))).collect();
-            writeln!(out, "    {}", Styled(DIM, numbers.join(" ")))?;
+            writeln!(out, "    {}", styled(DIM, numbers.join(" ")))?;
         }
     }
     Ok(())

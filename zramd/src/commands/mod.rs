@@ -1,9 +1,7 @@
 //! The commands, a file each.
 
 pub mod check_config;
-pub mod completions;
 mod decisions;
-pub mod man;
 pub mod pause;
 pub mod run;
 pub mod run_now;
@@ -16,10 +14,11 @@ use std::{io::Write, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
+use zram_terminal::escape::escaped;
+
 use crate::{
     cli::Socket,
     config::{Config, load},
-    terminal::escape::escaped,
 };
 
 /// The version of what `--json` prints: it goes up when a field changes its meaning or goes away, and stays when one is added.

@@ -5,6 +5,8 @@ use std::{io::Write, path::PathBuf};
 use serde::Serialize;
 
 use super::{foreign, json};
+use zram_terminal::style::{DIM, HEADING, KEY, styled};
+
 use crate::{
     cli::ShowConfig,
     config::{
@@ -12,7 +14,6 @@ use crate::{
         keys::{KEYS, Key, tables},
         load,
     },
-    terminal::style::{DIM, HEADING, KEY, Styled},
 };
 
 #[derive(Serialize)]
@@ -64,24 +65,24 @@ fn document(loaded: &Loaded) -> anyhow::Result<Document> {
 
 fn print(loaded: &Loaded, origin: bool, out: &mut dyn Write) -> std::io::Result<()> {
     if loaded.files.is_empty() {
-        writeln!(out, "{}", Styled(DIM, "# There are no files: these are the defaults."))?;
+        writeln!(out, "{}", styled(DIM, "# There are no files: these are the defaults."))?;
     } else {
-        writeln!(out, "{}", Styled(DIM, "# From these files, where a later one overrides an earlier one:"))?;
+        writeln!(out, "{}", styled(DIM, "# From these files, where a later one overrides an earlier one:"))?;
         for file in &loaded.files {
-            writeln!(out, "{}", Styled(DIM, format!("#   {}", foreign(&file.to_string_lossy()))))?;
+            writeln!(out, "{}", styled(DIM, format!("#   {}", foreign(&file.to_string_lossy()))))?;
         }
     }
     for table in [""].into_iter().chain(tables()) {
         if !table.is_empty() {
-            writeln!(out, "\n{}", Styled(HEADING, format!("[{table}]")))?;
+            writeln!(out, "\n{}", styled(HEADING, format!("[{table}]")))?;
         }
         for key in KEYS.iter().filter(|key| key.table == table) {
             let value = foreign(&key.shown(&loaded.config));
-            write!(out, "{} = {value}", Styled(KEY, key.name))?;
+            write!(out, "{} = {value}", styled(KEY, key.name))?;
             if origin {
                 let from = loaded.given.get(&key.full());
                 let from = from.map_or_else(|| "default".to_owned(), |place| foreign(&place.to_string()));
-                write!(out, "  {}", Styled(DIM, format!("# {from}")))?;
+                write!(out, "  {}", styled(DIM, format!("# {from}")))?;
             }
             writeln!(out)?;
         }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use zram_host::size::human;
 
 use super::{foreign, json, path, time};
+use zram_terminal::style::{GOOD, HEADING, KEY, PLAIN, PROBLEM, WARNING, styled};
+
 use crate::{
     cli::StatusOf,
     config::share,
@@ -14,7 +16,6 @@ use crate::{
         protocol::Request,
         status::{DeviceStatus, Doing, Slots},
     },
-    terminal::style::{GOOD, HEADING, KEY, PLAIN, PROBLEM, Styled, WARNING},
     units::{Permille, Units},
 };
 
@@ -41,8 +42,8 @@ pub fn print(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "{}: {}; up for {}{}",
-        Styled(HEADING, format!("zramd {}", foreign(&status.release))),
-        Styled(look, doing),
+        styled(HEADING, format!("zramd {}", foreign(&status.release))),
+        styled(look, doing),
         time(status.running_seconds),
         status.next_seconds.map(|next| format!(", decides next in {}", time(next))).unwrap_or_default()
     )?;
@@ -74,7 +75,7 @@ pub fn print(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         line(out, "machine", &machine.join(", "))?;
     }
     for fault in &status.faults {
-        writeln!(out, "  {} {}", Styled(PROBLEM, format!("{:<10}", "fault")), foreign(fault))?;
+        writeln!(out, "  {} {}", styled(PROBLEM, format!("{:<10}", "fault")), foreign(fault))?;
     }
     if status.devices.is_empty() {
         line(out, "devices", "none that zramd could drive")?;
@@ -83,7 +84,7 @@ pub fn print(status: &Status, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn line(out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
-    writeln!(out, "  {} {text}", Styled(PLAIN, format!("{name:<10}")))
+    writeln!(out, "  {} {text}", styled(PLAIN, format!("{name:<10}")))
 }
 
 /// If it is any.
@@ -92,7 +93,7 @@ fn some(number: u64) -> Option<u64> {
 }
 
 fn device(device: &DeviceStatus, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", Styled(KEY, foreign(&device.device)))?;
+    writeln!(out, "{}", styled(KEY, foreign(&device.device)))?;
     let mm = &device.mm_stat;
     let limit = some(mm.mem_limit).map(|limit| format!(", limit {}", human(limit))).unwrap_or_default();
     let memory = format!(
@@ -151,7 +152,7 @@ fn device(device: &DeviceStatus, out: &mut dyn Write) -> io::Result<()> {
     for waiting in &device.waiting {
         let text =
             format!("{} for {}: {}", foreign(&waiting.task), time(waiting.seconds), foreign(&waiting.why));
-        writeln!(out, "  {} {text}", Styled(WARNING, format!("{:<10}", "waits")))?;
+        writeln!(out, "  {} {text}", styled(WARNING, format!("{:<10}", "waits")))?;
     }
     Ok(())
 }

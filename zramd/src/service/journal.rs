@@ -12,9 +12,9 @@ use anstream::AutoStream;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::sys::stat::fstat;
 
-use crate::terminal::{
+use zram_terminal::{
     escape::escaped,
-    style::{DIM, PLAIN, PROBLEM, Styled, WARNING},
+    style::{DIM, PLAIN, PROBLEM, WARNING, styled},
 };
 
 /// Where the log goes.
@@ -80,7 +80,7 @@ impl Form {
             let line = escaped(line, false);
             match self {
                 Self::Journal => format!("<{number}>{line}\n"),
-                Self::Plain => format!("{} {line}\n", Styled(style, "zramd:")),
+                Self::Plain => format!("{} {line}\n", styled(style, "zramd:")),
             }
         });
         lines.collect()

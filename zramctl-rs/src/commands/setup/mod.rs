@@ -17,7 +17,7 @@ pub use steps::{Taken, plan};
 
 use super::{json, paragraph};
 use crate::{
-    aside,
+    ASIDE,
     cli::Setup,
     conflicts::{Conflict, Purpose, conflicts},
     plan::{Plan, Progress, Step},
@@ -63,7 +63,7 @@ pub fn run(options: &Setup, machine: &mut dyn Machine, out: &mut dyn Write) -> a
     }
     // What is printed is for scripts: the paths of the devices.
     for conflict in &conflicts {
-        aside::say(told(conflict));
+        ASIDE.say(told(conflict));
     }
     let mut done: Vec<Progress<'_>> = Vec::new();
     for plan in &plans {

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use zram_host::{
     DeviceNumber, Machine,
-    device::{SlotState, slots_from},
+    device::{SlotState, each_slot, slots_from},
     probed::{Absent, SlotContent, SlotWords},
 };
 
@@ -78,7 +78,17 @@ pub(super) fn look(
 ) -> anyhow::Result<Option<Looked>> {
     let by_size = options.filter.is_by_size();
     let asked = options.sizes || by_size;
-    let mut looked = asked.then_some(Looked { attached: true, reason: None, changed: 0 });
+    if !asked {
+        each_slot(machine, at.device, at.first, at.end, |state| {
+            if options.filter.takes(&state, at.now) {
+                take(&Found { state, content: None })
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        return Ok(None);
+    }
+    let mut looked = Looked { attached: true, reason: None, changed: 0 };
     let mut next = at.first;
     while next < at.end {
         let mut window = slots_from(machine, at.device, next)?;
@@ -87,19 +97,17 @@ pub(super) fn look(
         window.retain(|slot| slot.slot < at.end && options.filter.takes(slot, at.now));
         let mut found: Vec<Found> =
             window.iter().map(|state| Found { state: *state, content: None }).collect();
-        if let Some(looked) = &mut looked {
-            look_into(&mut found, at.device, machine, looked);
-            if by_size {
-                let why = looked.reason.as_deref().unwrap_or("probes do not tell");
-                anyhow::ensure!(looked.attached, "the sizes of slots are not known: {why}");
-                found.retain(|slot| options.filter.takes_size(slot.content.and_then(|content| content.size)));
-            }
+        look_into(&mut found, at.device, machine, &mut looked);
+        if by_size {
+            let why = looked.reason.as_deref().unwrap_or("probes do not tell");
+            anyhow::ensure!(looked.attached, "the sizes of slots are not known: {why}");
+            found.retain(|slot| options.filter.takes_size(slot.content.and_then(|content| content.size)));
         }
         if found.iter().any(|slot| take(slot).is_break()) {
             break;
         }
     }
-    Ok(looked)
+    Ok(Some(looked))
 }
 
 /// Adds what is in the slots of a window.

@@ -12,18 +12,58 @@ use crate::{commands::sheet::percent, size::human, style};
 /// Characters of the bar of all slots; fewer where sizes stand before it.
 const BAR: u64 = 25;
 
+/// What a slot shows of its kind, as a number: most slots of a device are of a few kinds, so that they are counted by kind, and a kind is looked
+/// into once.
+#[derive(Clone, Copy)]
+struct Kind(u8);
+
+impl Kind {
+    const SAME: u8 = 1;
+    const WRITTEN_BACK: u8 = 1 << 1;
+    const HUGE: u8 = 1 << 2;
+    const IDLE: u8 = 1 << 3;
+    const RECOMPRESSED: u8 = 1 << 4;
+    const INCOMPRESSIBLE: u8 = 1 << 5;
+    /// The kernel says whether it was recompressed; whether it is incompressible.
+    const SAYS: [u8; 2] = [1 << 6, 1 << 7];
+
+    fn of(slot: &SlotState) -> Self {
+        let [says_recompressed, says_incompressible] = Self::SAYS;
+        let bits = [
+            (slot.same, Self::SAME),
+            (slot.written_back, Self::WRITTEN_BACK),
+            (slot.huge, Self::HUGE),
+            (slot.idle, Self::IDLE),
+            (slot.recompressed == Some(true), Self::RECOMPRESSED),
+            (slot.incompressible == Some(true), Self::INCOMPRESSIBLE),
+            (slot.recompressed.is_some(), says_recompressed),
+            (slot.incompressible.is_some(), says_incompressible),
+        ];
+        Self(bits.into_iter().map(|(is, bit)| u8::from(is) * bit).sum())
+    }
+
+    fn is(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+
+    /// If the kernel says.
+    fn if_said(self, bit: u8, says: u8) -> Option<bool> {
+        self.is(says).then(|| self.is(bit))
+    }
+}
+
 /// Whether a slot is of a kind; `None` where the kernel does not say.
-type Is = fn(&SlotState) -> Option<bool>;
+type Is = fn(Kind) -> Option<bool>;
 
 /// Kinds of slots, by what they are called.
 const KINDS: [(&str, Is); 7] = [
-    ("compressed", |slot| Some(!slot.same && !slot.huge)),
-    ("huge", |slot| Some(slot.huge)),
-    ("same", |slot| Some(slot.same)),
-    ("written-back", |slot| Some(slot.written_back)),
-    ("idle", |slot| Some(slot.idle)),
-    ("recompressed", |slot| slot.recompressed),
-    ("incompressible", |slot| slot.incompressible),
+    ("compressed", |slot| Some(!slot.is(Kind::SAME) && !slot.is(Kind::HUGE))),
+    ("huge", |slot| Some(slot.is(Kind::HUGE))),
+    ("same", |slot| Some(slot.is(Kind::SAME))),
+    ("written-back", |slot| Some(slot.is(Kind::WRITTEN_BACK))),
+    ("idle", |slot| Some(slot.is(Kind::IDLE))),
+    ("recompressed", |slot| slot.if_said(Kind::RECOMPRESSED, Kind::SAYS[0])),
+    ("incompressible", |slot| slot.if_said(Kind::INCOMPRESSIBLE, Kind::SAYS[1])),
 ];
 
 /// Ages, in seconds.
@@ -45,36 +85,42 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, is: bool, bytes: u64) {
-        self.slots += u64::from(is);
-        self.bytes += if is { bytes } else { 0 };
+    fn add(&mut self, other: Self) {
+        self.slots += other.slots;
+        self.bytes += other.bytes;
     }
 }
 
+/// Ages that can be told apart: younger than all of [`AGES`], as old as each of them, not known.
+const OLD: usize = AGES.len() + 2;
+const NOT_KNOWN: usize = OLD - 1;
+
 /// How many there are of each kind and age.
-#[derive(Default)]
-pub(super) struct Summary {
-    all: Sum,
-    unknown: Sum,
-    /// Nothing where the kernel does not say.
-    kinds: [Option<Sum>; KINDS.len()],
-    ages: [Sum; AGES.len()],
+pub(super) struct Summary(Box<[[Sum; OLD]; 256]>);
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self(Box::new([[Sum::default(); OLD]; 256]))
+    }
 }
 
 impl Summary {
     pub(super) fn count(&mut self, slot: &Found, now: u64) {
+        let reached = |age: u64| AGES.iter().filter(|(_, seconds)| age >= seconds * SECOND).count();
+        let old = age(&slot.state, now).map_or(NOT_KNOWN, reached);
         let bytes = slot.in_memory().map_or(0, u64::from);
-        let age = age(&slot.state, now);
-        self.all.add(true, bytes);
-        self.unknown.add(age.is_none(), bytes);
-        for (sum, (_, is)) in self.kinds.iter_mut().zip(KINDS) {
-            if let Some(is) = is(&slot.state) {
-                sum.get_or_insert_default().add(is, bytes);
+        self.0[usize::from(Kind::of(&slot.state).0)][old].add(Sum { slots: 1, bytes });
+    }
+
+    /// Those for which this is true.
+    fn sum(&self, is: impl Fn(Kind, usize) -> bool) -> Sum {
+        let mut sum = Sum::default();
+        for (kind, ages) in (0..=u8::MAX).map(Kind).zip(&*self.0) {
+            for (_, some) in ages.iter().enumerate().filter(|(old, _)| is(kind, *old)) {
+                sum.add(*some);
             }
         }
-        for (sum, (_, seconds)) in self.ages.iter_mut().zip(AGES) {
-            sum.add(age.is_some_and(|age| age >= seconds * SECOND), bytes);
-        }
+        sum
     }
 
     /// Prints them. `slots`: how many were looked at, of `page` bytes each; `sizes`: with the bytes that each kind takes in memory.
@@ -86,31 +132,34 @@ impl Summary {
         page: u64,
         sizes: bool,
     ) -> io::Result<()> {
-        let found = style::strong(self.all.slots);
+        let all = self.sum(|_, _| true);
+        let found = style::strong(all.slots);
         write!(out, "{}: {slots} slots looked at, {found} found", style::key(device.to_string()))?;
-        if self.all.slots == 0 {
+        if all.slots == 0 {
             return writeln!(out);
         }
-        let pages = human(self.all.slots.saturating_mul(page));
-        let part = format!("({} of them, {pages})", percent(self.all.slots, slots));
+        let pages = human(all.slots.saturating_mul(page));
+        let part = format!("({} of them, {pages})", percent(all.slots, slots));
         writeln!(out, " {}", style::dim(part))?;
-        let lines = Lines { all: self.all.slots, page, sizes };
+        let lines = Lines { all: all.slots, page, sizes };
         let heading = if sizes { format!("{:<48} in memory", "state") } else { "state".to_owned() };
         writeln!(out, "{}", style::heading(heading))?;
-        for (sum, (name, _)) in self.kinds.iter().zip(KINDS) {
-            if let Some(sum) = sum {
-                lines.print(out, name, *sum)?;
+        for (name, is) in KINDS {
+            // Where the kernel does not say, it says so of no slot.
+            if self.sum(|kind, _| is(kind).is_some()).slots > 0 {
+                lines.print(out, name, self.sum(|kind, _| is(kind) == Some(true)))?;
             }
         }
         if sizes {
-            lines.print(out, "all", self.all)?;
+            lines.print(out, "all", all)?;
         }
         writeln!(out, "{}", style::heading("not read or written"))?;
-        for (sum, (name, _)) in self.ages.iter().zip(AGES) {
-            lines.print(out, name, *sum)?;
+        for (at, (name, _)) in AGES.iter().enumerate() {
+            lines.print(out, name, self.sum(|_, old| old > at && old != NOT_KNOWN))?;
         }
-        if self.unknown.slots > 0 {
-            lines.print(out, "not known", self.unknown)?;
+        let unknown = self.sum(|_, old| old == NOT_KNOWN);
+        if unknown.slots > 0 {
+            lines.print(out, "not known", unknown)?;
         }
         Ok(())
     }

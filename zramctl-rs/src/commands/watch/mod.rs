@@ -23,7 +23,7 @@ use zram_host::{
 use self::line::{Place, Since, place, words};
 use super::SCHEMA;
 use crate::{
-    aside,
+    ASIDE,
     cli::{Watch, What},
     escape::escaped,
     interrupt, style,
@@ -53,11 +53,11 @@ pub fn end_when_unread() {
 pub fn run(options: &Watch, machine: &mut dyn Machine, out: &mut dyn Write) -> anyhow::Result<()> {
     let there = machine.devices().unwrap_or_default();
     for device in options.devices.iter().filter(|device| !there.contains(&device.0)) {
-        aside::say(format_args!("there is no {device} now: it is shown when it is there"));
+        ASIDE.say(format_args!("there is no {device} now: it is shown when it is there"));
     }
     let unseen = probed(machine, |probes| probes.watch(&wanted(options)))?;
     if !unseen.is_empty() {
-        aside::say(format_args!("this kernel does not show {}", names(&unseen)));
+        ASIDE.say(format_args!("this kernel does not show {}", names(&unseen)));
     }
     // Attaching has taken its time.
     let end = options.time.map(|time| machine.boot_time().saturating_add(time.saturating_mul(1_000_000_000)));

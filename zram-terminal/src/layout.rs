@@ -8,7 +8,8 @@ use std::iter;
 use crate::style;
 
 /// A command and those below it, with what stands below their options laid out.
-pub(super) fn titled(command: clap::Command, columns: usize) -> clap::Command {
+#[must_use]
+pub fn titled(command: clap::Command, columns: usize) -> clap::Command {
     let command = match command.get_after_help().map(ToString::to_string) {
         Some(text) => command.after_help(laid_out(&text, columns)),
         None => command,

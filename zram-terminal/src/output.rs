@@ -8,20 +8,22 @@ use anstream::AutoStream;
 use nix::errno::Errno;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::cli::Color;
+use crate::Color;
 
 /// Standard output, with colour or without.
-pub(crate) struct StandardOutput(AutoStream<StdoutLock<'static>>);
+pub struct StandardOutput(AutoStream<StdoutLock<'static>>);
 
 impl StandardOutput {
     /// Standard output.
-    pub(crate) fn new(color: Color) -> Self {
+    #[must_use]
+    pub fn new(color: Color) -> Self {
         Self(AutoStream::new(io::stdout().lock(), color.into()))
     }
 }
 
 /// Columns of the terminal that standard output is, if it is one.
-pub(crate) fn columns() -> Option<usize> {
+#[must_use]
+pub fn columns() -> Option<usize> {
     terminal_size_of(io::stdout())
         .map(|(Width(columns), _)| usize::from(columns))
         .filter(|columns| *columns > 0)

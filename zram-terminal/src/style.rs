@@ -1,6 +1,6 @@
 //! How text looks, by what it means.
 //!
-//! Commands write styled text, always. Whether there is colour is decided once, in [`crate::main`], where a stream takes the escapes out again:
+//! Commands write styled text, always. Whether there is colour is decided once, in [`crate::program`], where a stream takes the escapes out again:
 //! so no command asks, and none can forget to.
 //!
 //! There are few styles on purpose. Somebody who looks for what is wrong at night looks for one colour, which must then mean one thing; and whoever sees no
