@@ -21,7 +21,7 @@ use crate::{agent, child, cli, qemu};
 const OURS: [&str; 2] = ["zramctl-rs", "zramd"];
 
 /// Programs of others that are held beside ours, that ours start, or that prepare and look.
-const THEIRS: [&str; 16] = [
+const THEIRS: [&str; 17] = [
     "zramctl",
     "mkswap",
     "swapon",
@@ -38,6 +38,7 @@ const THEIRS: [&str; 16] = [
     "sh",
     "sha256sum",
     "sleep",
+    "wc",
 ];
 
 /// Modules for a backing device that is an encrypted file.

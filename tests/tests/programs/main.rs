@@ -16,4 +16,5 @@ mod machine;
 mod probes;
 mod selftests;
 mod setup;
+mod speed;
 mod status;

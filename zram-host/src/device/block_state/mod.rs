@@ -3,11 +3,14 @@
 //! A line for each slot that has something in it. The file's position is a slot's number, not a byte, so that any part of a device can
 //! be looked at without reading what is before it; a device of 4 Mi slots is 160 MB of text.
 
+mod line;
+
 use std::ops::ControlFlow;
 
 use nix::errno::Errno;
 use serde::Serialize;
 
+use self::line::Lines;
 use super::DeviceNumber;
 use crate::port::Port;
 
@@ -40,31 +43,7 @@ impl SlotState {
     /// From a line.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split_whitespace();
-        let slot = words.next()?.parse().ok()?;
-        let (seconds, micros) = words.next()?.split_once('.')?;
-        let seconds: u64 = seconds.parse().ok()?;
-        let letters = words.next()?.as_bytes();
-        let [same, written_back, huge, idle, newer @ ..] = letters else { return None };
-        let is = |byte: u8, letter: u8| match byte {
-            b'.' => Some(false),
-            byte if byte == letter => Some(true),
-            _ => None,
-        };
-        let newer = |at: usize, letter| match newer.get(at) {
-            None => Some(None),
-            Some(byte) => is(*byte, letter).map(Some),
-        };
-        Some(Self {
-            slot,
-            accessed_micros: seconds.checked_mul(1_000_000)?.checked_add(micros.parse().ok()?)?,
-            same: is(*same, b's')?,
-            written_back: is(*written_back, b'w')?,
-            huge: is(*huge, b'h')?,
-            idle: is(*idle, b'i')?,
-            recompressed: newer(0, b'r')?,
-            incompressible: newer(1, b'n')?,
-        })
+        line::parse(line.trim_end().as_bytes())
     }
 }
 
@@ -113,21 +92,12 @@ pub fn slots_from(
     device: DeviceNumber,
     first: u64,
 ) -> Result<Vec<SlotState>, SlotsError> {
-    let text = port.block_state(device.0, first, WINDOW).map_err(|errno| match errno {
-        Errno::ENOENT | Errno::EACCES => SlotsError::NotThere { device },
-        Errno::EINVAL => SlotsError::NotSetUp { device },
-        errno => SlotsError::Unreadable { device, errno },
+    let mut slots = Vec::new();
+    window(port, device, first, |slot| {
+        slots.push(slot);
+        ControlFlow::Continue(())
     })?;
-    let text = String::from_utf8_lossy(&text);
-    let mut next = first;
-    let slot = |line: &str| {
-        let slot = SlotState::parse(line)
-            .filter(|slot| slot.slot >= next)
-            .ok_or_else(|| SlotsError::Strange { device, line: line.to_owned() })?;
-        next = slot.slot + 1;
-        Ok(slot)
-    };
-    text.lines().map(slot).collect()
+    Ok(slots)
 }
 
 /// Calls `each` for every slot from `first` up to and without `end` that has something in it, in order, until it says that it has
@@ -144,16 +114,45 @@ pub fn each_slot(
 ) -> Result<(), SlotsError> {
     let mut next = first;
     while next < end {
-        let window = slots_from(port, device, next)?;
-        let Some(last) = window.last() else { break };
-        next = last.slot + 1;
-        for slot in window {
-            if slot.slot >= end || each(slot).is_break() {
-                return Ok(());
-            }
-        }
+        let last =
+            window(
+                port,
+                device,
+                next,
+                |slot| {
+                    if slot.slot >= end { ControlFlow::Break(()) } else { each(slot) }
+                },
+            )?;
+        let Some(last) = last else { break };
+        next = last + 1;
     }
     Ok(())
+}
+
+/// Hands over what one read from `first` on shows; gives the last slot. `None`: there is nothing more, or there was enough.
+fn window(
+    port: &mut (impl Port + ?Sized),
+    device: DeviceNumber,
+    first: u64,
+    mut each: impl FnMut(SlotState) -> ControlFlow<()>,
+) -> Result<Option<u64>, SlotsError> {
+    let text = port.block_state(device.0, first, WINDOW).map_err(|errno| match errno {
+        Errno::ENOENT | Errno::EACCES => SlotsError::NotThere { device },
+        Errno::EINVAL => SlotsError::NotSetUp { device },
+        errno => SlotsError::Unreadable { device, errno },
+    })?;
+    let mut last = None;
+    for line in Lines::of(&text) {
+        let slot =
+            line::parse(line).filter(|slot| slot.slot >= last.map_or(first, |last| last + 1)).ok_or_else(
+                || SlotsError::Strange { device, line: String::from_utf8_lossy(line).into_owned() },
+            )?;
+        last = Some(slot.slot);
+        if each(slot).is_break() {
+            return Ok(None);
+        }
+    }
+    Ok(last)
 }
 
 #[cfg(test)]

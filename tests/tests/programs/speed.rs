@@ -1,0 +1,94 @@
+//! What our programs cost, beside what others do the same with, or beside what the kernel takes for its part.
+//!
+//! Nothing here fails for being slow: machines are shared, and emulated ones more so. Each ratio is of two things done by turns in one machine, and is printed
+//! (`RUST_TEST_NOCAPTURE=1`); docs/performance.md has them. What is asserted is that the same was done on both sides.
+
+use crate::machine::{Machine, OURS, on_each_kernel, program, three_devices};
+
+/// How often each is measured.
+const TURNS: usize = 9;
+
+/// Milliseconds of a processor that this takes in a shell, in programs and in the kernel for them.
+fn costs(machine: &mut Machine, script: &str) -> [u64; 2] {
+    let said = machine.prints(&[&program("sh"), "-c", &format!("{script}; times")]);
+    // The second line is of what the shell started: 0m0.123456s in user space, and in the kernel.
+    let children = said.lines().last().expect("times says something");
+    let milliseconds = |time: &str| {
+        let (minutes, seconds) = time.strip_suffix('s').and_then(|time| time.split_once('m')).unwrap();
+        (minutes.parse::<f64>().unwrap() * 60e3 + seconds.parse::<f64>().unwrap() * 1e3).round() as u64
+    };
+    let times: Vec<u64> = children.split_whitespace().map(milliseconds).collect();
+    [times[0], times[1]]
+}
+
+fn median(mut of: Vec<u64>) -> u64 {
+    of.sort_unstable();
+    of[of.len() / 2]
+}
+
+/// `list` shows more than util-linux' zramctl, and does not take longer for it.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn list_beside_zramctl() {
+    on_each_kernel(|machine| {
+        three_devices(machine);
+        let theirs = program("zramctl");
+        let runs = |words: &str| format!("for i in 1 2 3 4 5 6 7 8; do {words} > /dev/null || exit 1; done");
+        let shown = |machine: &mut Machine, words: &[&str]| machine.prints(words).lines().count();
+        assert_eq!(shown(machine, &[OURS, "list"]), shown(machine, &[&theirs]), "a line for each device");
+        let words = [format!("{OURS} list"), theirs, OURS.to_owned(), format!("{OURS} --version")];
+        let mut taken = vec![Vec::new(); words.len()];
+        for _ in 0..TURNS {
+            for (words, taken) in words.iter().zip(&mut taken) {
+                taken.push(costs(machine, &runs(words)).iter().sum());
+            }
+        }
+        let of: Vec<u64> = taken.into_iter().map(median).collect();
+        for (words, ms) in words.iter().zip(&of) {
+            println!("{}: eight runs of `{words}`: {ms} ms", machine.name);
+        }
+        println!("{}: list beside zramctl: {:.2}", machine.name, of[0] as f64 / of[1] as f64);
+        machine.prints(&[&program("swapoff"), "/dev/zram1"]);
+    });
+}
+
+/// Of a device of 1 Mi slots, all in use: what reading `block_state` takes, and what our program does with it besides.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn slots_beside_the_kernel() {
+    const SLOTS: u64 = 1 << 20;
+    on_each_kernel(|machine| {
+        let name = machine.prints(&[OURS, "setup", "--size", "4G"]);
+        let device = name.trim().strip_prefix("/dev/").unwrap().to_owned();
+        // Zeros take no memory, and make a line each all the same.
+        let fill = format!("if=/dev/zero of=/dev/{device} bs=4M count=1024 oflag=direct status=none");
+        let words: Vec<String> =
+            std::iter::once(program("dd")).chain(fill.split(' ').map(str::to_owned)).collect();
+        machine.prints(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let summary = machine.prints(&[OURS, "slots", &device]);
+        assert!(summary.contains(&SLOTS.to_string()), "{summary}");
+        let state = format!("/sys/kernel/debug/zram/{device}/block_state");
+        let lines = machine.prints(&[&program("sh"), "-c", &format!("wc -l < {state}")]);
+        assert_eq!(lines.trim(), SLOTS.to_string(), "each slot has a line");
+        let scripts = [
+            format!("{OURS} slots {device} > /dev/null"),
+            format!("{OURS} --version > /dev/null"),
+            format!("cat {state} > /dev/null"),
+        ];
+        let mut taken = vec![[Vec::new(), Vec::new()]; scripts.len()];
+        for _ in 0..3 {
+            for (script, [user, kernel]) in scripts.iter().zip(&mut taken) {
+                let [in_user, in_kernel] = costs(machine, script);
+                user.push(in_user);
+                kernel.push(in_kernel);
+            }
+        }
+        let of: Vec<[u64; 2]> = taken.into_iter().map(|both| both.map(median)).collect();
+        for (script, [user, kernel]) in scripts.iter().zip(&of) {
+            println!("{}: `{script}`: {user} ms, and {kernel} ms in the kernel", machine.name);
+        }
+        let parsing = of[0][0].saturating_sub(of[1][0]) as f64;
+        println!("{}: parsing beside reading: {:.3}", machine.name, parsing / of[0][1] as f64);
+        machine.prints(&[OURS, "remove", &device]);
+    });
+}

@@ -1,0 +1,175 @@
+//! A line of `block_state`, read as fast as the kernel writes it, or faster.
+//!
+//! A device may have millions of them, and whoever looks at all wants to wait for the kernel and not for us. `read_block_state` prints columns:
+//! `%12zd %12lld.%06lu` and a letter for each flag. So a number is eight bytes at a known place, which a processor takes in at once: a look at all eight
+//! for what is no digit, and three multiplications. What does not stand in its column, as a slot of nine digits, is read a word at a time.
+
+use std::str;
+
+use super::SlotState;
+
+/// Bytes of the columns before the flags.
+const NUMBERS: usize = 33;
+/// Where the columns of slot, seconds and microseconds end.
+const SLOT: usize = 12;
+const SECONDS: usize = 25;
+const MICROS: usize = 32;
+
+/// A line without its end.
+pub(super) fn parse(line: &[u8]) -> Option<SlotState> {
+    let ((slot, seconds, micros), flags) = columns(line).or_else(|| words(line))?;
+    let [same, written_back, huge, idle, newer @ ..] = flags else { return None };
+    let newer = |at: usize, letter| match newer.get(at) {
+        None => Some(None),
+        Some(byte) => is(*byte, letter).map(Some),
+    };
+    Some(SlotState {
+        slot,
+        accessed_micros: seconds.checked_mul(1_000_000)?.checked_add(micros)?,
+        same: is(*same, b's')?,
+        written_back: is(*written_back, b'w')?,
+        huge: is(*huge, b'h')?,
+        idle: is(*idle, b'i')?,
+        recompressed: newer(0, b'r')?,
+        incompressible: newer(1, b'n')?,
+    })
+}
+
+fn is(byte: u8, letter: u8) -> Option<bool> {
+    if byte == letter { Some(true) } else { (byte == b'.').then_some(false) }
+}
+
+/// Slot, seconds and microseconds, and the flags.
+type Parts<'a> = ((u64, u64, u64), &'a [u8]);
+
+/// A line in columns, if no number has more than eight digits.
+fn columns(line: &[u8]) -> Option<Parts<'_>> {
+    let (numbers, flags) = line.split_first_chunk::<NUMBERS>()?;
+    let ends = numbers[SLOT] == b' ' && numbers[SECONDS] == b'.' && numbers[MICROS] == b' ';
+    let fits = numbers.starts_with(b"    ") && numbers[SLOT + 1..].starts_with(b"    ");
+    if !ends || !fits {
+        return None;
+    }
+    let before = |end: usize| {
+        let bytes = numbers.get(end.checked_sub(8)?..end)?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    };
+    // Of microseconds there are six digits; before them stand the last one of the seconds and the point.
+    let micros = before(MICROS)? & !0xffff | 0x3030;
+    Some(((number(before(SLOT)?)?, number(before(SECONDS)?)?, number(micros)?), flags))
+}
+
+/// Eight bytes in the order in which they stand, as a number: digits, and spaces before them.
+fn number(bytes: u64) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const SPACES: u64 = 0x2020_2020_2020_2020;
+    // A space is a zero without this bit. Only those before the first other byte are taken for one.
+    let other = (bytes ^ SPACES).trailing_zeros() / 8 * 8;
+    let leading = u64::MAX.checked_shl(other).map_or(u64::MAX, |rest| !rest);
+    let digits = (bytes | (ZEROS ^ SPACES) & leading) ^ ZEROS;
+    // 10 to 15 reach the next four bits with 6 more.
+    let wrong = (digits | digits.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0;
+    if wrong != 0 || other == u64::BITS {
+        return None;
+    }
+    // Neighbours become one number of twice as many digits, three times.
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff)
+}
+
+/// A line of words, with numbers of any length.
+fn words(line: &[u8]) -> Option<Parts<'_>> {
+    let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
+    let slot = words.next()?.parse().ok()?;
+    let (seconds, micros) = words.next()?.split_once('.')?;
+    let numbers = (slot, seconds.parse().ok()?, micros.parse().ok()?);
+    let flags = words.next()?.as_bytes();
+    words.next().is_none().then_some((numbers, flags))
+}
+
+/// Lines of a text. One is as long as the one before, almost always, so that nobody has to look where it ends.
+pub(super) struct Lines<'a> {
+    text: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a [u8]) -> Self {
+        Self { text, length: 0 }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.text.is_empty() {
+            return None;
+        }
+        if self.text.get(self.length) != Some(&b'\n') {
+            let end = self.text.iter().position(|byte| *byte == b'\n');
+            self.length = end.unwrap_or(self.text.len());
+        }
+        let (line, rest) = self.text.split_at(self.length);
+        self.text = rest.get(1..).unwrap_or_default();
+        Some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_are_a_number() {
+        for (text, value) in
+            [("       0", 0), ("12345678", 12_345_678), ("   90817", 90_817), ("00000000", 0)]
+        {
+            assert_eq!(
+                number(u64::from_le_bytes(text.as_bytes().try_into().unwrap())),
+                Some(value),
+                "{text}"
+            );
+        }
+        // Every byte that is neither a digit nor a leading space, at every place.
+        for at in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b" 1234567";
+                text[at] = byte;
+                let is_good = byte.is_ascii_digit() || byte == b' ' && at < 2;
+                let value = str::from_utf8(&text).ok().and_then(|text| text.trim_start().parse().ok());
+                let value = value.filter(|_| is_good);
+                assert_eq!(number(u64::from_le_bytes(text)), value, "{text:?}");
+            }
+        }
+        assert_eq!(number(u64::from_le_bytes(*b"        ")), None);
+    }
+
+    #[test]
+    fn lines_end_where_they_end() {
+        for text in ["", "a", "abc\n", "abc\nabc\n", "abc\nabcd\nab\n\nabc", "\n\n"] {
+            let lines: Vec<&[u8]> = Lines::of(text.as_bytes()).collect();
+            let wanted: Vec<&[u8]> = text.lines().map(str::as_bytes).collect();
+            assert_eq!(lines, wanted, "{text:?}");
+        }
+    }
+
+    /// As the kernel prints them, on both sides of where a number leaves its column.
+    #[test]
+    fn both_ways_read_the_same() {
+        for slot in [0, 9, 10, 99_999_999, 100_000_000, 999_999_999_999, 1_000_000_000_000] {
+            for seconds in [0, 7, 99_999_999, 100_000_000, 10_u64.pow(12)] {
+                for micros in [0, 1, 999_999] {
+                    let line = format!("{slot:12} {seconds:12}.{micros:06} .w.i..");
+                    let parsed = parse(line.as_bytes()).unwrap();
+                    assert_eq!((parsed.slot, parsed.accessed_micros), (slot, seconds * 1_000_000 + micros));
+                    let parts: Parts<'_> = ((slot, seconds, micros), b".w.i..");
+                    assert_eq!(words(line.as_bytes()), Some(parts), "{line}");
+                    let in_columns = slot < 100_000_000 && seconds < 100_000_000;
+                    assert_eq!(columns(line.as_bytes()).is_some(), in_columns, "{line}");
+                }
+            }
+        }
+    }
+}
