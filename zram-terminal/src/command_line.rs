@@ -18,6 +18,15 @@ const WIDE_HELP: usize = 100;
 /// # Errors
 /// When they make no sense, or ask for help: clap's own error prints it, and knows how to end.
 pub fn of<P: Program>(arguments: &[OsString], terminal: Option<usize>) -> Result<P, clap::Error> {
+    let short = match arguments {
+        [_] => P::at_once(None),
+        [_, word] => word.to_str().and_then(|word| P::at_once(Some(word))),
+        _ => None,
+    };
+    if let Some(mut asked) = short {
+        asked.output().columns = terminal;
+        return Ok(asked);
+    }
     // What makes a help readable takes longer than all the rest of a short command. Whatever is not understood without it is looked at once more with
     // it: a request for help, a mistake, or a number with a sign, which looks like an option.
     if let Ok(asked) = parsed(&mut P::command(), arguments, terminal) {

@@ -14,6 +14,12 @@ pub trait Program: CommandFactory + FromArgMatches {
     /// How output is to look.
     fn output(&mut self) -> &mut Output;
 
+    /// What a command line of this word, or of none, asks for, where that is nothing but itself. Such a command may stand in somebody's loop or status bar,
+    /// and is understood without putting together all that could have been asked for. It must be what clap would make of it.
+    fn at_once(_word: Option<&str>) -> Option<Self> {
+        None
+    }
+
     /// Why this cannot be meant, although each part of it can: beyond what clap has rules for.
     fn contradiction(&self) -> Option<&'static str> {
         None

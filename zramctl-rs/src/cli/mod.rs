@@ -65,6 +65,16 @@ impl Program for Cli {
         &mut self.output
     }
 
+    /// The status and `list`: what is asked for again and again.
+    fn at_once(word: Option<&str>) -> Option<Self> {
+        let command = match word {
+            None => None,
+            Some("list") => Some(Command::List(List::default())),
+            Some(_) => return None,
+        };
+        Some(Self { command, util_linux: UtilLinux::default(), output: Output::default() })
+    }
+
     /// Not by clap's own rule, for which --color, too, would be an option of the status.
     fn contradiction(&self) -> Option<&'static str> {
         let mixed = self.command.is_some() && self.util_linux != UtilLinux::default();
@@ -189,6 +199,16 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_understood_at_once_is_what_clap_understands() {
+        for words in [&["zramctl-rs"][..], &["zramctl-rs", "list"]] {
+            let arguments: Vec<OsString> = words.iter().map(Into::into).collect();
+            let clap = Cli::try_parse_from(&arguments).unwrap();
+            assert!(Cli::at_once(words.get(1).copied()).is_some(), "{words:?}");
+            assert_eq!(format!("{:?}", Cli::of(&arguments, None).unwrap()), format!("{clap:?}"));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::values::{range, seconds};
 use crate::columns::{Column, Selection};
 
 /// Show the devices, a line each
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = columns_help())]
 pub struct List {
     /// Also those that are not set up
@@ -99,7 +99,7 @@ pub struct Slots {
 }
 
 /// Which slots: those of which all of this is true.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
 pub struct Filter {
     /// Marked as idle
     #[arg(long)]
@@ -143,6 +143,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether every slot is one of these.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether it asks for sizes, which only probes tell.
     #[must_use]
     pub fn is_by_size(&self) -> bool {

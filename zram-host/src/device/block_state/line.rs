@@ -10,10 +10,41 @@ use super::SlotState;
 
 /// Bytes of the columns before the flags.
 const NUMBERS: usize = 33;
-/// Where the columns of slot, seconds and microseconds end.
+/// Where the columns of slot, seconds and microseconds end. Those of slot and seconds are of one width.
 const SLOT: usize = 12;
 const SECONDS: usize = 25;
 const MICROS: usize = 32;
+
+/// Reads line after line. What stands behind the slot is often what stood there on the line before: pages are written one after the other, and newer kernels
+/// keep the second of an access. Then it is not read again.
+#[derive(Default)]
+pub(super) struct Reader<'a>(Option<(&'a [u8], SlotState)>);
+
+impl<'a> Reader<'a> {
+    /// The next line, without its end.
+    pub(super) fn read(&mut self, line: &'a [u8]) -> Option<SlotState> {
+        let Some((slot, rest)) = line.split_first_chunk() else { return parse(line) };
+        if let Some((before, state)) = self.0
+            && are_same(before, rest)
+            && let Some(slot) = in_column(slot)
+        {
+            return Some(SlotState { slot, ..state });
+        }
+        let state = parse(line)?;
+        // Only behind a space does the slot end where its column does.
+        self.0 = rest.starts_with(b" ").then_some((rest, state));
+        Some(state)
+    }
+}
+
+/// Whether these are the same. Almost all are of the length that is known here, which takes a few words to compare.
+fn are_same(a: &[u8], b: &[u8]) -> bool {
+    const USUAL: usize = NUMBERS - SLOT + 6;
+    match (<&[u8; USUAL]>::try_from(a), <&[u8; USUAL]>::try_from(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
 
 /// A line without its end.
 pub(super) fn parse(line: &[u8]) -> Option<SlotState> {
@@ -46,17 +77,19 @@ type Parts<'a> = ((u64, u64, u64), &'a [u8]);
 fn columns(line: &[u8]) -> Option<Parts<'_>> {
     let (numbers, flags) = line.split_first_chunk::<NUMBERS>()?;
     let ends = numbers[SLOT] == b' ' && numbers[SECONDS] == b'.' && numbers[MICROS] == b' ';
-    let fits = numbers.starts_with(b"    ") && numbers[SLOT + 1..].starts_with(b"    ");
-    if !ends || !fits {
+    if !ends {
         return None;
     }
-    let before = |end: usize| {
-        let bytes = numbers.get(end.checked_sub(8)?..end)?;
-        Some(u64::from_le_bytes(bytes.try_into().ok()?))
-    };
     // Of microseconds there are six digits; before them stand the last one of the seconds and the point.
-    let micros = before(MICROS)? & !0xffff | 0x3030;
-    Some(((number(before(SLOT)?)?, number(before(SECONDS)?)?, number(micros)?), flags))
+    let micros = u64::from_le_bytes(*numbers[..MICROS].last_chunk()?) & !0xffff | 0x3030;
+    let (slot, seconds) = (numbers.first_chunk()?, numbers[..SECONDS].last_chunk()?);
+    Some(((in_column(slot)?, in_column(seconds)?, number(micros)?), flags))
+}
+
+/// A number that fills the end of its column, if it has no more than eight digits.
+fn in_column(column: &[u8; SLOT]) -> Option<u64> {
+    let is_short = column.first_chunk() == Some(b"    ");
+    if is_short { number(u64::from_le_bytes(*column.last_chunk()?)) } else { None }
 }
 
 /// Eight bytes in the order in which they stand, as a number: digits, and spaces before them.
@@ -152,6 +185,25 @@ mod tests {
             let lines: Vec<&[u8]> = Lines::of(text.as_bytes()).collect();
             let wanted: Vec<&[u8]> = text.lines().map(str::as_bytes).collect();
             assert_eq!(lines, wanted, "{text:?}");
+        }
+    }
+
+    /// Whatever stood on the lines before.
+    #[test]
+    fn a_line_is_what_it_is_alone() {
+        let mut lines = Vec::new();
+        for slot in [7_u64, 8, 99_999_999, 100_000_000, 1_000_000_000_000, 1_000_000_000_001, 9] {
+            for rest in ["75.000001 ......", "75.000001 ......", "75.000001 .....", "75.000002 ...i..", "x"] {
+                lines.push(format!("{slot:12} {rest:>28}"));
+            }
+        }
+        lines.extend(["", "7", "7 1.0 ....", "         x7           75.000001 ......"].map(str::to_owned));
+        for step in 1..lines.len() {
+            let mut reader = Reader::default();
+            for at in (0..2 * lines.len()).map(|at| at * step % lines.len()) {
+                let line = lines[at].as_bytes();
+                assert_eq!(reader.read(line), parse(line), "{}", lines[at]);
+            }
         }
     }
 

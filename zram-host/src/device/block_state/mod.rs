@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use nix::errno::Errno;
 use serde::Serialize;
 
-use self::line::Lines;
+use self::line::{Lines, Reader};
 use super::DeviceNumber;
 use crate::port::Port;
 
@@ -142,11 +142,11 @@ fn window(
         errno => SlotsError::Unreadable { device, errno },
     })?;
     let mut last = None;
+    let mut reader = Reader::default();
     for line in Lines::of(&text) {
-        let slot =
-            line::parse(line).filter(|slot| slot.slot >= last.map_or(first, |last| last + 1)).ok_or_else(
-                || SlotsError::Strange { device, line: String::from_utf8_lossy(line).into_owned() },
-            )?;
+        let strange = || SlotsError::Strange { device, line: String::from_utf8_lossy(line).into_owned() };
+        let next = last.map_or(first, |last| last + 1);
+        let slot = reader.read(line).filter(|slot| slot.slot >= next).ok_or_else(strange)?;
         last = Some(slot.slot);
         if each(slot).is_break() {
             return Ok(None);

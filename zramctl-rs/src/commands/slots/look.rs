@@ -79,8 +79,9 @@ pub(super) fn look(
     let by_size = options.filter.is_by_size();
     let asked = options.sizes || by_size;
     if !asked {
+        let all = options.filter.is_none();
         each_slot(machine, at.device, at.first, at.end, |state| {
-            if options.filter.takes(&state, at.now) {
+            if all || options.filter.takes(&state, at.now) {
                 take(&Found { state, content: None })
             } else {
                 ControlFlow::Continue(())

@@ -28,18 +28,18 @@ impl Kind {
     const SAYS: [u8; 2] = [1 << 6, 1 << 7];
 
     fn of(slot: &SlotState) -> Self {
-        let [says_recompressed, says_incompressible] = Self::SAYS;
+        // Each at the place of its bit.
         let bits = [
-            (slot.same, Self::SAME),
-            (slot.written_back, Self::WRITTEN_BACK),
-            (slot.huge, Self::HUGE),
-            (slot.idle, Self::IDLE),
-            (slot.recompressed == Some(true), Self::RECOMPRESSED),
-            (slot.incompressible == Some(true), Self::INCOMPRESSIBLE),
-            (slot.recompressed.is_some(), says_recompressed),
-            (slot.incompressible.is_some(), says_incompressible),
+            slot.same,
+            slot.written_back,
+            slot.huge,
+            slot.idle,
+            slot.recompressed == Some(true),
+            slot.incompressible == Some(true),
+            slot.recompressed.is_some(),
+            slot.incompressible.is_some(),
         ];
-        Self(bits.into_iter().map(|(is, bit)| u8::from(is) * bit).sum())
+        Self(bits.into_iter().rev().fold(0, |kind, is| kind << 1 | u8::from(is)))
     }
 
     fn is(self, bit: u8) -> bool {
@@ -116,8 +116,10 @@ impl Summary {
     fn sum(&self, is: impl Fn(Kind, usize) -> bool) -> Sum {
         let mut sum = Sum::default();
         for (kind, ages) in (0..=u8::MAX).map(Kind).zip(&*self.0) {
-            for (_, some) in ages.iter().enumerate().filter(|(old, _)| is(kind, *old)) {
-                sum.add(*some);
+            for (old, some) in ages.iter().enumerate() {
+                if some.slots > 0 && is(kind, old) {
+                    sum.add(*some);
+                }
             }
         }
         sum
