@@ -121,7 +121,44 @@ pub const LIST: &[Column] = &[
     Column::Backed,
 ];
 
+/// Whether any of these columns is made of this attribute.
+pub fn are_made_of(columns: &[Column], attribute: &str) -> bool {
+    columns.iter().any(|column| column.attributes().contains(&attribute))
+}
+
 impl Column {
+    /// The attributes that it is made of, beside the size.
+    #[must_use]
+    pub fn attributes(self) -> &'static [&'static str] {
+        match self {
+            Self::Name | Self::Disksize | Self::Mountpoint | Self::Use => &[],
+            Self::Algorithm => &["comp_algorithm"],
+            Self::Streams => &["max_comp_streams"],
+            Self::Data
+            | Self::Compr
+            | Self::ZeroPages
+            | Self::Same
+            | Self::Total
+            | Self::Memory
+            | Self::MemLimit
+            | Self::MemUsed
+            | Self::Peak
+            | Self::Migrated
+            | Self::Compacted
+            | Self::CompRatio
+            | Self::Lost
+            | Self::Huge => &["mm_stat"],
+            Self::Ratio => &["mm_stat", "backing_dev", "bd_stat"],
+            Self::Freed | Self::Failed => &["io_stat"],
+            Self::Backing => &["backing_dev"],
+            Self::Backed | Self::Written | Self::ReadBack => &["backing_dev", "bd_stat"],
+            Self::Limit => &["backing_dev", "writeback_limit_enable", "writeback_limit"],
+            Self::Batch => &["backing_dev", "writeback_batch_size"],
+            Self::Form => &["backing_dev", "compressed_writeback"],
+            Self::Recompression => &["recomp_algorithm"],
+        }
+    }
+
     /// What a device has in it. `bytes`: sizes as whole numbers.
     #[must_use]
     pub fn cell(self, device: &Device, bytes: bool) -> Option<String> {

@@ -5,9 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use zram_host::{
     DeviceNumber, Machine, Survey,
-    device::{BdStat, SurveyError},
+    device::{BdStat, SurveyError, survey_of},
     machine::{Mount, Swap, SwapUse, holders, mounts, swaps},
-    survey,
 };
 
 use crate::{escape::escaped, shell::word};
@@ -117,6 +116,19 @@ impl Devices {
     /// # Errors
     /// When there is none of that number, or it cannot be read.
     pub fn one(&self, machine: &mut dyn Machine, device: DeviceNumber) -> Result<Device, SurveyError> {
+        self.one_with(machine, device, &|_| true)
+    }
+
+    /// One device, of which no more attributes are read than these: see [`survey_of`].
+    ///
+    /// # Errors
+    /// As those of [`Self::one`].
+    pub fn one_with(
+        &self,
+        machine: &mut dyn Machine,
+        device: DeviceNumber,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Device, SurveyError> {
         let swap = self.swaps.iter().filter(|swap| swap.device() == Some(device));
         let number = number(machine, device);
         let mount = self.mounts.iter().filter(|mount| mount.is_on(device, &number));
@@ -126,20 +138,24 @@ impl Devices {
             target: mount.target.clone(),
         }));
         let uses = uses.chain(under.map(|holder| Use::Under { holder }));
-        Ok(Device { survey: survey(machine, device)?, uses: uses.collect() })
+        Ok(Device { survey: survey_of(machine, device, wanted)?, uses: uses.collect() })
     }
 
-    /// All, by number.
+    /// All, by number, with these attributes: see [`survey_of`].
     ///
     /// # Errors
     /// When they cannot be listed or read.
-    pub fn all(&self, machine: &mut dyn Machine) -> anyhow::Result<Vec<Device>> {
+    pub fn all(
+        &self,
+        machine: &mut dyn Machine,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> anyhow::Result<Vec<Device>> {
         let numbers = machine
             .devices()
             .map_err(|errno| anyhow::anyhow!("cannot list the devices in /sys/block: {}", errno.desc()))?;
         let mut devices = Vec::with_capacity(numbers.len());
         for number in numbers {
-            match self.one(machine, DeviceNumber(number)) {
+            match self.one_with(machine, DeviceNumber(number), wanted) {
                 Ok(device) => devices.push(device),
                 // It went away meanwhile.
                 Err(SurveyError::NoDevice { .. }) => {}

@@ -14,4 +14,4 @@ pub use algorithms::{Algorithms, Recompression};
 pub use block_state::{SlotState, SlotsError, each_slot, slots_from};
 pub use number::{DeviceNumber, NotADevice};
 pub use stats::{BdStat, IoStat, MmStat};
-pub use survey::{Survey, SurveyError, Writeback, survey};
+pub use survey::{Survey, SurveyError, Writeback, survey, survey_of};

@@ -11,7 +11,7 @@ use zram_host::Machine;
 use super::json;
 use crate::{
     cli::List,
-    columns::{self, Column, LIST},
+    columns::{self, Column, LIST, are_made_of},
     devices::{Device, Devices},
     style,
     table::Style,
@@ -30,7 +30,11 @@ pub fn run(
     machine: &mut dyn Machine,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let mut devices = Devices::new(machine)?.all(machine)?;
+    let usual = if options.output_all { Column::ALL } else { LIST };
+    let mut columns =
+        options.output.as_ref().map_or_else(|| usual.to_vec(), |selection| selection.over(usual));
+    let wanted = |attribute: &str| options.json || are_made_of(&columns, attribute);
+    let mut devices = Devices::new(machine)?.all(machine, &wanted)?;
     let found = devices.len();
     if !options.all {
         devices.retain(|device| device.survey.initialised);
@@ -50,9 +54,6 @@ pub fn run(
         }
         return Ok(());
     }
-    let usual = if options.output_all { Column::ALL } else { LIST };
-    let mut columns =
-        options.output.as_ref().map_or_else(|| usual.to_vec(), |selection| selection.over(usual));
     let terminal = terminal.filter(|_| !options.raw);
     let left_out = match terminal {
         Some(terminal) if options.output.is_none() && !options.output_all => {

@@ -96,7 +96,7 @@ pub fn look(machine: &mut dyn Machine, only: Option<DeviceNumber>, sampling: boo
     let devices = Devices::new(machine)?;
     let mut there = match only {
         Some(device) => vec![devices.one(machine, device)?],
-        None => devices.all(machine)?,
+        None => devices.all(machine, &|_| true)?,
     };
     if let Some(device) = only
         && !there.iter().any(|device| device.survey.initialised)

@@ -8,7 +8,7 @@ use zram_codecs::Codecs;
 use zram_host::{Buffer, Iovec, Port as _, SimHost, Simulated};
 use zram_model::Profile;
 use zram_terminal::command_line;
-use zramctl_rs::{cli::Cli, run};
+use zramctl_rs::{cli::Cli, columns::Column, devices::Devices, run};
 
 use crate::{
     machine::{Sim, fill, machine, prose, write},
@@ -287,4 +287,22 @@ fn examples_are_broken_for_a_shell() {
                                                   would be
 ";
     assert!(text.contains(wanted), "{text}");
+}
+
+/// A column that is asked for alone is what it is beside all others, for which everything is read.
+#[test]
+fn a_column_is_made_of_what_it_says() {
+    let mut machine = ordinary();
+    let devices = Devices::new(&mut machine).unwrap();
+    let whole = devices.all(&mut machine, &|_| true).unwrap();
+    let mut filled = 0;
+    for column in Column::ALL {
+        let alone = devices.all(&mut machine, &|attribute| column.attributes().contains(&attribute)).unwrap();
+        for (whole, alone) in whole.iter().zip(&alone) {
+            let cell = column.cell(whole, true);
+            assert_eq!(column.cell(alone, true), cell, "{}", column.name());
+            filled += usize::from(cell.is_some());
+        }
+    }
+    assert!(filled > 2 * Column::ALL.len(), "most columns have something in them: {filled}");
 }
