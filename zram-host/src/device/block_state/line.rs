@@ -31,8 +31,8 @@ impl<'a> Reader<'a> {
             return Some(SlotState { slot, ..state });
         }
         let state = parse(line)?;
-        // Only behind a space does the slot end where its column does.
-        self.0 = rest.starts_with(b" ").then_some((rest, state));
+        // A slot that does not end where its column does is none that `in_column` takes.
+        self.0 = Some((rest, state));
         Some(state)
     }
 }

@@ -189,3 +189,41 @@ impl Lines {
         if bar == 0 { writeln!(out) } else { writeln!(out, " {}", "#".repeat(bar)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An age that is not known is none, and a kernel that does not say of a kind has no line for it.
+    #[test]
+    fn slots_are_counted_by_what_is_known_of_them() {
+        let mut summary = Summary::default();
+        for line in ["1 0.000000 ....", "2 5.000000 s..i", "3 95.000000 .wh.", "4 39.000000 ..h."] {
+            let state = SlotState::parse(line).unwrap();
+            summary.count(&Found { state, content: None }, 100 * SECOND);
+        }
+        let mut out = Vec::new();
+        summary.print(&mut out, DeviceNumber(0), 10, 4096, false).unwrap();
+        let text = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();
+        let counts: Vec<(&str, &str)> = text
+            .lines()
+            .skip(1)
+            .filter_map(|line| Some((line.get(2..17)?.trim_end(), line.get(17..28)?.trim_start())))
+            .collect();
+        let wanted = [
+            ("compressed", "1"),
+            ("huge", "2"),
+            ("same", "1"),
+            ("written-back", "1"),
+            ("idle", "1"),
+            ("for 10 s", "2"),
+            ("for a minute", "2"),
+            ("for 10 minutes", "0"),
+            ("for an hour", "0"),
+            ("for 6 hours", "0"),
+            ("for a day", "0"),
+            ("not known", "1"),
+        ];
+        assert_eq!(counts, wanted, "{text}");
+    }
+}
