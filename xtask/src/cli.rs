@@ -351,6 +351,14 @@ pub(crate) struct Vm {
     #[arg(long, value_name = "MODULE")]
     pub(crate) load: Vec<String>,
 
+    /// Use this file as the machine's disk, which keeps what is written to it; it is made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) disk: Option<PathBuf>,
+
+    /// Give the kernel these words, too; repeatable
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
+    pub(crate) append: Vec<String>,
+
     /// How guest instructions are executed
     #[arg(long, value_enum, default_value_t)]
     pub(crate) accel: Accel,

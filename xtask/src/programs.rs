@@ -23,6 +23,7 @@ const OURS: [&str; 2] = ["zramctl-rs", "zramd"];
 /// Programs of others that are held beside ours, that ours start, or that prepare and look.
 const THEIRS: [&str; 17] = [
     "zramctl",
+    "losetup",
     "mkswap",
     "swapon",
     "swapoff",
@@ -41,8 +42,8 @@ const THEIRS: [&str; 17] = [
     "wc",
 ];
 
-/// Modules for a backing device that is an encrypted file.
-const MODULES: [&str; 3] = ["loop", "dm_crypt", "xts"];
+/// Modules for backing devices that are encrypted files, and for one that breaks.
+const MODULES: [&str; 4] = ["loop", "dm_crypt", "xts", "null_blk"];
 
 /// Where a program may be that is not in the path of everybody.
 const ROOTS_PLACES: [&str; 2] = ["/usr/sbin", "/sbin"];

@@ -6,12 +6,14 @@
 //! * [`live`] is the world of a real machine.
 //! * [`sim`] (feature `sim`) is the world of the model.
 //! * [`workload`] is what workloads hold; [`occupant`] is the process that does so under memory pressure.
+//! * [`instruments`] are for tests of programs: somebody who asks a socket, somebody who waits for an attribute.
 //! * [`serve`] is the conversation, [`init`] what must be done first when the agent is the only
 //!   program on the machine.
 mod channel;
 mod during;
 pub mod executor;
 pub mod init;
+pub mod instruments;
 mod kernel_text;
 pub mod live;
 mod memory;

@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use anyhow::Result;
 use zram_agent::{
-    init,
+    init, instruments,
     live::{LiveWorld, make_repeatable, modules::Source},
     occupant, serve,
 };
@@ -32,13 +32,11 @@ fn main() -> ExitCode {
     }
     let probe = match arguments[..] {
         ["occupy", pages] => {
-            return match occupant::run(pages) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("zram-agent: the occupant: {}", serve::reason(&error));
-                    ExitCode::FAILURE
-                }
-            };
+            return ended("the occupant", occupant::run(pages));
+        }
+        ["ask", socket, text] => return ended("ask", instruments::ask(socket, text)),
+        ["read-while", file, ref command @ ..] => {
+            return ended("read-while", instruments::read_while(file, command));
         }
         ["serve"] => true,
         ["serve", "--no-probes"] => false,
@@ -63,6 +61,16 @@ fn main() -> ExitCode {
             if let Err(error) = serve::trouble(io::stdout(), reason) {
                 eprintln!("zram-agent: {}", serve::reason(&error));
             }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ended(who: &str, how: Result<()>) -> ExitCode {
+    match how {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zram-agent: {who}: {}", serve::reason(&error));
             ExitCode::FAILURE
         }
     }

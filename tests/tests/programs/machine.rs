@@ -21,18 +21,19 @@ pub(crate) struct Machine {
 impl Machine {
     /// Boots it. A machine that dies before it says anything is started once more, which is told: emulated processors do that at times, and
     /// nothing of ours runs by then.
-    fn boot(command: &str, kernel: &str) -> Self {
-        Self::start(command, kernel).unwrap_or_else(|| {
+    pub(crate) fn boot(kernel: &str, options: &[&str]) -> Self {
+        Self::start(kernel, options).unwrap_or_else(|| {
             eprintln!("{kernel}: the machine ended before it said anything; it is started again");
-            Self::start(command, kernel).expect("the machine ended again before it said anything")
+            Self::start(kernel, options).expect("the machine ended again before it said anything")
         })
     }
 
-    fn start(command: &str, kernel: &str) -> Option<Self> {
-        let words = shlex::split(command).unwrap();
+    fn start(kernel: &str, options: &[&str]) -> Option<Self> {
+        let words = shlex::split(&variable("ZRAM_RS_VM")).unwrap();
         let mut process = Command::new(&words[0])
             .args(&words[1..])
             .args(["--kernel", kernel])
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -93,9 +94,19 @@ impl Machine {
     }
 
     /// Lets the machine end, which it must do in order.
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         drop(self.input.take());
         assert!(self.process.wait().unwrap().success(), "{}: the machine did not end in order", self.name);
+    }
+
+    /// Ends it as if its power had gone: what is not on its disk is lost.
+    pub(crate) fn crash(mut self) {
+        let script = "echo b > /proc/sysrq-trigger";
+        writeln!(self.input.as_mut().unwrap(), "{}", json!({ "run": [program("sh"), "-c", script] }))
+            .unwrap();
+        // It answers no more, and its end is not in order.
+        assert!(self.output.next().is_none(), "{}: it goes on", self.name);
+        drop(self.process.wait());
     }
 }
 
@@ -109,16 +120,22 @@ impl Drop for Machine {
 
 /// Does this on every kernel that is to be tested.
 pub(crate) fn on_each_kernel(test: impl Fn(&mut Machine)) {
-    let variable = |name| {
-        std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask programs`"))
-    };
-    let kernels = variable("ZRAM_RS_KERNELS");
-    assert!(!kernels.trim().is_empty());
-    for kernel in kernels.split_whitespace() {
-        let mut machine = Machine::boot(&variable("ZRAM_RS_VM"), kernel);
+    for kernel in kernels() {
+        let mut machine = Machine::boot(&kernel, &[]);
         test(&mut machine);
         machine.end();
     }
+}
+
+/// The kernels that are to be tested.
+pub(crate) fn kernels() -> Vec<String> {
+    let kernels: Vec<String> = variable("ZRAM_RS_KERNELS").split_whitespace().map(str::to_owned).collect();
+    assert!(!kernels.is_empty());
+    kernels
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask programs`"))
 }
 
 pub(crate) const OURS: &str = "/bin/zramctl-rs";

@@ -76,6 +76,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) disk: &'a Path,
     /// Where the kernel's console goes.
     pub(crate) console: &'a Path,
+    /// Words for the kernel beside its usual ones.
+    pub(crate) words: &'a str,
     /// How instructions are executed.
     pub(crate) accel: Accel,
     /// Whether the agent attaches its probes.
@@ -124,9 +126,10 @@ impl Qemu {
         ]);
         command.arg("-kernel").arg(machine.kernel).arg("-initrd").arg(machine.initramfs);
         // The kernel passes on to its first program what it does not know itself.
-        let words =
-            if machine.probes { COMMAND_LINE.to_owned() } else { format!("{COMMAND_LINE} {NO_PROBES}") };
-        command.args(["-append", &words]);
+        let probes = if machine.probes { "" } else { NO_PROBES };
+        let words = [COMMAND_LINE, machine.words, probes];
+        let words: Vec<&str> = words.into_iter().filter(|words| !words.is_empty()).collect();
+        command.args(["-append", &words.join(" ")]);
         command.arg("-chardev").arg(with_path("file,id=console,path=", machine.console));
         command.args(["-serial", "chardev:console", "-device", "virtio-serial-pci"]);
         command.arg("-chardev").arg(with_path("socket,id=agent,path=", machine.channel));
@@ -193,6 +196,7 @@ mod tests {
             channel: Path::new("/odd,name/agent"),
             disk: Path::new("/run/disk"),
             console: Path::new("/c"),
+            words: "",
             accel,
             probes: true,
         })
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_agent_is_told_to_do_without_probes() {
+    fn kernel_and_agent_are_told_more() {
         let qemu = Qemu { program: PROGRAM.into(), home: None };
         let path = Path::new("/x");
         let (accel, probes) = (Accel::Tcg, false);
@@ -214,10 +218,11 @@ mod tests {
             channel: path,
             disk: path,
             console: path,
+            words: "psi=0",
             accel,
             probes,
         }));
-        assert!(shown.contains(" zram.num_devices=0 --no-probes"), "{shown}");
+        assert!(shown.contains(" zram.num_devices=0 psi=0 --no-probes"), "{shown}");
         assert!(!crate::child::shown(&machine(Accel::Tcg)).contains("--no-probes"));
     }
 

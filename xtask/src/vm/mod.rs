@@ -49,8 +49,14 @@ pub(crate) fn command(cx: &Cx, options: &cli::Vm) -> anyhow::Result<ExitCode> {
         Some(path) => path.clone(),
         None => agent::build(cx)?,
     };
-    let settings =
-        Settings { console: options.console.as_deref(), accel: options.accel, probes: !options.no_probes };
+    let words = options.append.join(" ");
+    let settings = Settings {
+        console: options.console.as_deref(),
+        disk: options.disk.as_deref(),
+        words: &words,
+        accel: options.accel,
+        probes: !options.no_probes,
+    };
     Vm::start(&qemu, &kernel, &agent, settings)?.bridge(cx)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -79,6 +85,10 @@ const DISK: u64 = 64 << 20;
 pub(crate) struct Settings<'a> {
     /// Where the console goes; by default to a file that is thrown away.
     pub(crate) console: Option<&'a Path>,
+    /// The machine's disk; by default a file that is thrown away.
+    pub(crate) disk: Option<&'a Path>,
+    /// Words for the kernel beside its usual ones.
+    pub(crate) words: &'a str,
     /// How instructions are executed.
     pub(crate) accel: Accel,
     /// Whether the agent attaches its probes.
@@ -102,7 +112,7 @@ impl Vm {
         agent: &Path,
         settings: Settings<'_>,
     ) -> anyhow::Result<Self> {
-        let Settings { console, accel, probes } = settings;
+        let Settings { console, disk, words, accel, probes } = settings;
         let folder = folder::create()?;
         let initramfs = folder.path().join("initramfs.cpio");
         kernel.contents.write(agent, &initramfs)?;
@@ -127,16 +137,18 @@ impl Vm {
                 socket.display()
             )
         })?;
-        let disk = folder.path().join("disk");
-        std::fs::File::create(&disk)
-            .and_then(|file| file.set_len(DISK))
-            .with_context(|| format!("cannot make {}", disk.display()))?;
+        let disk = match disk {
+            Some(path) => std::path::absolute(path)?,
+            None => folder.path().join("disk"),
+        };
+        make_disk(&disk).with_context(|| format!("cannot make {}", disk.display()))?;
         let machine = Machine {
             kernel: &image,
             initramfs: &initramfs,
             channel: &socket,
             disk: &disk,
             console: &console,
+            words,
             accel,
             probes,
         };
@@ -173,6 +185,15 @@ impl Vm {
                 );
             }
         }
+    }
+}
+
+/// A disk that is there is as it was left.
+fn make_disk(path: &Path) -> std::io::Result<()> {
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    match file.metadata()?.len() {
+        DISK => Ok(()),
+        _ => file.set_len(DISK),
     }
 }
 

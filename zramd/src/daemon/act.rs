@@ -23,16 +23,18 @@ pub(super) struct Deed {
     pub(super) written: Units,
     pub(super) passes: u64,
     pub(super) longest: Duration,
+    pub(super) overruns: u64,
 }
 
 impl Deed {
     /// Nothing yet.
     pub(super) const NOTHING: Self =
-        Self { outcome: Outcome::Done, written: Units(0), passes: 0, longest: Duration::ZERO };
+        Self { outcome: Outcome::Done, written: Units(0), passes: 0, longest: Duration::ZERO, overruns: 0 };
 
-    /// Takes note of a pass that took so long.
-    pub(super) fn pass(&mut self, took: Duration) {
+    /// Takes note of a pass that took so long, and may have taken as long as the bound.
+    pub(super) fn pass(&mut self, took: Duration, bound: Duration) {
         self.passes += 1;
+        self.overruns += u64::from(took > bound);
         self.longest = self.longest.max(took);
     }
 }
@@ -50,7 +52,7 @@ impl<S: Store> Daemon<S> {
         let (device, task) = (step.device, step.action.task());
         let view = Self::view_of(observation, device)?;
         let before = mm_stat(machine, device);
-        let deed = match &step.action {
+        let mut deed = match &step.action {
             Action::SetLimit(bytes) => self.write(machine, device, "mem_limit", &bytes.to_string()),
             Action::MarkIdle { older } => self.mark(machine, device, *older),
             Action::Compact => self.write(machine, device, "compact", "1"),
@@ -63,6 +65,10 @@ impl<S: Store> Daemon<S> {
                 (Way::Chosen(_), None) => return None,
             },
         };
+        if deed.outcome == Outcome::Unsupported && !is_set_up(machine, device) {
+            // One errno for two things: the kernel takes no commands for a device that was reset meanwhile.
+            deed.outcome = Outcome::Gone;
+        }
         let now = machine.clocks().boot;
         let known = self.state.devices.entry(device).or_default();
         if deed.outcome == Outcome::Gone {
@@ -91,6 +97,12 @@ impl<S: Store> Daemon<S> {
             freed: used(before).saturating_sub(used(after)),
             passes: deed.passes,
             longest: deed.longest,
+            overruns: deed.overruns,
+            slice: match task {
+                Task::WriteBack => Some(known.writeback.pages()),
+                Task::Recompress(_) => Some(known.recompression.pages()),
+                _ => None,
+            },
         })
     }
 
@@ -98,7 +110,7 @@ impl<S: Store> Daemon<S> {
     fn write(&mut self, machine: &mut dyn Machine, device: DeviceNumber, name: &str, text: &str) -> Deed {
         let (result, took) = timed(machine, device, name, text);
         let mut deed = Deed::NOTHING;
-        deed.pass(took);
+        deed.pass(took, self.config.writeback.lock_hold);
         if let Err(errno) = result {
             deed.outcome = Outcome::of(errno, None);
         }
@@ -155,6 +167,11 @@ pub(super) fn timed(
     let before = machine.boot_time();
     let result = machine.write_attr(device.0, name, text.as_bytes());
     (result, Duration::from_nanos(machine.boot_time().saturating_sub(before)))
+}
+
+/// Whether a device is still what somebody has made of it.
+pub(super) fn is_set_up(machine: &mut dyn Machine, device: DeviceNumber) -> bool {
+    machine.read_attr(device.0, "disksize").is_ok_and(|text| text.trim_ascii() != b"0")
 }
 
 fn mm_stat(machine: &mut dyn Machine, device: DeviceNumber) -> Option<MmStat> {

@@ -3,7 +3,7 @@
 //! A kernel without a limit on writeback writes whatever it is told to, and so would whoever else tells it: so with the first look at a device its limit is 0 and
 //! counts, in that order. That its limit did not count before is on record first, to be put back when the daemon ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nix::errno::Errno;
 use zram_host::{
@@ -12,7 +12,7 @@ use zram_host::{
     survey,
 };
 
-use super::{Daemon, Record};
+use super::{Change, Daemon, Record};
 use crate::{
     config::Devices,
     policy::observation::Sight,
@@ -49,6 +49,7 @@ impl<S: Store> Daemon<S> {
     /// The devices that are driven now, looked at; new ones are taken over, and those that are not there any more let go.
     pub(super) fn adopt(&mut self, machine: &mut dyn Machine) -> Vec<Survey> {
         self.troubles.clear();
+        self.changes.clear();
         let numbers = match machine.devices() {
             Ok(numbers) => numbers,
             // A list that cannot be read is no list of nothing.
@@ -57,7 +58,7 @@ impl<S: Store> Daemon<S> {
                 return Vec::new();
             }
         };
-        let there: BTreeSet<DeviceNumber> = numbers.into_iter().map(DeviceNumber).collect();
+        let there: BTreeSet<DeviceNumber> = numbers.iter().copied().map(DeviceNumber).collect();
         let gone: Vec<DeviceNumber> =
             self.adopted.keys().filter(|device| !there.contains(device)).copied().collect();
         for device in gone {
@@ -66,6 +67,7 @@ impl<S: Store> Daemon<S> {
             self.state.ledger.gone(device);
         }
         let mut driven = Vec::new();
+        let mut idle: BTreeMap<DeviceNumber, &'static str> = BTreeMap::new();
         let wanted: BTreeSet<DeviceNumber> = match &self.config.devices {
             Devices::All => there,
             Devices::Named(names) => names.iter().copied().filter(|name| there.contains(name)).collect(),
@@ -73,16 +75,49 @@ impl<S: Store> Daemon<S> {
         };
         for device in wanted {
             let taken = match survey(machine, device) {
-                Ok(survey) if !is_worth_it(&survey) => continue,
-                Ok(survey) => self.take_over(machine, &survey).map(|()| survey),
+                Ok(survey) => match is_idle(&survey) {
+                    None => self.take_over(machine, &survey).map(|()| survey),
+                    Some(why) => {
+                        idle.insert(device, why);
+                        continue;
+                    }
+                },
                 Err(error) => Err(error.to_string()),
             };
             match taken {
                 Ok(survey) => driven.push(survey),
-                Err(why) => self.troubles.push(format!("{device} is left alone: {why}")),
+                Err(why) => {
+                    // Which is said of it then.
+                    self.driven.remove(&device);
+                    self.troubles.push(format!("{device} is left alone: {why}"));
+                }
             }
         }
+        self.compare(driven.iter().map(|survey| survey.device).collect(), &numbers, &idle);
         driven
+    }
+
+    /// What is driven now, beside what was. A device that is driven anew was set up anew, so that what failed before says nothing about it.
+    fn compare(
+        &mut self,
+        now: BTreeSet<DeviceNumber>,
+        there: &[u32],
+        idle: &BTreeMap<DeviceNumber, &'static str>,
+    ) {
+        let before = std::mem::replace(&mut self.driven, now);
+        for device in before.difference(&self.driven) {
+            let why = match idle.get(device) {
+                Some(why) => why,
+                None if there.contains(&device.0) => "the configuration does not want it",
+                None => "it has gone",
+            };
+            self.changes.push(Change { device: *device, over: Some(why) });
+        }
+        let anew: Vec<DeviceNumber> = self.driven.difference(&before).copied().collect();
+        for device in anew {
+            self.changes.push(Change { device, over: None });
+            self.forgive(device);
+        }
     }
 
     /// Takes a device over, if it is not yet. An error is a sentence.
@@ -129,10 +164,14 @@ impl<S: Store> Daemon<S> {
     }
 }
 
-/// Whether there is anything to do for it.
-fn is_worth_it(survey: &Survey) -> bool {
+/// Why there is nothing to do for it, if so.
+fn is_idle(survey: &Survey) -> Option<&'static str> {
     let backed = survey.writeback.as_ref().is_some_and(|writeback| writeback.backing_dev.is_some());
-    survey.initialised && (backed || !survey.recompression.is_empty())
+    match survey.initialised {
+        false => Some("it is not set up"),
+        true if backed || !survey.recompression.is_empty() => None,
+        true => Some("it has neither a backing device nor an algorithm for recompression"),
+    }
 }
 
 fn sight(machine: &mut dyn Machine, device: DeviceNumber) -> Sight {

@@ -96,6 +96,10 @@ pub(super) fn done(at: u64, acted: &Acted) -> Decided {
         number("memory_freed_bytes", acted.freed);
     }
     number("passes", acted.passes);
+    number("overrun_passes", acted.overruns);
+    if let Some(pages) = acted.slice {
+        number("next_pass_pages", u64::from(pages));
+    }
     number("longest_pass_microseconds", u64::try_from(acted.longest.as_micros()).unwrap_or(u64::MAX));
     let says = match acted.outcome {
         Outcome::Done => acted.what.clone(),

@@ -25,12 +25,15 @@ mod told;
 mod trigger;
 mod write_back;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use zram_host::{DeviceNumber, Machine};
 
 pub use record::Record;
-pub use report::{Acted, Planned, Report};
+pub use report::{Acted, Change, Planned, Report};
 pub use running::{RunOptions, run};
 pub use told::Told;
 
@@ -52,6 +55,8 @@ pub struct Daemon<S> {
     store: S,
     state: State,
     adopted: BTreeMap<DeviceNumber, Adopted>,
+    /// Those of them that are driven: set up, and worth it, when they were looked at last.
+    driven: BTreeSet<DeviceNumber>,
     /// What was decided lately, and how it ended.
     history: History,
     /// What was observed last.
@@ -64,6 +69,8 @@ pub struct Daemon<S> {
     lost: Option<String>,
     /// What stood in the way of looking at devices.
     troubles: Vec<String>,
+    /// What became of which device with the last look.
+    changes: Vec<Change>,
 }
 
 /// Whether a round goes on, asked between two passes.
@@ -99,12 +106,14 @@ impl<S: Store> Daemon<S> {
             store,
             state,
             adopted,
+            driven: BTreeSet::new(),
             history: History::default(),
             seen: None,
             tallies: BTreeMap::new(),
             begun: clocks.boot,
             lost,
             troubles: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -151,7 +160,7 @@ impl<S: Store> Daemon<S> {
     /// The devices that are driven, in words.
     #[must_use]
     pub fn driven(&self) -> String {
-        match self.adopted.keys().map(ToString::to_string).collect::<Vec<_>>() {
+        match self.driven.iter().map(ToString::to_string).collect::<Vec<_>>() {
             none if none.is_empty() => "no device is".to_owned(),
             one if one.len() == 1 => format!("{} is", one[0]),
             several => format!("{} are", several.join(", ")),

@@ -1,6 +1,6 @@
 //! What a round came to.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 use zram_host::{DeviceNumber, machine::Clocks};
@@ -24,8 +24,28 @@ pub struct Report {
     pub refused: Vec<Refused>,
     /// What stood in the way of looking at devices, each a sentence.
     pub troubles: Vec<String>,
+    /// What became of which device since the last round.
+    pub changes: Vec<Change>,
     /// If nothing happens, the next is after this.
     pub again: Duration,
+}
+
+/// A device is driven from now on, or not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub device: DeviceNumber,
+    /// Why it is not any more. `None`: it is from now on.
+    pub over: Option<&'static str>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.over {
+            Some(why) => write!(f, "{} is not driven any more: {why}", self.device),
+            None => write!(f, "{} is driven", self.device),
+        }
+    }
 }
 
 /// Something that was done.
@@ -47,6 +67,10 @@ pub struct Acted {
     pub passes: u64,
     /// The longest of them.
     pub longest: Duration,
+    /// Those of them that took longer than others may have to wait.
+    pub overruns: u64,
+    /// Pages of the next, for what is done in passes.
+    pub slice: Option<u32>,
 }
 
 /// Something that would be done.

@@ -1,5 +1,7 @@
 //! A round: one look, one decision, and what comes of it.
 
+use std::collections::BTreeMap;
+
 use zram_host::{DeviceNumber, Machine};
 
 use super::{Between, Daemon, Planned, Report, act::words, write_back};
@@ -7,7 +9,10 @@ use crate::{
     driver::Occasion,
     ledger::Written,
     policy::{
-        Action, Decision, Observation, Task, Way, backoff::Outcome, decide, ranges::Commands, ranges::Ranges,
+        Action, Decision, Observation, Task, Way,
+        backoff::{Backoff, Outcome},
+        decide,
+        ranges::{Commands, Ranges},
     },
     store::Store,
     units::Units,
@@ -22,6 +27,10 @@ impl<S: Store> Daemon<S> {
         between: &mut dyn Between,
     ) -> Report {
         let at = machine.clocks();
+        if occasion == Occasion::Asked {
+            // Who asks knows that something was mended, or wants to know whether it was.
+            self.forgive_all();
+        }
         let observation = self.look(machine, occasion);
         self.charge(machine, &observation);
         let decision = decide(&observation, &self.state, &self.config, machine.clocks());
@@ -42,18 +51,31 @@ impl<S: Store> Daemon<S> {
                 break;
             }
         }
-        let troubles = self.troubles.clone();
-        let report =
-            Report { at, occasion, acted, refused: decision.refused, troubles, again: decision.again };
+        let report = Report {
+            at,
+            occasion,
+            acted,
+            refused: decision.refused,
+            troubles: self.troubles.clone(),
+            changes: self.changes.clone(),
+            again: decision.again,
+        };
         self.history.note(&report);
         report
     }
 
-    /// What a round would do now.
+    /// What a round would do now that somebody asks for.
     pub fn plan(&mut self, machine: &mut dyn Machine) -> (Vec<Planned>, Decision) {
+        let failures = self.forgive_all();
         let observation = self.look(machine, Occasion::Asked);
         self.charge(machine, &observation);
         let decision = decide(&observation, &self.state, &self.config, machine.clocks());
+        // Nothing was tried, so that nothing else is known of them.
+        for (device, backoffs) in failures {
+            if let Some(known) = self.state.devices.get_mut(&device) {
+                known.backoffs = backoffs;
+            }
+        }
         let planned = decision.steps.iter().map(|step| Planned {
             device: step.device,
             task: step.action.task(),
@@ -118,10 +140,16 @@ impl<S: Store> Daemon<S> {
         chosen
     }
 
-    /// Forgets a device's failures: it was set up anew, or somebody asks for another try.
-    pub fn forgive(&mut self, device: DeviceNumber) {
+    /// Forgets a device's failures.
+    pub(super) fn forgive(&mut self, device: DeviceNumber) {
         if let Some(known) = self.state.devices.get_mut(&device) {
             known.backoffs.clear();
         }
+    }
+
+    /// Forgets those of all devices: what they were.
+    fn forgive_all(&mut self) -> Vec<(DeviceNumber, BTreeMap<Task, Backoff>)> {
+        let devices = self.state.devices.iter_mut();
+        devices.map(|(device, known)| (*device, std::mem::take(&mut known.backoffs))).collect()
     }
 }

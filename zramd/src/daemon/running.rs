@@ -23,7 +23,7 @@ use crate::{
     control::{Dialect, Server},
     driver::Occasion,
     metrics,
-    policy::{Task, backoff::Outcome},
+    policy::{Refusal, Task, backoff::Outcome},
     service::{
         faults::Faults,
         journal, memory,
@@ -65,6 +65,8 @@ pub fn run(options: RunOptions) -> anyhow::Result<()> {
         return idle(signals, notifier);
     }
     let control = Server::listen(&config.paths.control, Dialect::Control)?;
+    let metrics = config.paths.metrics_socket.as_deref();
+    let metrics = metrics.map(|path| Server::listen(path, Dialect::Metrics)).transpose()?;
     let store = FileStore::new(&config.paths.state);
     let daemon = Daemon::new(config, store, &mut machine);
     if let Some(lost) = daemon.lost() {
@@ -81,6 +83,7 @@ pub fn run(options: RunOptions) -> anyhow::Result<()> {
         trigger: None,
         cool: None,
         control,
+        metrics,
         end: false,
     };
     running.arm();
@@ -142,6 +145,8 @@ struct Running {
     /// Until then no trigger is armed, by the clock that stands still with the machine.
     cool: Option<Duration>,
     control: Server,
+    /// Where metrics are read, if somebody wants that.
+    metrics: Option<Server>,
     end: bool,
 }
 
@@ -150,6 +155,7 @@ struct Ready {
     signal: bool,
     pressure: bool,
     control: Vec<PollFlags>,
+    metrics: Vec<PollFlags>,
 }
 
 impl Running {
@@ -158,7 +164,8 @@ impl Running {
         while !self.end {
             let now = self.awake();
             self.notifier.alive(now);
-            let times = [Some(next), self.cool, self.notifier.until(), self.control.until()];
+            let metrics = self.metrics.as_ref().and_then(Server::until);
+            let times = [Some(next), self.cool, self.notifier.until(), self.control.until(), metrics];
             let until = times.into_iter().flatten().min().unwrap_or(next);
             let ready = self.wait(until.saturating_sub(now))?;
             if ready.signal {
@@ -177,6 +184,9 @@ impl Running {
                 faults: self.faults.sentences(),
             };
             self.control.proceed(&ready.control, now, &mut told);
+            if let Some(metrics) = &mut self.metrics {
+                metrics.proceed(&ready.metrics, now, &mut told);
+            }
             if self.daemon.rounds() != rounds {
                 // Somebody has asked for one.
                 next = self.awake() + self.rest();
@@ -215,14 +225,18 @@ impl Running {
         waits.extend(self.trigger.as_ref().map(|trigger| PollFd::new(trigger.as_fd(), PollFlags::POLLPRI)));
         let ours = waits.len();
         waits.extend(self.control.descriptors());
+        let asked = waits.len() - ours;
+        waits.extend(self.metrics.iter().flat_map(Server::descriptors));
         wait(&mut waits, Some(time)).context("nothing can be waited for")?;
         let flags: Vec<PollFlags> =
             waits.iter().map(|wait| wait.revents().unwrap_or(PollFlags::empty())).collect();
-        let (first, control) = flags.split_at(ours);
+        let (first, others) = flags.split_at(ours);
+        let (control, metrics) = others.split_at(asked);
         Ok(Ready {
             signal: first.first().is_some_and(|flags| !flags.is_empty()),
             pressure: first.get(1).is_some_and(|flags| flags.contains(PollFlags::POLLPRI)),
             control: control.to_vec(),
+            metrics: metrics.to_vec(),
         })
     }
 
@@ -302,6 +316,13 @@ impl Running {
 
     /// Into the log: what was done, and what is wrong, once.
     fn tell(&mut self, report: &Report) {
+        for change in &report.changes {
+            if report.occasion != Occasion::Start {
+                log::info!("{change}");
+            }
+            // What failed was another's, of the same name.
+            self.faults.forget(&format!("{} ", change.device));
+        }
         let mut wrong: Vec<(String, String)> = Vec::new();
         for acted in &report.acted {
             let about = format!("{} {}", acted.device, acted.task.word());
@@ -310,6 +331,7 @@ impl Running {
                     self.faults.is_well(&about);
                     let wrote = match acted.task {
                         Task::WriteBack => {
+                            self.faults.is_well(&format!("{} room", acted.device));
                             format!(": {} written", zram_host::size::human(acted.written.bytes()))
                         }
                         _ => String::new(),
@@ -317,8 +339,26 @@ impl Running {
                     log::info!("{}: {}{wrote}", acted.device, acted.what);
                 }
                 outcome => {
-                    wrong.push((about, format!("{}: {}: {}", acted.device, acted.what, outcome.about())));
+                    // Without the numbers of this time, which are others the next: it would be said again and again. `zramd why` has them.
+                    wrong.push((about, format!("{}: no {}: {}", acted.device, acted.task, outcome.about())));
                 }
+            }
+        }
+        for refused in report.refused.iter().filter(|refused| refused.task == Task::WriteBack) {
+            let about = format!("{} room", refused.device);
+            match refused.why {
+                Refusal::NoRoom { .. } => {
+                    let says = format!(
+                        "{}: the backing device is full, but for what is to stay free: nothing is written until there is room",
+                        refused.device
+                    );
+                    wrong.push((about, says));
+                }
+                // There is room, and something else is missing.
+                Refusal::NothingIdle { .. } | Refusal::TooLittle { .. } | Refusal::Waiting { .. } => {
+                    self.faults.is_well(&about);
+                }
+                _ => {}
             }
         }
         for (about, says) in wrong {

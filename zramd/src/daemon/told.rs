@@ -38,7 +38,7 @@ impl<S: Store> Controlled for Told<'_, S> {
     fn status(&mut self) -> Status {
         let clocks = self.machine.clocks();
         let now = clocks.boot;
-        let devices: Vec<_> = self.daemon.adopted.keys().copied().collect();
+        let devices: Vec<_> = self.daemon.driven.iter().copied().collect();
         let surveys: Vec<Survey> =
             devices.into_iter().filter_map(|device| survey(self.machine, device).ok()).collect();
         let daemon = &*self.daemon;
@@ -121,7 +121,7 @@ impl<S: Store> Told<'_, S> {
             Some(until) => Doing::Paused {
                 seconds: Some((until - now).as_secs()).filter(|left| *left < FOR_EVER.as_secs() / 2),
             },
-            None if self.daemon.adopted.is_empty() => Doing::Nothing {
+            None if self.daemon.driven.is_empty() => Doing::Nothing {
                 why: "there is no device that is set up and has a backing device or an algorithm for recompression".to_owned(),
             },
             None => Doing::Driving,

@@ -16,7 +16,7 @@ use zram_host::{DeviceNumber, Machine, device::BdStat};
 
 use super::{
     Between, Daemon,
-    act::{Deed, timed},
+    act::{Deed, is_set_up, timed},
 };
 use crate::{
     ledger::Written,
@@ -111,8 +111,8 @@ impl<S: Store> Daemon<S> {
         deed: &mut Deed,
     ) -> bool {
         let (result, took) = timed(machine, device, "writeback", text);
-        deed.pass(took);
         let bound = self.config.writeback.lock_hold;
+        deed.pass(took, bound);
         let was_least = self.slice(device).is_least();
         self.slice(device).measured(pages, took, bound);
         if let Err(errno) = result {
@@ -166,6 +166,10 @@ impl<S: Store> Daemon<S> {
         let closed = machine.write_attr(device.0, "writeback_limit", b"0");
         match (closed, writes(machine, device)) {
             (Ok(_), Some(after)) => {
+                if !is_set_up(machine, device) {
+                    // It was reset meanwhile, and has forgotten what it wrote, which may be all of it.
+                    self.state.ledger.forfeit(device);
+                }
                 self.state.ledger.settle(device, Written { writes: after, limit: None });
                 deed.written = after.less(before);
             }

@@ -40,6 +40,11 @@ impl Faults {
         true
     }
 
+    /// What all of this is about, by how it begins, is not there any more, which somebody else says.
+    pub fn forget(&mut self, about: &str) {
+        self.0.retain(|known, _| !known.starts_with(about));
+    }
+
     /// All of them, as sentences.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
@@ -69,5 +74,8 @@ mod tests {
         assert!(!faults.is_well("disk"));
         assert_eq!(faults.sentences(), ["I/O error"]);
         assert!(faults.is_wrong("disk", "no space"));
+        assert!(faults.is_wrong("zram1 disk", "gone"));
+        faults.forget("zram1 ");
+        assert_eq!(faults.sentences(), ["no space", "I/O error"]);
     }
 }

@@ -63,6 +63,18 @@ fn a_disk_that_fails_is_left_alone_for_longer_and_longer() {
     assert!((6..=10).contains(&ended.len()), "{} tries in two days", ended.len());
     intact(&mut host, 0..200);
     assert_eq!(daemon.state().ledger.spent().0, written(&mut host), "what failed is not charged");
+    host.pause(hours(20));
+    // By itself it waits. Whoever asks may know that it was mended, and learns whether it was.
+    let mut tries = |occasion| outcome(&daemon.round(&mut host, occasion, &mut || true));
+    assert_eq!(tries(Occasion::Asked), Some(Outcome::IoError));
+    assert_eq!(tries(Occasion::Time), None);
+    let (planned, _) = daemon.plan(&mut host);
+    assert!(planned.iter().any(|planned| planned.task == Task::WriteBack), "{planned:?}");
+    let report = daemon.round(&mut host, Occasion::Time, &mut || true);
+    assert!(
+        matches!(refusal(&report), Refusal::Failed { how: Outcome::IoError, .. }),
+        "a plan changes nothing"
+    );
 }
 
 #[test]

@@ -1,4 +1,15 @@
 //! zramd on live kernels: swap on zram with a file behind it, in a group that may take little memory.
+//!
+//! * Here: memory comes down within the budget, deaths at any moment, and what it costs while nothing happens.
+//! * `reboot` has the budget outlive the machine, and a kernel without pressure.
+//! * `faults` takes away from it whatever it needs, one after another.
+//! * `waits` measures how long others wait for what it does.
+
+mod faults;
+mod reboot;
+mod waits;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -15,6 +26,10 @@ const CONFIG: &str = "[idle]\nmin = \"1s\"\nmax = \"1s\"\n[writeback]\nper-day =
 
 const PER_DAY: u64 = 2 << 20;
 
+/// Where there are metrics.
+const METRICS: &str =
+    "[paths]\nmetrics = \"/run/zramd/zramd.prom\"\nmetrics-socket = \"/run/zramd/metrics\"\n";
+
 fn sh(machine: &mut Machine, script: &str) -> String {
     machine.prints(&[&program("sh"), "-c", &format!("PATH=/usr/bin:/usr/sbin:/bin:/sbin\n{script}")])
 }
@@ -22,18 +37,32 @@ fn sh(machine: &mut Machine, script: &str) -> String {
 /// Swap of 32 MiB with a file of 16 MiB behind it, of which a file's pages take some; its checksum.
 fn swap(machine: &mut Machine) -> String {
     a_disk(machine);
-    let setup = "setup --size 32M --algorithm lz4 --backing /disk/pages --backing-size 16M --swap";
+    configure(machine, &format!("{CONFIG}{METRICS}"));
+    swap_over(machine, "/disk/pages")
+}
+
+/// The same over this file.
+fn swap_over(machine: &mut Machine, file: &str) -> String {
+    let setup = format!("setup --size 32M --algorithm lz4 --backing {file} --backing-size 16M --swap");
     let words: Vec<&str> = [OURS].into_iter().chain(setup.split(' ')).collect();
     assert_eq!(machine.prints(&words), "/dev/zram0\n");
-    sh(machine, &format!("mkdir -p /etc/zramd /run/zramd\ncat > /etc/zramd/zramd.toml <<'END'\n{CONFIG}END"));
     let sum = swapped_file(machine);
     sh(machine, "sleep 2");
     sum
 }
 
+fn configure(machine: &mut Machine, text: &str) {
+    sh(machine, &format!("mkdir -p /etc/zramd /run/zramd\ncat > /etc/zramd/zramd.toml <<'END'\n{text}END"));
+}
+
 /// Starts it, and waits until it answers.
 fn start(machine: &mut Machine) {
-    sh(machine, "zramd run >> /run/zramd/log 2>&1 & echo $! > /run/zramd/pid");
+    start_as(machine, ZRAMD);
+}
+
+/// The same, from this file.
+fn start_as(machine: &mut Machine, program: &str) {
+    sh(machine, &format!("{program} run >> /run/zramd/log 2>&1 & echo $! > /run/zramd/pid"));
     for _ in 0..100 {
         if machine.run(&[ZRAMD, "status"]).status == Some(0) {
             return;
@@ -57,8 +86,27 @@ fn status(machine: &mut Machine) -> Value {
     serde_json::from_str(&machine.prints(&[ZRAMD, "status", "--json"])).unwrap()
 }
 
-fn round(machine: &mut Machine) {
-    machine.prints(&[ZRAMD, "run-now", "--json"]);
+fn round(machine: &mut Machine) -> Value {
+    serde_json::from_str(&machine.prints(&[ZRAMD, "run-now", "--json"])).unwrap()
+}
+
+fn why(machine: &mut Machine) -> Value {
+    serde_json::from_str(&machine.prints(&[ZRAMD, "why", "--last", "1000", "--json"])).unwrap()
+}
+
+/// How often the log has this.
+fn said(machine: &mut Machine, what: &str) -> usize {
+    text(machine, "/run/zramd/log").lines().filter(|line| line.contains(what)).count()
+}
+
+/// Metrics by name and labels.
+fn samples(text: &str) -> BTreeMap<String, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let sample = |line: &str| {
+        let (sample, value) = line.rsplit_once(' ')?;
+        Some((sample.to_owned(), value.parse().ok()?))
+    };
+    lines.map(|line| sample(line).unwrap_or_else(|| panic!("{line}"))).collect()
 }
 
 /// The nth number of an attribute of zram0.
@@ -95,12 +143,14 @@ fn memory_comes_down_within_the_budget() {
         assert_eq!(told["budget"]["granted_bytes"], 0);
         assert_eq!(device["backing"]["bd_stat"]["writes"].as_u64().map(|units| units * 4096), Some(wrote));
         assert_eq!(device["mm_stat"]["mem_used_total"], number(machine, "mm_stat", 2));
-        let why: Value = serde_json::from_str(&machine.prints(&[ZRAMD, "why", "--json"])).unwrap();
+        let why = why(machine);
         let decisions = why["decisions"].as_array().unwrap();
         let sum_of_writes: u64 =
             decisions.iter().filter_map(|decision| decision["numbers"]["written_bytes"].as_u64()).sum();
         assert_eq!(sum_of_writes, wrote);
         assert!(decisions.iter().any(|decision| decision["result"] == "refused"), "{why}");
+        let done = decisions.iter().filter(|decision| decision["result"]["ended"] == "done").count();
+        metrics_are_what_the_kernel_counts(machine, done);
 
         // What was written comes back as it was.
         sh(machine, "echo max > /group/small/memory.max");
@@ -113,6 +163,52 @@ fn memory_comes_down_within_the_budget() {
         let log = text(machine, "/run/zramd/log");
         assert!(log.lines().any(|line| line.contains("write back")), "{log}");
     });
+}
+
+/// In the file and at the socket; `done`: how often writeback ended well.
+fn metrics_are_what_the_kernel_counts(machine: &mut Machine, done: usize) {
+    let mut counted: Vec<(&str, u64)> = Vec::new();
+    for (nth, name) in [
+        "zramd_original_bytes",
+        "zramd_compressed_bytes",
+        "zramd_memory_bytes",
+        "zramd_memory_limit_bytes",
+        "zramd_memory_peak_bytes",
+        "zramd_same_pages",
+        "zramd_compacted_pages_total",
+        "zramd_huge_pages",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        counted.push((name, number(machine, "mm_stat", nth)));
+    }
+    for (nth, name) in
+        ["zramd_backing_bytes", "zramd_backing_read_bytes_total", "zramd_backing_written_bytes_total"]
+            .into_iter()
+            .enumerate()
+    {
+        counted.push((name, 4096 * number(machine, "bd_stat", nth)));
+    }
+    counted.push(("zramd_disksize_bytes", number(machine, "disksize", 0)));
+    counted.push(("zramd_writeback_limit_bytes", 4096 * number(machine, "writeback_limit", 0)));
+    let asked = machine.prints(&["/init", "ask", "/run/zramd/metrics", "GET /metrics HTTP/1.0\\r\\n\\r\\n"]);
+    let (head, body) = asked.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.0 200 OK\r\n"), "{head}");
+    for metrics in [samples(body), samples(&text(machine, "/run/zramd/zramd.prom"))] {
+        for (name, count) in &counted {
+            let sample = format!("{name}{{device=\"zram0\"}}");
+            // There is no limit of memory, and none is not 0.
+            let wanted = (*name != "zramd_memory_limit_bytes").then_some(*count as f64);
+            assert_eq!(metrics.get(&sample), wanted.as_ref(), "{}: {sample}", machine.name);
+        }
+        let written = metrics["zramd_backing_written_bytes_total{device=\"zram0\"}"];
+        assert_eq!(metrics["zramd_budget_spent_bytes"], written, "{}", machine.name);
+        assert_eq!(metrics["zramd_budget_left_bytes"], PER_DAY as f64 - written, "{}", machine.name);
+        let times = metrics["zramd_actions_total{device=\"zram0\",task=\"writeback\",outcome=\"done\"}"];
+        assert_eq!(times, done as f64, "{}", machine.name);
+        assert_eq!((metrics["zramd_driving"], metrics["zramd_faults"]), (1.0, 0.0), "{}", machine.name);
+    }
 }
 
 /// Killed at random moments, twenty times on each kernel: nothing is lost, the budget holds, and whoever starts next goes on.
