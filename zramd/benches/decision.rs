@@ -90,14 +90,14 @@ fn one(
     config: &Config,
     now: Clocks,
 ) -> [Duration; 3] {
-    let ages = Ages { now: now.boot, sleeps: &state.sleeps, marked: None, recompressed: None };
+    let ages = Ages::new(now.boot, &state.sleeps, None, None);
     let sizes = Sizes { page: 4096, mean: 1000 };
     let begun = Instant::now();
-    let idle =
-        wants_census(&observation, &observation.devices[0], state, config, now).unwrap_or(config.idle.max);
-    let mut census = Census::new(idle);
+    let classes = wants_census(&observation, &observation.devices[0], state, config, now)
+        .expect("the slots of this device are worth counting");
+    let mut census = Census::new(classes);
     for slot in slots {
-        census.count(Page::of(slot, ages, sizes));
+        census.count(Page::of(slot, &ages, sizes));
     }
     observation.devices[0].census = Some(census);
     let counted = begun.elapsed();
@@ -108,7 +108,7 @@ fn one(
         if let Action::WriteBack { way: Way::Chosen(choice), .. } = step.action {
             let mut ranges = Ranges::new(choice);
             for slot in slots {
-                ranges.slot(slot.slot, Page::of(slot, ages, sizes));
+                ranges.slot(slot.slot, Page::of(slot, &ages, sizes));
             }
             pages += ranges.finish().pages();
         }

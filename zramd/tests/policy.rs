@@ -14,10 +14,12 @@ use zramd::{
     policy::{
         Action, DeviceView, Observation, State, Way,
         age::idle_age,
-        census::{Ages, Census, Page, Sizes},
+        census::{Ages, Cell, Census, Kind, Page, Sizes},
+        classes::Classes,
         decide, idle_age_now,
         observation::{Backing, Sight},
         ranges::Ranges,
+        supply::{Bar, Terms},
         wants_census,
     },
     units::{Permille, Units},
@@ -94,8 +96,8 @@ fn view(device: u32, slots: u64) -> DeviceView {
 }
 
 fn page(slot: &SlotState, state: &State, now: Clocks) -> Page {
-    let ages = Ages { now: now.boot, sleeps: &state.sleeps, marked: None, recompressed: None };
-    Page::of(slot, ages, Sizes { page: 4096, mean: 1000 })
+    let ages = Ages::new(now.boot, &state.sleeps, None, None);
+    Page::of(slot, &ages, Sizes { page: 4096, mean: 1000 })
 }
 
 fn budget_left(spent: u64) -> State {
@@ -120,13 +122,14 @@ proptest! {
         let mut observation = Observation { utilisation: Some(Permille(used)), devices: vec![view(0, 300)], ..Observation::default() };
         state.note(&observation, &config, now);
         let left = state.ledger.left(config.writeback.per_day);
-        if let Ok(idle) = wants_census(&observation, &observation.devices[0], &state, &config, now) {
-            let mut census = Census::new(idle);
+        if let Ok(classes) = wants_census(&observation, &observation.devices[0], &state, &config, now) {
+            let mut census = Census::new(classes);
             slots.iter().for_each(|slot| census.count(page(slot, &state, now)));
             observation.devices[0].census = Some(census);
         }
-        let idle = idle_age_now(&observation, &observation.devices[0], &state, &config);
-        prop_assert!(idle >= config.idle.min && idle <= config.idle.max);
+        let told = idle_age_now(&observation, &observation.devices[0], &state, &config);
+        prop_assert!(told >= config.idle.min && told <= config.idle.max.max(Duration::from_micros(1)), "{told:?}");
+        let idle = idle_age(config.idle, Permille(used), Permille(1000));
         let decision = decide(&observation, &state, &config, now);
         for step in &decision.steps {
             prop_assert_eq!(step.device, DeviceNumber(0));
@@ -135,7 +138,9 @@ proptest! {
             let mut ranges = Ranges::new(choice.clone());
             slots.iter().for_each(|slot| ranges.slot(slot.slot, page(slot, &state, now)));
             let mut commands = ranges.finish();
-            prop_assert_eq!(Units(commands.pages()), *units);
+            prop_assert_eq!(Units(choice.pages), *units);
+            prop_assert_eq!(commands.pages(), choice.offered);
+            prop_assert!(choice.offered >= choice.pages);
             let mut seen = std::collections::BTreeSet::new();
             while let Some((text, _)) = commands.next(7) {
                 for word in text.split(' ') {
@@ -146,7 +151,7 @@ proptest! {
                         let Page::Here { kind, age: Some(age), .. } = page(slot, &state, now) else {
                             return Err(TestCaseError::fail(format!("{slot:?} is not in memory, or of no known age")));
                         };
-                        prop_assert!(age >= idle, "{age:?} is younger than {idle:?}");
+                        prop_assert!(Duration::from(age) >= idle, "{age:?} is younger than {idle:?}");
                         prop_assert!(config.writeback.takes(kind));
                     }
                 }
@@ -162,9 +167,9 @@ proptest! {
         let mut observation = Observation::default();
         for (device, count) in counts.iter().enumerate() {
             let mut view = view(device as u32, 400);
-            let mut census = Census::new(config.idle.min);
+            let mut census = Census::new(Classes::of(config.idle));
             for _ in 0..*count {
-                census.count(Page::Here { kind: zramd::policy::census::Kind::Compressible, age: Some(config.idle.max * 2), size: 1000 });
+                census.count(Page::Here { kind: Kind::Compressible, age: Some((config.idle.max * 2 + Duration::from_secs(1)).into()), size: 1000 });
             }
             view.census = Some(census);
             observation.devices.push(view);
@@ -185,6 +190,37 @@ proptest! {
         let wanted = config.writeback.compressible && config.writeback.round_max > Units(0);
         let most = counts.iter().copied().max().map(Units).unwrap_or_default().min(config.writeback.round_max);
         prop_assert_eq!(enough(granted), wanted && enough(left) && enough(most));
+    }
+
+    /// Whatever there is to write: a page that is idle makes every larger and every older one so; the age stays between its ends; and a larger budget takes no page back.
+    #[test]
+    fn what_is_idle_is_worth_more_than_what_is_not(
+        pages in prop::collection::vec((0..3_usize, 1..4097_u32, 0..60 * HOUR, 1..500_u64), 0..40),
+        least in 0..30 * HOUR,
+        awake in 0..25 * HOUR,
+        budget in 0..20_000_u64,
+        more in 0..20_000_u64,
+    ) {
+        let ages = IdleAge { min: Duration::from_secs(1200), max: Duration::from_secs(25 * HOUR) };
+        let kinds = [Kind::Huge, Kind::Incompressible, Kind::Compressible];
+        let mut census = Census::new(Classes::of(ages));
+        for (kind, size, age, count) in pages {
+            let page = Page::Here { kind: kinds[kind], size, age: Some(Duration::from_secs(age).into()) };
+            (0..count).for_each(|_| census.count(page));
+        }
+        let seconds = Duration::from_secs;
+        let terms = Terms { least: seconds(least), most: ages.max, horizon: seconds(6 * HOUR), awake: seconds(awake), pages: budget };
+        let wanted = Writeback::default();
+        let bar = Bar::of(&census, &wanted, terms);
+        let lower = Bar::of(&census, &wanted, Terms { pages: budget + more, ..terms });
+        for row in Cell::rows() {
+            prop_assert!(bar.age(row) >= ages.min.max(seconds(least).min(ages.max)).into() && bar.age(row) <= ages.max.into());
+            prop_assert!(lower.age(row) <= bar.age(row));
+            prop_assert!((bar.first(row)..Classes::COUNT).all(|class| bar.takes(row.at(class))));
+            prop_assert!(!(0..bar.first(row)).any(|class| bar.takes(row.at(class))));
+            let larger = Cell::rows().filter(|other| other.bytes() >= row.bytes());
+            prop_assert!(larger.into_iter().all(|other| bar.age(other) <= bar.age(row)));
+        }
     }
 
     /// The same question has the same answer.
@@ -224,7 +260,7 @@ proptest! {
 }
 
 #[test]
-fn a_budget_that_runs_out_makes_it_patient_unless_somebody_waits() {
+fn where_nobody_can_count_a_budget_that_runs_out_makes_it_patient_unless_somebody_waits() {
     let config = Config::default();
     let age = |spent: u64, pressed| {
         let observation = Observation {

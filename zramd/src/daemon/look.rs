@@ -48,8 +48,8 @@ impl<S: Store> Daemon<S> {
         for at in 0..observation.devices.len() {
             let view = &observation.devices[at];
             let worth = wants_census(&observation, view, &self.state, &self.config, now);
-            if let (true, Ok(idle)) = (view.sight.states, worth) {
-                let mut census = Census::new(idle);
+            if let (true, Ok(classes)) = (view.sight.states, worth) {
+                let mut census = Census::new(classes);
                 let mut tally = Tally::new(now.boot);
                 // One that ends early counts what it saw: fewer pages than there are.
                 let _ = self.each_page(machine, view, |slot, page| {
@@ -72,15 +72,15 @@ impl<S: Store> Daemon<S> {
         mut each: impl FnMut(&SlotState, Page),
     ) -> Result<(), zram_host::device::SlotsError> {
         let known = self.state.devices.get(&view.device);
-        let ages = Ages {
-            now: machine.clocks().boot,
-            sleeps: &self.state.sleeps,
-            marked: known.and_then(|known| known.marked),
-            recompressed: known.and_then(|known| known.recompressed),
-        };
+        let ages = Ages::new(
+            machine.clocks().boot,
+            &self.state.sleeps,
+            known.and_then(|known| known.marked),
+            known.and_then(|known| known.recompressed),
+        );
         let sizes = Sizes { page: view.page, mean: view.mean_size() };
         each_slot(machine, view.device, 0, view.slots, |slot| {
-            each(&slot, Page::of(&slot, ages, sizes));
+            each(&slot, Page::of(&slot, &ages, sizes));
             ControlFlow::Continue(())
         })
     }

@@ -36,7 +36,7 @@ impl Tally {
         slots.idle += u64::from(slot.idle);
         slots.written_back += u64::from(slot.written_back);
         if let Page::Here { age: Some(age), .. } = page {
-            let minutes = age.as_secs() / 60;
+            let minutes = age.seconds() / 60;
             // The first class begins at 0.
             let class = AGES.partition_point(|from| *from <= minutes) - 1;
             self.ages[class] += 1;

@@ -4,7 +4,7 @@
 //!
 //! 1. the device is charged for all that it has written so far;
 //! 2. the grant is on disk;
-//! 3. the kernel gets it as its limit, and writes, in passes;
+//! 3. the kernel gets it as its limit, a part for each pass, and writes;
 //! 4. the limit is 0 again;
 //! 5. the kernel says what it has written, that is charged, and the rest of the grant returned, on disk.
 //!
@@ -28,8 +28,20 @@ use crate::{
 /// Between two passes others get as much time with the device as a pass took, but no more than this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// All that it was told to write was written, or is not there any more.
+    Through,
+    /// It has written as much as it may.
+    Limit,
+    /// No other pass would do better.
+    End,
+}
+
 impl<S: Store> Daemon<S> {
-    /// Writes ranges.
+    /// Writes ranges. There are more pages in them than may be written, if there are; then each pass is offered as many times more, and the
+    /// kernel takes the largest.
     pub(super) fn write_ranges(
         &mut self,
         machine: &mut dyn Machine,
@@ -38,17 +50,22 @@ impl<S: Store> Daemon<S> {
         units: Units,
         between: &mut dyn Between,
     ) -> Deed {
-        let device = view.device;
+        let (device, per_page) = (view.device, view.units_per_page());
         self.granted(machine, device, units, |daemon, machine, granted| {
             let mut deed = Deed::NOTHING;
-            if let Err(errno) =
-                machine.write_attr(device.0, "writeback_limit", granted.0.to_string().as_bytes())
-            {
-                deed.outcome = Outcome::of(errno, None);
-                return deed;
-            }
-            while let Some((text, pages)) = commands.next(daemon.slice(device).pages()) {
-                if !daemon.pass(machine, device, &text, pages, &mut deed) || !between.goes_on() {
+            let mut left = granted;
+            loop {
+                let (may, offered) = (left.0 / per_page, commands.pages());
+                if may == 0 || offered == 0 {
+                    break;
+                }
+                let slice = u64::from(daemon.slice(device).pages()).min(may);
+                let many = u32::try_from((slice * offered).div_ceil(may)).unwrap_or(u32::MAX);
+                let Some((text, pages)) = commands.next(many) else { break };
+                // Its part of what may be written, in whole pages: a command may be too long for as many as it should have.
+                let part = (pages * may / offered).clamp(1, slice);
+                let after = daemon.limited_pass(machine, view, &text, part, &mut left, &mut deed);
+                if after == After::End || !between.goes_on() {
                     break;
                 }
             }
@@ -77,21 +94,10 @@ impl<S: Store> Daemon<S> {
                     deed.outcome = Outcome::LimitReached;
                     break;
                 }
-                let slice = Units(pages * per_page);
-                if let Err(errno) =
-                    machine.write_attr(device.0, "writeback_limit", slice.0.to_string().as_bytes())
-                {
-                    deed.outcome = Outcome::of(errno, None);
-                    break;
-                }
-                let went_on = daemon.pass(machine, device, kind.word(), pages, &mut deed);
-                let unused = limit(machine, device).map_or(Units(0), Units);
-                left = left.less(slice.less(unused));
-                match (went_on, deed.outcome) {
-                    // What ends a pass here is the slice, and there is more.
-                    (false, Outcome::LimitReached) => deed.outcome = Outcome::Done,
-                    (false, _) => break,
-                    (true, _) => now = types.next(),
+                match daemon.limited_pass(machine, view, kind.word(), pages, &mut left, &mut deed) {
+                    After::Through => now = types.next(),
+                    After::Limit => {}
+                    After::End => break,
                 }
                 if !between.goes_on() {
                     break;
@@ -99,6 +105,36 @@ impl<S: Store> Daemon<S> {
             }
             deed
         })
+    }
+
+    /// One pass that writes no more than so many pages of what it is told to, out of what is left of a grant.
+    fn limited_pass(
+        &mut self,
+        machine: &mut dyn Machine,
+        view: &DeviceView,
+        text: &str,
+        pages: u64,
+        left: &mut Units,
+        deed: &mut Deed,
+    ) -> After {
+        let device = view.device;
+        let slice = Units(pages * view.units_per_page()).min(*left);
+        if let Err(errno) = machine.write_attr(device.0, "writeback_limit", slice.0.to_string().as_bytes()) {
+            deed.outcome = Outcome::of(errno, None);
+            return After::End;
+        }
+        let went_on = self.pass(machine, device, text, pages, deed);
+        let unused = limit(machine, device).map_or(Units(0), Units);
+        *left = left.less(slice.less(unused));
+        match (went_on, deed.outcome) {
+            (true, _) => After::Through,
+            // What ended it is its part of the grant.
+            (false, Outcome::LimitReached) => {
+                deed.outcome = Outcome::Done;
+                After::Limit
+            }
+            (false, _) => After::End,
+        }
     }
 
     /// One pass. `false`: it is the last.

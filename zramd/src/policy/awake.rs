@@ -12,6 +12,8 @@ use std::{collections::VecDeque, time::Duration};
 use serde::{Deserialize, Serialize};
 use zram_host::machine::Clocks;
 
+use super::classes::Age;
+
 /// Sleeps that are remembered. Older ones count for every page that was used before the first of these.
 const REMEMBERED: usize = 64;
 
@@ -62,6 +64,45 @@ impl Sleeps {
         let slept_by_then = by_then.map_or(Duration::ZERO, |look| look.slept);
         now.saturating_sub(accessed).saturating_sub(slept_in_all.saturating_sub(slept_by_then))
     }
+
+    /// The same for many accesses, now that it is `now` since boot.
+    #[must_use]
+    pub fn since(&self, now: Duration) -> Since {
+        let slept_in_all = self.last.map_or(Duration::ZERO, |last| last.slept);
+        let micros = |time: Duration| Age::from(time).in_micros();
+        let steps = self.before.iter().chain(&self.last).map(|look| Step {
+            boot: micros(look.boot),
+            slept_since: micros(slept_in_all.saturating_sub(look.slept)),
+        });
+        Since { now: micros(now), slept: micros(slept_in_all), steps: steps.collect() }
+    }
+}
+
+/// How long the machine has been awake since any time. A device has millions of pages: so this is in microseconds, and in a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since {
+    now: u64,
+    slept: u64,
+    /// The oldest first.
+    steps: Vec<Step>,
+}
+
+/// Since a look at the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Step {
+    boot: u64,
+    slept_since: u64,
+}
+
+impl Since {
+    /// Since so many microseconds after boot.
+    #[must_use]
+    #[inline]
+    pub fn age(&self, accessed: u64) -> Age {
+        let looks = self.steps.partition_point(|step| step.boot <= accessed);
+        let slept = looks.checked_sub(1).map_or(self.slept, |look| self.steps[look].slept_since);
+        Age::micros(self.now.saturating_sub(accessed).saturating_sub(slept))
+    }
 }
 
 #[cfg(test)]
@@ -73,8 +114,12 @@ mod tests {
         Clocks { boot: seconds(boot), awake: seconds(boot - slept), wall: seconds(0) }
     }
 
+    /// By the one way and the other.
     fn age(sleeps: &Sleeps, accessed: u64, now: u64) -> u64 {
-        sleeps.age(Duration::from_secs(accessed), Duration::from_secs(now)).as_secs()
+        let [accessed, now] = [accessed, now].map(Duration::from_secs);
+        let age = sleeps.age(accessed, now);
+        assert_eq!(sleeps.since(now).age(Age::from(accessed).in_micros()), age.into());
+        age.as_secs()
     }
 
     #[test]

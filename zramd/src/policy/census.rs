@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use zram_host::device::SlotState;
 
-use super::awake::Sleeps;
+use super::{
+    awake::{Since, Sleeps},
+    classes::{Age, Classes},
+    supply::Bar,
+};
 
 /// What a page in memory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,23 +37,20 @@ pub enum Page {
         /// What it is.
         kind: Kind,
         /// How long nobody has used it while the machine was awake, at least. `None`: nobody knows.
-        age: Option<Duration>,
+        age: Option<Age>,
         /// Bytes that it takes.
         size: u32,
     },
 }
 
 /// What it takes to know how old a page is.
-#[derive(Clone, Copy, Debug)]
-pub struct Ages<'a> {
-    /// Now, since boot.
-    pub now: Duration,
-    /// When the machine slept.
-    pub sleeps: &'a Sleeps,
-    /// When all pages were marked as idle, if so, since boot: those that still are have not been used since.
-    pub marked: Option<Duration>,
-    /// When this device's pages were recompressed last, since boot. Recompression clears the time of the last access.
-    pub recompressed: Option<Duration>,
+#[derive(Clone, Debug)]
+pub struct Ages {
+    since: Since,
+    /// Of those that were marked as idle with all others, and still are: they have not been used since.
+    marked: Option<Age>,
+    /// Of those that were recompressed, which clears the time of the last access.
+    recompressed: Option<Age>,
 }
 
 /// What it takes to know how large a page is.
@@ -64,7 +65,8 @@ pub struct Sizes {
 impl Page {
     /// From what a slot shows.
     #[must_use]
-    pub fn of(slot: &SlotState, ages: Ages<'_>, sizes: Sizes) -> Self {
+    #[inline]
+    pub fn of(slot: &SlotState, ages: &Ages, sizes: Sizes) -> Self {
         if slot.written_back {
             return Self::Away;
         }
@@ -80,26 +82,35 @@ impl Page {
     }
 }
 
-impl Ages<'_> {
+impl Ages {
+    /// Now, of a machine that slept so; and of a device of which all pages were marked as idle, or recompressed last, at these times since boot.
+    #[must_use]
+    pub fn new(
+        now: Duration,
+        sleeps: &Sleeps,
+        marked: Option<Duration>,
+        recompressed: Option<Duration>,
+    ) -> Self {
+        let age = |used: Duration| sleeps.age(used, now).into();
+        Self { since: sleeps.since(now), marked: marked.map(age), recompressed: recompressed.map(age) }
+    }
+
     /// How long the page was not used.
-    fn of(&self, slot: &SlotState) -> Option<Duration> {
-        let used_before = match slot.accessed_micros {
+    #[inline]
+    fn of(&self, slot: &SlotState) -> Option<Age> {
+        match slot.accessed_micros {
             // Used before it was marked: or not marked any more.
             0 if slot.idle => self.marked,
             // Recompression takes what is idle, so that it was last used some time before.
             0 if slot.recompressed == Some(true) => self.recompressed,
             0 => None,
-            micros => Some(Duration::from_micros(micros)),
-        };
-        used_before.map(|used| self.sleeps.age(used, self.now))
+            micros => Some(self.since.age(micros)),
+        }
     }
 }
 
 /// Classes of size: 512 bytes each.
 const SIZES: usize = 8;
-
-/// Classes of age: once to twice the idle age, twice to four times, …
-const AGES: usize = 6;
 
 const KINDS: usize = 3;
 
@@ -109,35 +120,45 @@ pub struct Cell {
     /// What they are.
     pub kind: Kind,
     size: u8,
-    age: u8,
+    /// Class of their age.
+    pub class: u8,
 }
 
 impl Cell {
     /// How many there are.
-    pub const COUNT: usize = KINDS * SIZES * AGES;
+    pub const COUNT: usize = KINDS * SIZES * Classes::COUNT;
 
-    /// That of an idle page.
+    /// That of a page.
     #[must_use]
-    pub fn of(kind: Kind, size: u32, age: Duration, idle: Duration) -> Self {
-        let times = age.as_secs() / idle.as_secs().max(1);
-        let age = times.max(1).ilog2().min(AGES as u32 - 1);
+    #[inline]
+    pub fn of(kind: Kind, size: u32, age: Age, classes: &Classes) -> Self {
         let size = (size.saturating_sub(1) / 512).min(SIZES as u32 - 1);
         // Both are less than the number of classes.
-        Self { kind, size: size as u8, age: age as u8 }
+        Self { kind, size: size as u8, class: classes.class(age) as u8 }
     }
 
     /// Its place among all.
     #[must_use]
+    #[inline]
     pub fn index(self) -> usize {
-        (self.kind as usize * SIZES + usize::from(self.size)) * AGES + usize::from(self.age)
+        (self.kind as usize * SIZES + usize::from(self.size)) * Classes::COUNT + usize::from(self.class)
     }
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
+        Self::rows().flat_map(|row| (0..Classes::COUNT).map(move |class| row.at(class)))
+    }
+
+    /// The youngest of each kind and size.
+    pub fn rows() -> impl Iterator<Item = Self> {
         let kinds = [Kind::Huge, Kind::Incompressible, Kind::Compressible];
-        kinds.into_iter().flat_map(|kind| {
-            (0..SIZES as u8).flat_map(move |size| (0..AGES as u8).map(move |age| Self { kind, size, age }))
-        })
+        kinds.into_iter().flat_map(|kind| (0..SIZES as u8).map(move |size| Self { kind, size, class: 0 }))
+    }
+
+    /// Of the same kind and size, in this class of age.
+    #[must_use]
+    pub fn at(self, class: usize) -> Self {
+        Self { class: class.min(Classes::COUNT - 1) as u8, ..self }
     }
 
     /// Bytes that each of its pages takes, in the middle of the class.
@@ -145,94 +166,82 @@ impl Cell {
     pub fn bytes(self) -> u64 {
         512 * u64::from(self.size) + 256
     }
-
-    /// How many times the idle age its pages are old, at least.
-    #[must_use]
-    pub fn times_idle(self) -> u32 {
-        1 << self.age
-    }
 }
 
 /// How many pages there are of each cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Census {
-    idle: Duration,
+    classes: Classes,
     cells: Box<[u64; Cell::COUNT]>,
     /// Pages of one word.
     pub same: u64,
     /// Pages on the backing device.
     pub away: u64,
-    /// Pages in memory that are not idle.
-    pub young: u64,
     /// Pages in memory of which nobody knows how old they are.
     pub ageless: u64,
-    /// The age of the oldest that is not idle.
-    pub next: Option<Duration>,
-    /// Idle pages that are stored uncompressed.
-    pub idle_huge: u64,
 }
 
 impl Census {
-    /// Of nothing yet. Pages are idle from this age on.
+    /// Of nothing yet.
     #[must_use]
-    pub fn new(idle: Duration) -> Self {
-        Self {
-            idle,
-            cells: Box::new([0; Cell::COUNT]),
-            same: 0,
-            away: 0,
-            young: 0,
-            ageless: 0,
-            next: None,
-            idle_huge: 0,
-        }
+    pub fn new(classes: Classes) -> Self {
+        Self { classes, cells: Box::new([0; Cell::COUNT]), same: 0, away: 0, ageless: 0 }
     }
 
     /// Takes note of a slot.
+    #[inline]
     pub fn count(&mut self, page: Page) {
         match page {
             Page::Same => self.same += 1,
             Page::Away => self.away += 1,
             Page::Here { age: None, .. } => self.ageless += 1,
-            Page::Here { kind, age: Some(age), size } if age >= self.idle => {
-                self.cells[Cell::of(kind, size, age, self.idle).index()] += 1;
-                self.idle_huge += u64::from(kind == Kind::Huge);
-            }
-            Page::Here { age: Some(age), .. } => {
-                self.young += 1;
-                self.next = self.next.max(Some(age));
+            Page::Here { kind, age: Some(age), size } => {
+                self.cells[Cell::of(kind, size, age, &self.classes).index()] += 1;
             }
         }
     }
 
-    /// From which age on a page is idle.
+    /// Classes of age.
     #[must_use]
-    pub fn idle_age(&self) -> Duration {
-        self.idle
+    pub fn classes(&self) -> &Classes {
+        &self.classes
     }
 
-    /// Idle pages of this cell.
+    /// Pages of this cell.
     #[must_use]
     pub fn of(&self, cell: Cell) -> u64 {
         self.cells[cell.index()]
     }
 
-    /// Idle pages in memory.
+    /// Whether there is any page of this kind and size.
     #[must_use]
-    pub fn idle(&self) -> u64 {
-        self.cells.iter().sum()
+    pub fn has_any(&self, row: Cell) -> bool {
+        (0..Classes::COUNT).any(|class| self.of(row.at(class)) > 0)
+    }
+
+    /// No page becomes idle sooner than after this time. `None`: there is none that could.
+    #[must_use]
+    pub fn next(&self, bar: &Bar) -> Option<Duration> {
+        let rows = Cell::rows().filter_map(|row| {
+            let first = bar.first(row);
+            let oldest = (0..first).rev().find(|class| self.of(row.at(*class)) > 0)?;
+            let [from, to] = [oldest + 1, first].map(|class| Duration::from(self.classes.from(class)));
+            Some(to.saturating_sub(from))
+        });
+        rows.min()
     }
 
     /// Pages in memory that take some.
     #[must_use]
     pub fn here(&self) -> u64 {
-        self.idle() + self.young + self.ageless
+        self.cells.iter().sum::<u64>() + self.ageless
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::IdleAge;
 
     fn slot(line: &str) -> SlotState {
         SlotState::parse(line).unwrap()
@@ -241,18 +250,13 @@ mod tests {
     fn page(line: &str, marked: Option<u64>, recompressed: Option<u64>) -> Page {
         let sleeps = Sleeps::default();
         let seconds = Duration::from_secs;
-        let ages = Ages {
-            now: seconds(1000),
-            sleeps: &sleeps,
-            marked: marked.map(seconds),
-            recompressed: recompressed.map(seconds),
-        };
-        Page::of(&slot(line), ages, Sizes { page: 4096, mean: 1000 })
+        let ages = Ages::new(seconds(1000), &sleeps, marked.map(seconds), recompressed.map(seconds));
+        Page::of(&slot(line), &ages, Sizes { page: 4096, mean: 1000 })
     }
 
     fn age(page: Page) -> Option<u64> {
         match page {
-            Page::Here { age, .. } => age.map(|age| age.as_secs()),
+            Page::Here { age, .. } => age.map(Age::seconds),
             _ => panic!("{page:?} is not in memory"),
         }
     }
@@ -288,19 +292,24 @@ mod tests {
 
     #[test]
     fn counts_are_by_age_and_size() {
-        let idle = Duration::from_secs(100);
-        let mut census = Census::new(idle);
+        let seconds = Duration::from_secs;
+        let mut census = Census::new(Classes::of(IdleAge { min: seconds(100), max: seconds(1600) }));
         let here = |age, size| Page::Here { kind: Kind::Compressible, age, size };
-        for (seconds, size) in [(99, 1), (100, 1), (199, 512), (200, 513), (99_999, 4096)] {
-            census.count(here(Some(Duration::from_secs(seconds)), size));
+        for (age, size) in [(99, 1), (100, 1), (110, 512), (200, 513), (99_999, 4096)] {
+            census.count(here(Some(seconds(age).into()), size));
         }
         census.count(here(None, 7));
         census.count(Page::Away);
-        assert_eq!((census.idle(), census.young, census.ageless, census.here()), (4, 1, 1, 6));
-        assert_eq!(census.next, Some(Duration::from_secs(99)));
-        let cell = Cell::of(Kind::Compressible, 300, idle, idle);
-        assert_eq!((census.of(cell), cell.bytes(), cell.times_idle()), (2, 256, 1));
-        let old = Cell::of(Kind::Compressible, 4096, Duration::from_secs(99_999), idle);
-        assert_eq!((census.of(old), old.bytes(), old.times_idle()), (1, 3840, 32));
+        census.count(Page::Same);
+        assert_eq!((census.here(), census.ageless, census.away, census.same), (6, 1, 1, 1));
+        let of = |age, size| {
+            let cell = Cell::of(Kind::Compressible, size, seconds(age).into(), census.classes());
+            (census.of(cell), cell.bytes())
+        };
+        assert_eq!(of(99, 512), (1, 256));
+        assert_eq!(of(118, 300), (2, 256), "to the power of 1/16 of 16: up to 118.9 s");
+        assert_eq!(of(210, 1024), (1, 768));
+        assert_eq!(of(1600, 3585), (1, 3840));
+        assert_eq!(of(1599, 3585), (0, 3840));
     }
 }

@@ -7,10 +7,13 @@ use zram_host::machine::Clocks;
 use super::{
     action::{Action, Decision, Step, Type, Way},
     age::{idle_age, scarce},
+    census::{Cell, Census, Kind},
     choice::Choice,
+    classes::{Age, Classes},
     observation::{DeviceView, Observation},
     refusal::{Refusal, Refused, Task},
     state::{DeviceState, State},
+    supply::{AHEAD, Bar, Terms},
 };
 use crate::{
     config::{Config, Pages, Tier},
@@ -49,7 +52,7 @@ pub fn decide(observation: &Observation, state: &State, config: &Config, now: Cl
     decision
 }
 
-/// Whether the slots of a device are worth counting, and from which age on a page is idle.
+/// Whether the slots of a device are worth counting, and in which classes of age.
 ///
 /// # Errors
 /// Why they are not.
@@ -59,10 +62,10 @@ pub fn wants_census(
     state: &State,
     config: &Config,
     now: Clocks,
-) -> Result<Duration, Refusal> {
+) -> Result<Classes, Refusal> {
     let round = Round { observation, view, state, config, now };
     round.room()?;
-    Ok(round.idle_age())
+    Ok(Classes::of(config.idle))
 }
 
 /// From which age on a page of this device is idle here and now.
@@ -134,7 +137,7 @@ impl Round<'_> {
         }
         if let (Refusal::NothingIdle { age }, Some(census)) = (why, &self.view.census) {
             // Not before the oldest of those that are not idle can be.
-            let next = census.next.map_or(age, |oldest| age.saturating_sub(oldest));
+            let next = census.next(&self.bar(census)).unwrap_or(age);
             decision.again = decision.again.max(next.min(self.config.idle.min));
         }
         decision.refused.push(Refused { device: self.view.device, task, why });
@@ -151,20 +154,48 @@ impl Round<'_> {
         }
     }
 
-    /// From which age on a page is idle here and now.
-    fn idle_age(&self) -> Duration {
+    /// From which age on pages may be idle, as far as the memory and what comes back are concerned.
+    fn memory_age(&self) -> Duration {
         // Tasks that wait for memory say more than how much of it looks available.
         let utilisation = match self.observation.utilisation {
             _ if self.observation.pressed => Permille(1000),
             utilisation => utilisation.unwrap_or(Permille(0)),
         };
         let factor = self.device().map_or(Permille(1000), |device| device.regret.factor());
-        // Whoever waits for memory is not helped by a budget that is saved for later.
+        idle_age(self.config.idle, utilisation, factor)
+    }
+
+    /// From which age on a page of the mean size is idle here and now.
+    fn idle_age(&self) -> Duration {
+        if let Some(census) = &self.view.census {
+            let page = Cell::of(Kind::Compressible, self.view.mean_size(), Age::default(), census.classes());
+            return self.bar(census).age(page).into();
+        }
+        // Nobody can count. Whoever waits for memory is not helped by a budget that is saved for later.
         let spent = match self.observation.pressed {
             true => Permille(0),
             false => Permille::share(self.state.ledger.spent().0, self.config.writeback.per_day.0),
         };
-        scarce(self.config.idle, idle_age(self.config.idle, utilisation, factor), spent)
+        scarce(self.config.idle, self.memory_age(), spent)
+    }
+
+    /// What a page must be worth here and now.
+    fn bar(&self, census: &Census) -> Bar {
+        let sum = |views: &[DeviceView]| views.iter().map(|view| view.mm.orig_data_size).sum();
+        // Of several devices each is taken to write as large a part as it stores.
+        let part = Permille::share(self.view.mm.orig_data_size, sum(&self.observation.devices));
+        let pages = part.of(self.config.writeback.per_day.0) / self.view.units_per_page();
+        // It is taken to be awake for as much of the time as it was so far.
+        let slept = Permille::share(micros(self.now.suspended()), micros(self.now.boot));
+        let awake = AHEAD - Duration::from_micros(slept.of(micros(AHEAD)).min(micros(AHEAD)));
+        let terms = Terms {
+            least: self.memory_age(),
+            most: self.config.idle.max,
+            horizon: self.config.regret.horizon,
+            awake,
+            pages,
+        };
+        Bar::of(census, &self.config.writeback, terms)
     }
 
     fn device(&self) -> Option<&DeviceState> {
@@ -231,7 +262,7 @@ impl Round<'_> {
     fn found(&self) -> Units {
         let wanted = &self.config.writeback;
         let pages = match &self.view.census {
-            Some(census) => Choice::of(census, wanted, self.config.regret.horizon, u64::MAX).pages,
+            Some(census) => Choice::of(census, wanted, &self.bar(census), u64::MAX).pages,
             None if self.view.sight.states => 0,
             None => self.view.mm.orig_data_size / u64::from(self.view.page.max(1)),
         };
@@ -256,7 +287,7 @@ impl Round<'_> {
         let wanted = &self.config.writeback;
         Ok(match &self.view.census {
             Some(census) if self.view.sight.ranges => {
-                let choice = Choice::of(census, wanted, self.config.regret.horizon, pages);
+                let choice = Choice::of(census, wanted, &self.bar(census), pages);
                 let units = Units(choice.pages * per_page);
                 vec![Action::WriteBack { way: Way::Chosen(choice), units }]
             }
@@ -366,6 +397,10 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// As the kernel rounds a limit: up to whole pages.

@@ -9,7 +9,8 @@
 //! * [`age`]: the fuller the memory, the sooner a page counts as idle.
 //! * [`regret`]: the more pages come back soon, the later it does.
 //! * [`awake`]: time that the machine was suspended does not make a page older.
-//! * [`census`]: what there is to write, counted and not listed, so that a device of millions of slots costs no memory.
+//! * [`census`]: what there is to write, counted and not listed, so that a device of millions of slots costs no memory; ages in [`classes`].
+//! * [`supply`]: what may be written in a day must last for a day.
 //! * [`choice`]: the best bytes first, within what may be written.
 //! * [`ranges`]: which slots these are, in the words of the kernel.
 //! * [`mod@slice`]: how many pages a pass may have, so that nobody waits for long.
@@ -25,6 +26,7 @@ pub mod backoff;
 pub mod calm;
 pub mod census;
 pub mod choice;
+pub mod classes;
 mod decide;
 pub mod observation;
 pub mod ranges;
@@ -32,6 +34,7 @@ pub mod refusal;
 pub mod regret;
 pub mod slice;
 pub mod state;
+pub mod supply;
 
 pub use action::{Action, Decision, Step, Type, Way};
 pub use decide::{decide, idle_age_now, wants_census};

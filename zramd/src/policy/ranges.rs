@@ -47,10 +47,11 @@ impl Ranges {
     }
 
     /// Takes note of a slot. Slots come in ascending order.
+    #[inline]
     pub fn slot(&mut self, slot: u64, page: Page) {
         let Page::Here { kind, age: Some(age), size } = page else { return };
-        let idle = self.choice.idle_age();
-        if age < idle || !self.choice.take(Cell::of(kind, size, age, idle)) {
+        let cell = Cell::of(kind, size, age, self.choice.classes());
+        if !self.choice.take(cell) {
             return;
         }
         let ranges = &mut self.ranges[usize::from(kind == Kind::Compressible)];
@@ -63,8 +64,8 @@ impl Ranges {
     /// All of them, in the order in which they are written.
     #[must_use]
     pub fn finish(self) -> Commands {
-        let [first, then] = self.ranges;
-        let mut ranges = [first, then].concat();
+        let [mut ranges, then] = self.ranges;
+        ranges.extend(then);
         ranges.reverse();
         Commands { ranges }
     }
@@ -117,18 +118,26 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{config::Writeback, policy::census::Census};
-
-    const IDLE: Duration = Duration::from_secs(10);
+    use crate::{
+        config::{IdleAge, Writeback},
+        policy::{
+            census::Census,
+            classes::Classes,
+            supply::{Bar, Terms},
+        },
+    };
 
     fn here(kind: Kind, seconds: u64) -> Page {
-        Page::Here { kind, age: Some(Duration::from_secs(seconds)), size: 1000 }
+        Page::Here { kind, age: Some(Duration::from_secs(seconds).into()), size: 1000 }
     }
 
     fn commands(slots: &[(u64, Page)], pages: u64) -> Commands {
-        let mut census = Census::new(IDLE);
+        let idle = Duration::from_secs(10);
+        let mut census = Census::new(Classes::of(IdleAge { min: idle, max: 2 * idle }));
         slots.iter().for_each(|(_, page)| census.count(*page));
-        let mut ranges = Ranges::new(Choice::of(&census, &Writeback::default(), IDLE, pages));
+        let terms = Terms { least: idle, most: idle, horizon: idle, awake: idle, pages };
+        let wanted = Writeback::default();
+        let mut ranges = Ranges::new(Choice::of(&census, &wanted, &Bar::of(&census, &wanted, terms), pages));
         slots.iter().for_each(|(slot, page)| ranges.slot(*slot, *page));
         ranges.finish()
     }
@@ -159,10 +168,10 @@ mod tests {
     #[test]
     fn a_command_has_no_more_pages_than_it_may() {
         let slots: Vec<_> = (0..100).map(|slot| (slot, here(Kind::Compressible, 15))).collect();
-        let mut commands = commands(&slots, 70);
-        assert_eq!(commands.next(32), Some(("page_indexes=0-31".to_owned(), 32)));
-        assert_eq!(commands.next(32), Some(("page_indexes=32-63".to_owned(), 32)));
-        assert_eq!(commands.next(32), Some(("page_indexes=64-69".to_owned(), 6)));
+        let mut commands = commands(&slots, 100);
+        assert_eq!(commands.next(48), Some(("page_indexes=0-47".to_owned(), 48)));
+        assert_eq!(commands.next(48), Some(("page_indexes=48-95".to_owned(), 48)));
+        assert_eq!(commands.next(48), Some(("page_indexes=96-99".to_owned(), 4)));
         assert_eq!(commands.next(0), None);
     }
 

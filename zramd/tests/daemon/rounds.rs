@@ -130,7 +130,7 @@ fn kernels_without_ranges_write_by_type() {
     let done: Vec<&str> = report.acted.iter().map(|acted| acted.what.as_str()).collect();
     assert_eq!(
         done,
-        ["mark pages as idle that are older than 3 h 34 min", "write back up to 400K of idle pages"]
+        ["mark pages as idle that are older than 3 h 39 min", "write back up to 400K of idle pages"]
             .map(|text| text),
         "{report:?}"
     );
