@@ -1,1 +1,7 @@
-fn main() {}
+//! `zramtop`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zramtop::main()
+}
