@@ -23,7 +23,7 @@ const SCHEMA: u32 = 1;
 pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut source = cli.source().make()?;
     let mut state = State::new(Look { color: false, ..cli.look(|_| None) }, (80, 24));
-    let attention = Attention { everything: true, classes: true, ..Attention::default() };
+    let attention = Attention { everything: true, ..Attention::default() };
     for look in 0..cli.looks {
         if look > 0 && source.about().kind == "live" {
             std::thread::sleep(std::time::Duration::from_secs_f64(cli.interval));

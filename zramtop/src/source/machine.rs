@@ -131,9 +131,7 @@ impl Looker {
         if let Some((first, end)) = shown.filter(|_| attention.contents) {
             sample.contents = contents(machine, device, first, end, page);
         }
-        if attention.classes || attention.everything {
-            sample.classes = pool_classes(machine, device);
-        }
+        sample.classes = pool_classes(machine, device);
         Ok(sample)
     }
 }

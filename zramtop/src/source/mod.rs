@@ -22,8 +22,6 @@ pub struct Attention {
     pub slots: Option<(u32, u64, u64)>,
     /// Whether what is in those slots is looked at, one by one.
     pub contents: bool,
-    /// Whether the allocator's classes are.
-    pub classes: bool,
     /// Whether everything is to be looked at, at whatever cost: for a single look.
     pub everything: bool,
 }

@@ -51,7 +51,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 /// What is to be looked at for what is shown.
 #[must_use]
 pub fn attention(state: &State) -> Attention {
-    let mut attention = Attention { classes: state.view == View::Classes, ..Attention::default() };
+    let mut attention = Attention::default();
     if state.view == View::Slots
         && let Some(layout) = state.layout()
     {

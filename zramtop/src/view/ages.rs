@@ -50,7 +50,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
         spans.extend(bar(look, width, here as f64 / most as f64, away as f64 / most as f64));
         let size = look.units.amount(slots.saturating_mul(device.sample.page));
         spans.push(Span::raw(format!(" {slots:>9} {size:>9} {:>6}", percent(slots, held))));
-        lines.push(Line::from(spans));
+        let line = Line::from(spans);
+        lines.push(if slots == 0 { line.style(look.style(Part::Dim)) } else { line });
         before = name;
     }
     let unknown = ages.unknown();

@@ -48,9 +48,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
         lines.extend(rows_of(state, name, histogram, wide, high));
     }
     let mut axis = String::new();
-    for (at, label) in [(0, "<256ns"), (6, "16us"), (12, "1ms"), (18, "67ms"), (23, "2s")] {
+    for at in [0, 6, 12, 18, 23] {
         let column = at * wide;
-        if axis.chars().count() <= column {
+        if axis.is_empty() || axis.chars().count() < column {
+            // Where the bucket begins.
+            let label = if at == 0 { "0".to_owned() } else { time(look, 1 << (at + 7)) };
             axis = format!("{axis:<column$}{label}");
         }
     }
@@ -87,7 +89,8 @@ fn rows_of(state: &State, name: &str, histogram: &Histogram, wide: usize, high: 
                 let height = u64::try_from(high * 8).unwrap_or(8);
                 let eighths = (count * height).div_ceil(most.max(1));
                 let here = eighths.saturating_sub(u64::try_from(level * 8).unwrap_or(0)).min(8);
-                std::iter::repeat_n(step(look, here, 8), wide)
+                let glyph = if *count == 0 && level == 0 { look.shades()[0] } else { step(look, here, 8) };
+                std::iter::repeat_n(glyph, wide)
             })
             .collect();
         let (plain, bars) = (Span::raw(head), Span::styled(glyphs, look.style(Part::Bar)));

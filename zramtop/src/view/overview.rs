@@ -188,7 +188,17 @@ fn about(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Device) {
             lines.push(Line::styled("   reads and writes are not counted here", look.style(Part::Dim)));
         }
     }
+    let used = u16::try_from(lines.len()).unwrap_or(area.height);
     for (line, row) in lines.into_iter().zip(area.rows()) {
         frame.render_widget(line, row);
+    }
+    let left = area.height.saturating_sub(used + 2).min(6);
+    if left > 0 && !device.table.is_empty() && device.unseen.is_none() {
+        let row = Rect { y: area.y + used + 1, height: 1, ..area };
+        let text = format!("   slots    {} of {} hold something", device.table.total().held(), device.table.len());
+        frame.render_widget(Span::styled(text, look.style(Part::Dim)), row);
+        let map = Rect { x: area.x + 3, y: row.y + 1, width: area.width.saturating_sub(6), height: left };
+        let layout = crate::map::Layout::new(map.width.into(), map.height.into(), device.table.len(), 0, 0);
+        super::slots::cells(frame, map, state, device, layout, None);
     }
 }

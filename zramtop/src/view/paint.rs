@@ -107,7 +107,8 @@ pub(super) fn percent(part: u64, all: u64) -> String {
     }
     let permille = u128::from(part) * 1000 / u128::from(all);
     match permille {
-        0 if part > 0 => "<0.1%".to_owned(),
+        0 if part == 0 => "0%".to_owned(),
+        0 => "<0.1%".to_owned(),
         0..100 => format!("{}.{}%", permille / 10, permille % 10),
         _ => format!("{}%", permille / 10),
     }
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn parts_are_short() {
-        assert_eq!([percent(0, 0), percent(0, 5), percent(1, 10_000), percent(55, 1000), percent(1, 2)].join(" "), "- 0.0% <0.1% 5.5% 50%");
+        assert_eq!([percent(0, 0), percent(0, 5), percent(1, 10_000), percent(55, 1000), percent(1, 2)].join(" "), "- 0% <0.1% 5.5% 50%");
         assert_eq!(fit("aé日本", 5), "aé日 ");
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let places = geometry::slots(state.size, device.table.len());
     frame.render_widget(head(state, device, layout), places.head);
     gutter(frame, places.gutter, state, layout);
-    cells(frame, places.map, state, device, layout);
+    cells(frame, places.map, state, device, layout, Some(state.place.cursor >> layout.shift));
     let lines = at_cursor(state, device, layout);
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), places.cursor);
     if places.beside {
@@ -73,9 +73,16 @@ fn gutter(frame: &mut Frame<'_>, area: Rect, state: &State, layout: Layout) {
     }
 }
 
-fn cells(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Device, layout: Layout) {
+/// Slots as cells; the cursor is at one of them.
+pub(super) fn cells(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    device: &Device,
+    layout: Layout,
+    cursor: Option<u64>,
+) {
     let look = state.look;
-    let cursor = state.place.cursor >> layout.shift;
     // Asked for once, and not for each of ten thousand cells.
     let styles = Kind::ALL.map(|kind| (look.glyph(kind), look.kind_style(kind)));
     let shades = look.shades();
@@ -92,7 +99,7 @@ fn cells(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Device, layo
                 }
                 Some(mark) => marked(state, &counts, mark, shades),
             };
-            if first >> layout.shift == cursor {
+            if Some(first >> layout.shift) == cursor {
                 style = style.add_modifier(Modifier::REVERSED | Modifier::BOLD);
             }
             let at = (area.x + column as u16, area.y + row as u16);

@@ -83,9 +83,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
                 Span::styled(explained.to_owned(), look.style(Part::Dim)),
             ]));
         };
-        row("idle", total.kind(Kind::Idle), "by `idle`");
-        row("huge", total.kind(Kind::Huge) + total.kind(Kind::Incompressible), "gain most");
-        row("incompressible", total.kind(Kind::Incompressible), "gain most, too");
+        row("idle", total.kind(Kind::Idle), "type=idle");
+        row("huge", total.kind(Kind::Huge) + total.kind(Kind::Incompressible), "type=huge: a whole page each");
         row("away already", total.flag(Flags::WRITTEN_BACK), "");
     }
     for (line, row) in lines.into_iter().zip(area.rows()) {

@@ -71,8 +71,8 @@ impl Workload {
     /// Seconds that have passed before anybody looks.
     pub(super) fn warm_up(self) -> u32 {
         match self {
-            Self::Desktop | Self::Server => 150,
-            Self::Phone => 260,
+            Self::Desktop | Self::Server => 420,
+            Self::Phone => 600,
             Self::Fresh => 0,
         }
     }
@@ -186,13 +186,16 @@ impl World {
                 self.swap_out(host, program, pages)?;
             }
         }
-        for _ in 0..2 {
+        // The fuller it is, the more comes back.
+        for _ in 0..1 + self.devices[at].percent() / 40 {
             if let Some(program) = self.somebody(device) {
-                let pages = self.chance.between(2, 8) * scale;
+                let pages = self.chance.between(1, 6) * scale;
                 self.swap_in(host, program, pages)?;
             }
         }
-        if self.chance.percent(8)
+        let asleep = self.programs.iter().filter(|program| program.device == device && program.wakes > self.seconds);
+        if asleep.count() < 4
+            && self.chance.percent(8)
             && let Some(program) = self.somebody(device)
         {
             self.programs[program].wakes = self.seconds + self.chance.between(40, 240);
