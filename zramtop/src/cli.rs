@@ -148,7 +148,10 @@ impl Cli {
             Color::Always => true,
             Color::Never => false,
         };
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(environment).find(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .filter_map(environment)
+            .find(|value| !value.is_empty());
         // Where nobody says anything, terminals of these days are UTF-8.
         let is_utf8 = locale.is_none_or(|locale| {
             let locale = locale.to_lowercase();

@@ -90,7 +90,13 @@ fn collect(mut source: Box<dyn Source>, rhythm: Rhythm, orders: &Receiver<Effect
         }
         let idle = ended || paused && steps == 0;
         let wait = (last + due.div_f64(speed)).saturating_duration_since(Instant::now());
-        let wait = if idle { Duration::from_secs(3600) } else if steps > 0 { Duration::ZERO } else { wait };
+        let wait = if idle {
+            Duration::from_secs(3600)
+        } else if steps > 0 {
+            Duration::ZERO
+        } else {
+            wait
+        };
         match orders.recv_timeout(wait) {
             Ok(Effect::Attend(wanted)) => {
                 // Somebody looks somewhere else: what is there is shown soon, and not at the end of an interval.
@@ -149,15 +155,21 @@ mod tests {
         collector.order(Effect::Speed(2.0));
         assert!(happened.try_recv().is_err());
         let_go.send(()).unwrap();
-        assert!(matches!(happened.recv_timeout(PATIENCE), Ok(Event::Moment(moment)) if moment.boot_micros == 1));
+        assert!(
+            matches!(happened.recv_timeout(PATIENCE), Ok(Event::Moment(moment)) if moment.boot_micros == 1)
+        );
         // It is paused: the second comes when it is asked for, and the third when it goes on.
         let_go.send(()).unwrap();
         let_go.send(()).unwrap();
         assert!(happened.recv_timeout(Duration::from_millis(100)).is_err());
         collector.order(Effect::Step);
-        assert!(matches!(happened.recv_timeout(PATIENCE), Ok(Event::Moment(moment)) if moment.boot_micros == 2));
+        assert!(
+            matches!(happened.recv_timeout(PATIENCE), Ok(Event::Moment(moment)) if moment.boot_micros == 2)
+        );
         collector.order(Effect::Pause(false));
-        assert!(matches!(happened.recv_timeout(PATIENCE), Ok(Event::Moment(moment)) if moment.boot_micros == 3));
+        assert!(
+            matches!(happened.recv_timeout(PATIENCE), Ok(Event::Moment(moment)) if moment.boot_micros == 3)
+        );
         drop(let_go);
         assert!(matches!(happened.recv_timeout(PATIENCE), Ok(Event::Ended)));
         drop(collector);

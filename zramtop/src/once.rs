@@ -97,13 +97,20 @@ impl Slots {
     fn of(table: &SlotTable, boot_micros: u64) -> Self {
         let total = table.total();
         let now = u32::try_from(boot_micros / SECOND).unwrap_or(u32::MAX);
-        let ages = table.ages().histogram(now).into_iter().zip(BOUNDS).map(|((in_memory, written_back), (end, _))| {
-            Age { below_seconds: (end != u32::MAX).then_some(end), in_memory, written_back }
-        });
+        let ages = table.ages().histogram(now).into_iter().zip(BOUNDS).map(
+            |((in_memory, written_back), (end, _))| Age {
+                below_seconds: (end != u32::MAX).then_some(end),
+                in_memory,
+                written_back,
+            },
+        );
         Self {
             all: table.len(),
             looked_at: table.known(),
-            kinds: Kind::ALL.iter().map(|kind| (kind.name().replace(' ', "_"), total.kind(*kind).into())).collect(),
+            kinds: Kind::ALL
+                .iter()
+                .map(|kind| (kind.name().replace(' ', "_"), total.kind(*kind).into()))
+                .collect(),
             flags: Flags::LETTERS
                 .iter()
                 .map(|(flag, _)| (search::name(*flag).replace('-', "_"), total.flag(*flag).into()))
@@ -150,7 +157,8 @@ fn one(device: &Device, units: Units, out: &mut dyn Write) -> std::io::Result<()
     if !attributes.initialised {
         return writeln!(out, "{}: not set up", device.name());
     }
-    let uses = if attributes.uses.is_empty() { String::new() } else { format!(", {}", attributes.uses.join(", ")) };
+    let uses =
+        if attributes.uses.is_empty() { String::new() } else { format!(", {}", attributes.uses.join(", ")) };
     writeln!(out, "{}: {}{uses}", device.name(), units.amount(attributes.disksize))?;
     let mut line = |name: &str, value: String| writeln!(out, "  {name:<16} {value:>10}");
     line("stored", units.amount(attributes.stored))?;

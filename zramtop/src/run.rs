@@ -42,7 +42,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     .context("cannot take note of signals")?;
     let rhythm = Rhythm { interval: Duration::from_secs_f64(cli.interval), paused: cli.paused };
     let wanted = cli.source();
-    let collector = Collector::start(move || wanted.make(), rhythm, events.clone()).context("cannot start a thread")?;
+    let collector =
+        Collector::start(move || wanted.make(), rhythm, events.clone()).context("cannot start a thread")?;
     let mut state = State::new(cli.look(|name| std::env::var(name).ok()), size().unwrap_or((80, 24)));
     state.pace.paused = cli.paused;
     if let Some(device) = cli.device {

@@ -197,6 +197,19 @@ impl Kind {
             Self::Unknown => "not looked at",
         }
     }
+
+    /// The same where there is little room.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Compressed => "compr.",
+            Self::Recompressed => "recomp.",
+            Self::Incompressible => "incompr.",
+            Self::WrittenBack => "written",
+            Self::Unknown => "unseen",
+            _ => self.name(),
+        }
+    }
 }
 
 /// What is in a slot, as only probes can tell.

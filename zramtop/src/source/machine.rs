@@ -14,7 +14,10 @@ use zram_host::{
     survey,
 };
 
-use super::{Attention, SourceError, sweep::{Budget, Sweep}};
+use super::{
+    Attention, SourceError,
+    sweep::{Budget, Sweep},
+};
 use crate::sample::{Attributes, Content, Known, Latency, Moment, Sample, Told, Traffic, classes};
 
 /// What a look at all devices may cost: so many windows of `block_state`, and no further one after so long.
@@ -137,9 +140,17 @@ impl Looker {
 }
 
 /// What is in slots, by whatever looks into the kernel.
-fn contents(machine: &mut dyn Machine, device: DeviceNumber, first: u64, end: u64, page: u64) -> Known<Vec<Content>> {
+fn contents(
+    machine: &mut dyn Machine,
+    device: DeviceNumber,
+    first: u64,
+    end: u64,
+    page: u64,
+) -> Known<Vec<Content>> {
     let Some(probes) = machine.probes() else {
-        return Known::Missing("sizes and blocks of slots come from probes, which are not attached here".to_owned());
+        return Known::Missing(
+            "sizes and blocks of slots come from probes, which are not attached here".to_owned(),
+        );
     };
     let count = end.saturating_sub(first).min(CONTENTS);
     match probes.slot_table(device.0, first, count) {

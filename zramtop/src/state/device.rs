@@ -39,7 +39,7 @@ impl Device {
     /// As it is seen next.
     pub fn see(&mut self, sample: Sample, boot_micros: u64) {
         let micros = boot_micros.saturating_sub(self.boot_micros);
-        self.history.next(&self.sample.attributes, &sample.attributes, micros);
+        self.history.next(&self.sample.attributes, &sample.attributes, sample.page, micros);
         self.sample = sample;
         self.boot_micros = boot_micros;
         self.take_in();

@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 const WIDE: u16 = 100;
 
 /// Columns of what stands beside it.
-const SIDE: u16 = 30;
+const SIDE: u16 = 32;
 
 /// The frame of every view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +60,15 @@ pub fn slots(size: (u16, u16), slots: u64) -> Slots {
         let [map, _, side] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(2), Constraint::Length(SIDE)])
                 .areas(rest);
-        let [legend, cursor] = Layout::vertical([Constraint::Length(19), Constraint::Fill(1)]).areas(side);
+        let [legend, cursor] = Layout::vertical([Constraint::Length(18), Constraint::Fill(1)]).areas(side);
         (map, cursor, legend)
     } else {
-        let below = if body.height >= 16 { [Constraint::Length(2), Constraint::Length(3)] } else { [Constraint::Length(1), Constraint::Length(3)] };
-        let [map, cursor, legend] =
-            Layout::vertical([Constraint::Fill(1), below[0], below[1]]).areas(rest);
+        let below = if body.height >= 16 {
+            [Constraint::Length(2), Constraint::Length(3)]
+        } else {
+            [Constraint::Length(1), Constraint::Length(3)]
+        };
+        let [map, cursor, legend] = Layout::vertical([Constraint::Fill(1), below[0], below[1]]).areas(rest);
         (map, cursor, legend)
     };
     let [gutter, map] = Layout::horizontal([Constraint::Length(gutter), Constraint::Fill(1)]).areas(map);
@@ -74,8 +77,6 @@ pub fn slots(size: (u16, u16), slots: u64) -> Slots {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_map_has_room_on_every_screen() {
         for size in [(60, 15), (80, 24), (120, 40), (200, 60)] {

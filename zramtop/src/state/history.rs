@@ -46,7 +46,7 @@ pub struct History {
     pub out: Series,
     /// Read back.
     pub back: Series,
-    /// Pages that were given up, a second.
+    /// Given up by swap or a file system, a second.
     pub given_up: Series,
 }
 
@@ -57,8 +57,8 @@ impl History {
         self.memory.push(is.memory);
     }
 
-    /// The next one, after so many microseconds.
-    pub(super) fn next(&mut self, was: &Attributes, is: &Attributes, micros: u64) {
+    /// The next one, after so many microseconds, of a device with pages of so many bytes.
+    pub(super) fn next(&mut self, was: &Attributes, is: &Attributes, page: u64, micros: u64) {
         self.stored.push(is.stored);
         self.memory.push(is.memory);
         if micros == 0 {
@@ -77,7 +77,7 @@ impl History {
             self.out.push(rate(was.written, is.written));
             self.back.push(rate(was.read, is.read));
         }
-        self.given_up.push(rate(was.given_up, is.given_up));
+        self.given_up.push(rate(was.given_up.saturating_mul(page), is.given_up.saturating_mul(page)));
     }
 }
 
@@ -91,11 +91,11 @@ mod tests {
         let at = |read| Attributes { traffic: Some(Traffic { read, written: 0 }), ..Attributes::default() };
         let mut history = History::default();
         history.first(&at(1000));
-        history.next(&at(1000), &at(5000), 2 * SECOND);
-        history.next(&at(5000), &at(10), SECOND);
+        history.next(&at(1000), &at(5000), 4096, 2 * SECOND);
+        history.next(&at(5000), &at(10), 4096, SECOND);
         assert_eq!(history.read.newest(9).collect::<Vec<_>>(), [2000, 0]);
         for _ in 0..1000 {
-            history.next(&at(0), &at(0), SECOND);
+            history.next(&at(0), &at(0), 4096, SECOND);
         }
         assert_eq!(history.stored.newest(usize::MAX).count(), KEPT);
     }

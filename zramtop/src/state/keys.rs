@@ -1,7 +1,9 @@
 //! What keys do.
 
 use ratatui::{
-    crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind},
+    crossterm::event::{
+        KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    },
     layout::Position,
 };
 
@@ -203,7 +205,8 @@ fn list(state: &mut State, key: KeyCode) {
         }
         _ => return,
     };
-    let most = if state.view == View::Events { longest.saturating_sub(1) } else { rows(state).saturating_sub(1) };
+    let most =
+        if state.view == View::Events { longest.saturating_sub(1) } else { rows(state).saturating_sub(1) };
     state.scroll = state.scroll.saturating_add_signed(moved).min(most);
 }
 
@@ -223,7 +226,9 @@ fn slots(state: &mut State, key: KeyCode) {
         KeyCode::Left | KeyCode::Char('h') => at.saturating_sub(cell),
         KeyCode::Right | KeyCode::Char('l') => at.saturating_add(cell),
         KeyCode::Up | KeyCode::Char('k') => at.checked_sub(row).unwrap_or(at),
-        KeyCode::Down | KeyCode::Char('j') => Some(at.saturating_add(row)).filter(|to| *to <= last).unwrap_or(at),
+        KeyCode::Down | KeyCode::Char('j') => {
+            Some(at.saturating_add(row)).filter(|to| *to <= last).unwrap_or(at)
+        }
         KeyCode::PageUp => at.saturating_sub(screen),
         KeyCode::PageDown => at.saturating_add(screen),
         KeyCode::Home | KeyCode::Char('g') => 0,
@@ -245,7 +250,8 @@ fn map(state: &mut State, layout: Layout, key: KeyCode) {
         KeyCode::Esc => (place.mark, place.follow) = (None, false),
         KeyCode::Char('f') => {
             place.follow = !place.follow;
-            let told = if place.follow { "the cursor goes where something changes" } else { "the cursor stays" };
+            let told =
+                if place.follow { "the cursor goes where something changes" } else { "the cursor stays" };
             state.message = Some(told.to_owned());
         }
         KeyCode::Char('m') => {

@@ -13,20 +13,40 @@ const KEPT: usize = 1000;
 
 /// What happened, the newest last.
 #[derive(Clone, Debug, Default)]
-pub struct Log(VecDeque<Told>);
+pub struct Log {
+    lines: VecDeque<Told>,
+    /// What was read back, as long as the last line says so: of which device, how many bytes, since when.
+    back: Option<(u32, u64, u64)>,
+}
 
 impl Log {
     /// The lines, the newest last.
     #[must_use]
     pub fn lines(&self) -> &VecDeque<Told> {
-        &self.0
+        &self.lines
     }
 
     pub(super) fn add(&mut self, told: Told) {
-        if self.0.len() == KEPT {
-            self.0.pop_front();
+        if self.lines.len() == KEPT {
+            self.lines.pop_front();
         }
-        self.0.push_back(told);
+        self.lines.push_back(told);
+        self.back = None;
+    }
+
+    /// More was read back. As long as nothing else happens this is one line, since it goes on for long where it happens at all.
+    fn read_back(&mut self, boot_micros: u64, device: u32, bytes: u64) {
+        let (bytes, since) = match self.back.filter(|(of, ..)| *of == device) {
+            Some((_, before, since)) => {
+                self.lines.pop_back();
+                (bytes + before, since)
+            }
+            None => (bytes, boot_micros),
+        };
+        let seconds = boot_micros.saturating_sub(since) / SECOND + 1;
+        let what = format!("{} read back in {seconds} s", human(bytes));
+        self.add(Told { boot_micros, device: Some(device), what });
+        self.back = Some((device, bytes, since));
     }
 
     /// A device is as it was not before. `None`: it was not there, or is no more.
@@ -38,7 +58,9 @@ impl Log {
         is: Option<&Attributes>,
     ) {
         let lines = match (was, is) {
-            (None, Some(is)) if is.initialised => vec![format!("is there, set up with {}", human(is.disksize))],
+            (None, Some(is)) if is.initialised => {
+                vec![format!("is there, set up with {}", human(is.disksize))]
+            }
             (None, Some(_)) => vec!["is there, not set up".to_owned()],
             (Some(_), None) => vec!["is gone".to_owned()],
             (Some(was), Some(is)) => changes(was, is),
@@ -46,6 +68,12 @@ impl Log {
         };
         for what in lines {
             self.add(Told { boot_micros, device: Some(device), what });
+        }
+        let read = |of: Option<&Attributes>| Some(of?.backing.as_ref()?.read);
+        if let (Some(was), Some(is)) = (read(was), read(is))
+            && is > was
+        {
+            self.read_back(boot_micros, device, is - was);
         }
     }
 }
@@ -67,12 +95,9 @@ fn changes(was: &Attributes, is: &Attributes) -> Vec<String> {
         });
     }
     if let (Some(was), Some(is)) = (&was.backing, &is.backing) {
-        let (out, back) = (is.written.saturating_sub(was.written), is.read.saturating_sub(was.read));
+        let out = is.written.saturating_sub(was.written);
         if out > 0 {
             lines.push(format!("{} written back", human(out)));
-        }
-        if back > 0 {
-            lines.push(format!("{} read back", human(back)));
         }
         if is.limit == Some(0) && was.limit != Some(0) {
             lines.push("writeback_limit is used up".to_owned());
@@ -127,7 +152,6 @@ mod tests {
         let said = [
             "mem_limit is 1M now",
             "8K written back",
-            "4K read back",
             "writeback_limit is used up",
             "compaction freed 3 pages",
             "2 writes failed",
@@ -141,5 +165,20 @@ mod tests {
         }
         assert_eq!((log.lines().len(), log.lines()[0].what.as_str()), (KEPT, "is gone"));
         assert_eq!(time(3723 * SECOND), "1:02:03");
+    }
+
+    #[test]
+    fn what_is_read_back_for_long_is_one_line() {
+        let at = |read| {
+            let backing = Some(Backing { read, ..Backing::default() });
+            Attributes { initialised: true, backing, ..Attributes::default() }
+        };
+        let mut log = Log::default();
+        log.compare(SECOND, 0, Some(&at(0)), Some(&at(4096)));
+        log.compare(2 * SECOND, 0, Some(&at(4096)), Some(&at(16_384)));
+        log.compare(3 * SECOND, 0, Some(&at(16_384)), Some(&at(16_384)));
+        log.compare(4 * SECOND, 1, Some(&at(0)), Some(&at(4096)));
+        let said: Vec<&str> = log.lines().iter().map(|told| told.what.as_str()).collect();
+        assert_eq!(said, ["16K read back in 2 s", "4K read back in 1 s"]);
     }
 }

@@ -41,6 +41,16 @@ impl Units {
         }
     }
 
+    /// Columns that an amount takes: of a device of 16 TiB at most.
+    #[must_use]
+    pub const fn width(self) -> usize {
+        match self {
+            Self::Short => 7,
+            Self::Bytes => 14,
+            Self::Pages => 11,
+        }
+    }
+
     /// What they are called.
     #[must_use]
     pub const fn name(self) -> &'static str {

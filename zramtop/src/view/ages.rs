@@ -36,10 +36,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let now = u32::try_from(device.boot_micros / SECOND).unwrap_or(u32::MAX);
     let bars = ages.histogram(now);
     let most = bars.iter().map(|(here, away)| here + away).max().unwrap_or(0).max(1);
-    let width = usize::from(area.width).saturating_sub(46).max(8);
+    let amount = look.units.width();
+    let width = usize::from(area.width).saturating_sub(37 + amount).max(8);
     let [full, half, _] = look.bar();
     lines.push(Line::styled(
-        format!(" {:<16}{:width$} {:>9} {:>9} {:>6}", "not touched for", "", "slots", "pages", "part"),
+        format!(" {:<16}{:width$} {:>9} {:>amount$} {:>6}", "not touched for", "", "slots", "pages", "part"),
         look.style(Part::Heading),
     ));
     let mut before = "0 s";
@@ -49,7 +50,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
         let mut spans = vec![Span::raw(format!(" {label:<16}"))];
         spans.extend(bar(look, width, here as f64 / most as f64, away as f64 / most as f64));
         let size = look.units.amount(slots.saturating_mul(device.sample.page));
-        spans.push(Span::raw(format!(" {slots:>9} {size:>9} {:>6}", percent(slots, held))));
+        spans.push(Span::raw(format!(" {slots:>9} {size:>amount$} {:>6}", percent(slots, held))));
         let line = Line::from(spans);
         lines.push(if slots == 0 { line.style(look.style(Part::Dim)) } else { line });
         before = name;
@@ -57,7 +58,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let unknown = ages.unknown();
     if unknown > 0 {
         lines.push(Line::styled(
-            format!(" {:<16}{:width$} {unknown:>9} {:>9} {:>6}", "not known", "", look.units.amount(unknown * device.sample.page), percent(unknown, held)),
+            format!(
+                " {:<16}{:width$} {unknown:>9} {:>amount$} {:>6}",
+                "not known",
+                "",
+                look.units.amount(unknown * device.sample.page),
+                percent(unknown, held)
+            ),
             look.style(Part::Dim),
         ));
     }
@@ -69,7 +76,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     ];
     let (known, all) = (device.table.known(), device.table.len());
     if known < all {
-        foot.push(Span::styled(format!("   {} of the slots were looked at", percent(known, all)), look.style(Part::Warning)));
+        foot.push(Span::styled(
+            format!("   {} of the slots were looked at", percent(known, all)),
+            look.style(Part::Warning),
+        ));
     }
     if area.height > 15 {
         lines.push(Line::default());

@@ -26,7 +26,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
             return;
         }
         Known::Unasked => {
-            missing(frame, area, state, "This device has no pool", "It is not set up: [ and ] choose another one.");
+            missing(
+                frame,
+                area,
+                state,
+                "This device has no pool",
+                "It is not set up: [ and ] choose another one.",
+            );
             return;
         }
     };
@@ -40,49 +46,53 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let pages: u64 = classes.iter().map(|class| class.pages).sum();
     let amount = |bytes: u64| look.units.amount(bytes);
     let mut lines = vec![about(state, device)];
-    lines.push(Line::from(vec![
-        Span::raw(" in zspages "),
-        Span::styled(amount(pages * page), look.style(Part::Heading)),
-        Span::raw("   holding no object "),
-        Span::styled(amount(waste), look.style(Part::Heading)),
-        Span::raw("   compaction would free "),
-        Span::styled(amount(freeable * page), look.style(Part::Heading)),
-    ]));
-    let groups = shown.iter().map(|class| class.fullness.len()).max().unwrap_or(0);
     let is_wide = area.width >= 76;
-    let heading = if is_wide {
-        format!(
-            " {:>5} {:>5} {:>9} {:>9} {:>8} {:groups$} {:>8} {:>8}  zspages by how full",
-            "class", "size", "objects", "room", "memory", "empty to full", "waste", "freeable", groups = groups.max(13)
-        )
+    let [held, lost, free] = if is_wide {
+        ["in zspages", "holding no object", "compaction would free"]
     } else {
-        format!(" {:>5} {:>9} {:>8} {:groups$} {:>7} {:>8}", "size", "objects", "memory", "empty to full", "waste", "freeable", groups = groups.max(13))
+        ["memory", "waste", "freeable"]
     };
-    let heading = heading.trim_end_matches("  zspages by how full").to_owned();
-    lines.push(Line::styled(heading, look.style(Part::Heading)));
+    let mut spans = Vec::new();
+    for (name, bytes) in [(held, pages * page), (lost, waste), (free, freeable * page)] {
+        spans.push(Span::raw(format!(" {name} ")));
+        spans.push(Span::styled(format!("{}  ", amount(bytes)), look.style(Part::Heading)));
+    }
+    lines.push(Line::from(spans));
+    let groups = shown.iter().map(|class| class.fullness.len()).max().unwrap_or(0).max(13);
+    let wide = look.units.width();
+    let row = |cells: [&str; 5], full: String, waste: &str, freeable: &str| {
+        let [index, size, objects, room, memory] = cells;
+        let before = if is_wide {
+            format!(" {index:>5} {size:>5} {objects:>9} {room:>9} {memory:>wide$} ")
+        } else {
+            format!(" {size:>5} {objects:>9} {memory:>wide$} ")
+        };
+        (before, full, format!(" {waste:>wide$} {freeable:>width$}", width = wide.max(8)))
+    };
+    let (before, full, behind) = row(
+        ["class", "size", "objects", "room", "memory"],
+        format!("{:groups$}", "empty to full"),
+        "waste",
+        "freeable",
+    );
+    lines.push(Line::styled(before + &full + &behind, look.style(Part::Heading)));
     let rows = usize::from(area.height).saturating_sub(lines.len());
     let first = state.scroll.min(shown.len().saturating_sub(rows));
     for class in shown.iter().skip(first).take(rows) {
-        let wide = groups.max(13);
-        let full = fullness(look, class);
-        let pad = " ".repeat(wide.saturating_sub(class.fullness.len()));
-        let before = if is_wide {
-            format!(
-                " {:>5} {:>5} {:>9} {:>9} {:>8} ",
-                class.index,
-                class.size,
-                class.used,
-                class.allocated,
-                amount(class.pages * page)
-            )
-        } else {
-            format!(" {:>5} {:>9} {:>8} ", class.size, class.used, amount(class.pages * page))
-        };
-        let width = if is_wide { 8 } else { 7 };
+        let [index, size, objects, room] = [u64::from(class.index), class.size, class.used, class.allocated]
+            .map(|number| number.to_string());
+        let memory = amount(class.pages * page);
+        let full = fullness(look, class) + &" ".repeat(groups.saturating_sub(class.fullness.len()));
+        let (before, full, behind) = row(
+            [&index, &size, &objects, &room, &memory],
+            full,
+            &amount(class.waste(page)),
+            &amount(class.freeable * page),
+        );
         lines.push(Line::from(vec![
             Span::raw(before),
             Span::styled(full, look.style(Part::Bar)),
-            Span::raw(format!("{pad} {:>width$} {:>8}", amount(class.waste(page)), amount(class.freeable * page))),
+            Span::raw(behind),
         ]));
     }
     for (line, row) in lines.into_iter().zip(area.rows()) {
@@ -94,5 +104,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
 fn fullness(look: Look, class: &Class) -> String {
     let most = class.fullness.iter().copied().max().unwrap_or(0);
     let blank = look.shades()[0];
-    class.fullness.iter().map(|zspages| if *zspages == 0 { blank } else { step(look, *zspages, most) }).collect()
+    class
+        .fullness
+        .iter()
+        .map(|zspages| if *zspages == 0 { blank } else { step(look, *zspages, most) })
+        .collect()
 }

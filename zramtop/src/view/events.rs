@@ -17,7 +17,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let shown = lines.iter().take(end).skip(end.saturating_sub(rows));
     let mut places = area.rows();
     if let Some(row) = places.next() {
-        let more = if end < lines.len() { format!("   ({} newer below)", lines.len() - end) } else { String::new() };
+        let more =
+            if end < lines.len() { format!("   ({} newer below)", lines.len() - end) } else { String::new() };
         let text = vec![
             Span::styled(heading, look.style(Part::Heading)),
             Span::styled(more, look.style(Part::Warning)),

@@ -79,15 +79,27 @@ pub(super) fn footer(frame: &mut Frame<'_>, area: Rect, state: &State) {
     } else {
         match state.view {
             View::Overview => &[("Up/Down", "choose"), ("Enter", "slots"), ("s", "sort"), ("a", "all")],
-            View::Slots => &[("arrows", "move"), ("+-", "zoom"), ("/", "search"), ("f", "follow"), ("m", "mark")],
+            View::Slots => {
+                &[("arrows", "move"), ("+-", "zoom"), ("/", "search"), ("f", "follow"), ("m", "mark")]
+            }
             View::Classes => &[("Up/Down", "scroll"), ("s", "sort"), ("a", "all")],
             View::Events => &[("Up/Down", "scroll")],
             View::Ages | View::Writeback | View::Latency => &[("[ ]", "device")],
         }
     };
-    let always = [("Space", "pause"), ("?", "help"), ("q", "quit")];
+    // Whole words: what has no room is left out, and the way out and to the rest never is.
+    let always = [("?", "help"), ("q", "quit")];
+    let wide = |(key, what): &(&str, &str)| key.len() + what.len() + 3;
+    let mut room = usize::from(area.width).saturating_sub(always.iter().map(wide).sum());
+    let mut shown: Vec<(&str, &str)> = Vec::new();
+    for key in own.iter().copied().chain([("Space", "pause")]) {
+        if wide(&key) <= room {
+            room -= wide(&key);
+            shown.push(key);
+        }
+    }
     let mut spans = Vec::new();
-    for (key, what) in own.iter().copied().chain(always) {
+    for (key, what) in shown.into_iter().chain(always) {
         spans.push(Span::styled(format!(" {key}"), look.style(Part::Key)));
         spans.push(Span::styled(format!(" {what} "), look.style(Part::Dim)));
     }

@@ -74,7 +74,8 @@ fn rows_of(state: &State, name: &str, histogram: &Histogram, wide: usize, high: 
         *bar = count;
     }
     let most = counts.iter().copied().max().unwrap_or(0);
-    let quantile = |permille| histogram.quantile(permille).map_or_else(|| "-".to_owned(), |nanos| time(look, nanos));
+    let quantile =
+        |permille| histogram.quantile(permille).map_or_else(|| "-".to_owned(), |nanos| time(look, nanos));
     let mut lines = Vec::new();
     for level in (0..high).rev() {
         let head = if level == 0 {

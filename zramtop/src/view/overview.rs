@@ -16,16 +16,19 @@ use crate::state::{
 /// Columns of the table, with what each is worth: where there is no room for all, those of the highest numbers are left out.
 const COLUMNS: [(Column, u32); 10] = [
     (Column::left("DEVICE", 7), 0),
-    (Column::left("ALGORITHM", 12), 5),
-    (Column::right("SIZE", 9), 6),
-    (Column::right("STORED", 9), 0),
-    (Column::right("MEMORY", 9), 0),
+    (Column::left("ALGORITHM", 10), 4),
+    (Column::right("SIZE", AMOUNT), 6),
+    (Column::right("STORED", AMOUNT), 0),
+    (Column::right("MEMORY", AMOUNT), 0),
     (Column::right("RATIO", 6), 1),
-    (Column::right("FRAG", 5), 4),
-    (Column::right("LIMIT", 9), 7),
-    (Column::right("BACKING", 9), 3),
-    (Column::left("USE", 20), 2),
+    (Column::right("FRAG", 5), 5),
+    (Column::right("LIMIT", AMOUNT), 7),
+    (Column::right("BACKING", AMOUNT), 3),
+    (Column::left("USE", 12), 2),
 ];
+
+/// Stands for the width of an amount, which depends on the units.
+const AMOUNT: usize = 0;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let devices = state.listed();
@@ -38,8 +41,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let most = usize::from(area.height.saturating_sub(7)).max(1);
     let rows = devices.len().min(most);
     let height = u16::try_from(rows + 2).unwrap_or(area.height);
-    let [table, detail] =
-        Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
+    let [table, detail] = Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
     list(frame, table, state, &devices, rows);
     if let Some(device) = state.device() {
         about(frame, detail, state, device);
@@ -50,18 +52,26 @@ fn list(frame: &mut Frame<'_>, area: Rect, state: &State, devices: &[&Device], r
     let look = state.look;
     let room = usize::from(area.width).saturating_sub(3);
     let mut worth = 7;
+    let width = |column: &Column| if column.width == AMOUNT { look.units.width() } else { column.width };
     let taken = |worth: u32| -> usize {
-        COLUMNS.iter().filter(|(_, needed)| *needed <= worth).map(|(column, _)| column.width + 1).sum()
+        COLUMNS.iter().filter(|(_, needed)| *needed <= worth).map(|(column, _)| width(column) + 1).sum()
     };
     while worth > 0 && taken(worth) > room {
         worth -= 1;
     }
-    let columns: Vec<(usize, &Column)> =
-        COLUMNS.iter().enumerate().filter(|(_, (_, needed))| *needed <= worth).map(|(at, (column, _))| (at, column)).collect();
+    let columns: Vec<(usize, Column)> = COLUMNS
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, needed))| *needed <= worth)
+        .map(|(at, (column, _))| (at, Column { width: width(column), ..*column }))
+        .collect();
     let heading: Vec<String> = columns.iter().map(|(_, column)| column.cell(column.heading)).collect();
     let mut lines = area.rows();
     if let Some(line) = lines.next() {
-        frame.render_widget(Line::styled(format!("   {}", heading.join(" ")), look.style(Part::Heading)), line);
+        frame.render_widget(
+            Line::styled(format!("   {}", heading.join(" ")), look.style(Part::Heading)),
+            line,
+        );
     }
     let at = devices.iter().position(|device| device.sample.device == state.selected).unwrap_or(0);
     let first = at.saturating_sub(rows.saturating_sub(1));
@@ -148,13 +158,18 @@ fn about(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Device) {
             ),
         );
         let lost = attributes.memory.saturating_sub(attributes.compressed);
-        let most = if attributes.limit == 0 { attributes.peak.max(attributes.memory) } else { attributes.limit };
+        let most =
+            if attributes.limit == 0 { attributes.peak.max(attributes.memory) } else { attributes.limit };
         let limit = if attributes.limit == 0 { "peak" } else { "limit" };
         gauge(
             "memory",
             share(attributes.compressed, most),
             share(lost, most),
-            format!("{} of {limit} {}, {} lost", amount(attributes.memory), amount(most), amount(lost)),
+            if area.width < 70 {
+                format!("{} of {limit} {}", amount(attributes.memory), amount(most))
+            } else {
+                format!("{} of {limit} {}, {} lost", amount(attributes.memory), amount(most), amount(lost))
+            },
         );
         if let Some(backing) = &attributes.backing {
             let size = backing.size.map_or_else(|| "?".to_owned(), amount);
@@ -168,12 +183,13 @@ fn about(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Device) {
         let history = &device.history;
         let mut moving = |name: &str, series: &Series, is_rate: bool| {
             let Some(last) = series.last() else { return };
-            let width = usize::from(area.width).saturating_sub(26);
+            let last_wide = look.units.width() + 3;
+            let width = usize::from(area.width).saturating_sub(14 + last_wide);
             let now = if is_rate { format!("{}/s", amount(last)) } else { amount(last) };
             lines.push(Line::from(vec![
                 Span::raw(format!("   {name:<9}")),
                 Span::styled(over_time(look, width, series.newest(width)), look.style(Part::Bar)),
-                Span::raw(format!(" {now:>10}")),
+                Span::raw(format!(" {now:>last_wide$}")),
             ]));
         };
         moving("written", &history.written, true);
@@ -192,10 +208,11 @@ fn about(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Device) {
     for (line, row) in lines.into_iter().zip(area.rows()) {
         frame.render_widget(line, row);
     }
-    let left = area.height.saturating_sub(used + 2).min(6);
+    let left = area.height.saturating_sub(used + 2).min(20);
     if left > 0 && !device.table.is_empty() && device.unseen.is_none() {
         let row = Rect { y: area.y + used + 1, height: 1, ..area };
-        let text = format!("   slots    {} of {} hold something", device.table.total().held(), device.table.len());
+        let text =
+            format!("   slots    {} of {} hold something", device.table.total().held(), device.table.len());
         frame.render_widget(Span::styled(text, look.style(Part::Dim)), row);
         let map = Rect { x: area.x + 3, y: row.y + 1, width: area.width.saturating_sub(6), height: left };
         let layout = crate::map::Layout::new(map.width.into(), map.height.into(), device.table.len(), 0, 0);

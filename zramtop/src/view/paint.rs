@@ -143,9 +143,15 @@ pub(super) fn missing(frame: &mut Frame<'_>, area: Rect, state: &State, what: &s
             Span::styled(format!(" {} ", look.sign(Sign::Warning)), look.style(Part::Warning)),
             Span::styled(what.to_owned(), look.style(Part::Heading)),
         ]),
-        Line::from(format!("   {why}")),
     ];
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), area);
+    frame.render_widget(Paragraph::new(lines), area);
+    let below = Rect {
+        x: area.x + 3,
+        y: area.y + 2,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
+    };
+    frame.render_widget(Paragraph::new(why).wrap(Wrap { trim: false }), below.intersection(area));
 }
 
 /// What a slot is, in words.
@@ -172,7 +178,8 @@ pub fn words(flags: Flags) -> String {
     words.join(" ")
 }
 
-/// Headings and rows in columns: numbers to the right, others to the left; the last is cut.
+/// A column of a table: numbers stand to the right, others to the left.
+#[derive(Clone, Copy)]
 pub(super) struct Column {
     pub(super) heading: &'static str,
     pub(super) width: usize,
@@ -208,7 +215,9 @@ mod tests {
 
     #[test]
     fn bars_are_as_long_as_they_may_be() {
-        let text = |part, other| bar(LOOK, 10, part, other).iter().map(|span| span.content.to_string()).collect::<String>();
+        let text = |part, other| {
+            bar(LOOK, 10, part, other).iter().map(|span| span.content.to_string()).collect::<String>()
+        };
         assert_eq!(text(0.5, 0.2), "#####==...");
         assert_eq!(text(0.001, 0.0), "#.........");
         assert_eq!(text(1.5, 0.5), "##########");
@@ -223,7 +232,10 @@ mod tests {
 
     #[test]
     fn parts_are_short() {
-        assert_eq!([percent(0, 0), percent(0, 5), percent(1, 10_000), percent(55, 1000), percent(1, 2)].join(" "), "- 0% <0.1% 5.5% 50%");
+        assert_eq!(
+            [percent(0, 0), percent(0, 5), percent(1, 10_000), percent(55, 1000), percent(1, 2)].join(" "),
+            "- 0% <0.1% 5.5% 50%"
+        );
         assert_eq!(fit("aé日本", 5), "aé日 ");
     }
 }

@@ -50,7 +50,8 @@ fn head(state: &State, device: &Device, layout: Layout) -> Line<'static> {
         line.spans.push(Span::styled(format!(" {} ", look.sign(Sign::Dot)), look.style(Part::Dim)));
         line.spans.push(Span::styled(text, look.style(part)));
     };
-    let slots = if layout.shift == 0 { "a slot each".to_owned() } else { format!("{} slots each", layout.cell()) };
+    let slots =
+        if layout.shift == 0 { "a slot each".to_owned() } else { format!("{} slots each", layout.cell()) };
     add(slots, Part::Dim);
     if let Some(mark) = state.place.mark {
         add(format!("marked: {}", search::name(mark)), Part::Warning);
@@ -128,10 +129,14 @@ fn at_cursor(state: &State, device: &Device, layout: Layout) -> Vec<Line<'static
     if layout.shift > 0 {
         let counts = device.table.cell(first, layout.shift);
         let last = (first + layout.cell()).min(layout.slots) - 1;
-        let mut parts: Vec<(u32, Kind)> =
-            Kind::ALL.iter().map(|kind| (counts.kind(*kind), *kind)).filter(|(slots, _)| *slots > 0).collect();
+        let mut parts: Vec<(u32, Kind)> = Kind::ALL
+            .iter()
+            .map(|kind| (counts.kind(*kind), *kind))
+            .filter(|(slots, _)| *slots > 0)
+            .collect();
         parts.sort_by_key(|(slots, _)| std::cmp::Reverse(*slots));
-        let parts: Vec<String> = parts.iter().map(|(slots, kind)| format!("{slots} {}", kind.name())).collect();
+        let parts: Vec<String> =
+            parts.iter().map(|(slots, kind)| format!("{slots} {}", kind.name())).collect();
         return vec![Line::from(vec![
             pointer,
             Span::styled(format!("{first}{}{last}", look.sign(Sign::Dash)), look.style(Part::Heading)),
@@ -139,9 +144,14 @@ fn at_cursor(state: &State, device: &Device, layout: Layout) -> Vec<Line<'static
         ])];
     }
     let Some((flags, touched)) = device.table.slot(first) else { return Vec::new() };
-    let mut text = format!("  {}  {}", words(flags), flags.letters());
+    // What is short comes first, since there may be no room for all.
+    let mut text = String::new();
     if flags.has(Flags::HELD) {
-        let age = touched.map_or_else(|| "age not known".to_owned(), |second| format!("age {}", short(device.age(second))));
+        text.push_str(&format!("  {}", flags.letters()));
+        let age = touched.map_or_else(
+            || "age not known".to_owned(),
+            |second| format!("age {}", short(device.age(second))),
+        );
         text.push_str(&format!("  {age}"));
         if let Known::Here(contents) = &device.sample.contents
             && let Some(content) = contents.iter().find(|content| content.slot == first)
@@ -154,6 +164,7 @@ fn at_cursor(state: &State, device: &Device, layout: Layout) -> Vec<Line<'static
             }
         }
     }
+    text.push_str(&format!("  {}", words(flags)));
     let mut lines = vec![Line::from(vec![
         pointer,
         Span::styled(format!("slot {first}"), look.style(Part::Heading)),
@@ -183,7 +194,11 @@ fn legend_beside(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Devi
         let slots = u64::from(total.flag(flag));
         lines.push(Line::from(vec![
             Span::styled(format!(" {letter} "), look.style(Part::Dim)),
-            Span::raw(format!("{:<13} {slots:>8} {:>5}", search::name(flag), percent(slots, device.table.len()))),
+            Span::raw(format!(
+                "{:<13} {slots:>8} {:>5}",
+                search::name(flag),
+                percent(slots, device.table.len())
+            )),
         ]));
     }
     for (line, row) in lines.into_iter().zip(area.rows()) {
@@ -201,9 +216,11 @@ fn legend_below(frame: &mut Frame<'_>, area: Rect, state: &State, device: &Devic
         for kind in kinds {
             let slots = total.kind(*kind);
             spans.push(Span::styled(format!(" {} ", look.glyph(*kind)), look.kind_style(*kind)));
-            // As wide as the longest, with the number right behind it where there is room.
-            let name = if width < 24 { super::paint::fit(kind.name(), width - 12) } else { format!("{:<14}", kind.name()) };
-            let text = format!("{name}{slots:>8}");
+            let text = if width < 26 {
+                format!("{:<8} {slots:>7}", kind.short())
+            } else {
+                format!("{:<14}{slots:>8}", kind.name())
+            };
             spans.push(Span::raw(format!("{text:<rest$}", rest = width.saturating_sub(3))));
         }
         frame.render_widget(Line::from(spans), row);

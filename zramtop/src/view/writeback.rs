@@ -38,7 +38,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let mut spans = vec![Span::raw(" on the disk  ")];
     let share = if size == 0 { 0.0 } else { backing.used as f64 / size as f64 };
     spans.extend(bar(look, usize::from(area.width / 3).clamp(12, 60), share, 0.0));
-    let of = backing.size.map_or_else(String::new, |size| format!(" of {}, {}", amount(size), percent(backing.used, size)));
+    let of = backing
+        .size
+        .map_or_else(String::new, |size| format!(" of {}, {}", amount(size), percent(backing.used, size)));
     spans.push(Span::raw(format!("  {}{of}", amount(backing.used))));
     lines.push(Line::from(spans));
     lines.push(Line::styled(format!("              {}", how(backing)), look.style(Part::Dim)));
@@ -84,7 +86,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
             ]));
         };
         row("idle", total.kind(Kind::Idle), "type=idle");
-        row("huge", total.kind(Kind::Huge) + total.kind(Kind::Incompressible), "type=huge: a whole page each");
+        row(
+            "huge",
+            total.kind(Kind::Huge) + total.kind(Kind::Incompressible),
+            "type=huge: a whole page each",
+        );
         row("away already", total.flag(Flags::WRITTEN_BACK), "");
     }
     for (line, row) in lines.into_iter().zip(area.rows()) {

@@ -6,7 +6,9 @@ use ratatui::{
     crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
 };
 use zramtop::{
-    sample::{Attributes, Backing, Class, Flags, Histogram, Known, Latency, Moment, Sample, Slot, Traffic, Window},
+    sample::{
+        Attributes, Backing, Class, Flags, Histogram, Known, Latency, Moment, Sample, Slot, Traffic, Window,
+    },
     source::{About, Attention, Source, sim::Sim, sim::Workload},
     state::{Effect, Event, Glyphs, Look, State, Units, View, update},
     view,
@@ -26,8 +28,11 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn of(source: impl Source + 'static) -> Self {
-        let mut this =
-            Self { state: State::new(LOOK, (80, 24)), source: Box::new(source), attention: Attention::default() };
+        let mut this = Self {
+            state: State::new(LOOK, (80, 24)),
+            source: Box::new(source),
+            attention: Attention::default(),
+        };
         this.take(Event::Source(this.source.about()));
         this.step();
         this
@@ -119,7 +124,12 @@ impl Source for Still {
 
 /// A machine without devices.
 pub(crate) fn empty() -> Watched {
-    Watched::of(Still(Moment { boot_micros: 60_000_000, took_micros: 10, samples: Vec::new(), told: Vec::new() }))
+    Watched::of(Still(Moment {
+        boot_micros: 60_000_000,
+        took_micros: 10,
+        samples: Vec::new(),
+        told: Vec::new(),
+    }))
 }
 
 /// A device of 16 GiB: 4 Mi slots, in areas of different kinds.
@@ -198,8 +208,13 @@ pub(crate) fn large() -> Moment {
 
 /// A device of whose insides nothing can be seen.
 pub(crate) fn blind() -> Watched {
-    let attributes = Attributes { initialised: true, disksize: 1 << 30, stored: 4096, ..Attributes::default() };
-    let missing = |what: &str| format!("{what}: it takes what this kernel does not have, and a sentence that is longer than a narrow screen is wide");
+    let attributes =
+        Attributes { initialised: true, disksize: 1 << 30, stored: 4096, ..Attributes::default() };
+    let missing = |what: &str| {
+        format!(
+            "{what}: it takes what this kernel does not have, and a sentence that is longer than a narrow screen is wide"
+        )
+    };
     let sample = Sample {
         device: 3,
         attributes,
@@ -209,5 +224,10 @@ pub(crate) fn blind() -> Watched {
         classes: Known::Missing(missing("no classes")),
         latency: Known::Missing(missing("no times")),
     };
-    Watched::of(Still(Moment { boot_micros: 60_000_000, took_micros: 10, samples: vec![sample], told: Vec::new() }))
+    Watched::of(Still(Moment {
+        boot_micros: 60_000_000,
+        took_micros: 10,
+        samples: vec![sample],
+        told: Vec::new(),
+    }))
 }

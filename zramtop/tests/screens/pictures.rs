@@ -36,7 +36,8 @@ fn pictures_in_the_documentation_are_what_is_shown() {
     let mut page = before.clone();
     for name in View::ALL.map(View::name).into_iter().chain(["Slot"]) {
         let (begin, end) = marks(name);
-        let from = page.find(&begin).unwrap_or_else(|| panic!("docs/zramtop.md has no screen {name}")) + begin.len();
+        let from =
+            page.find(&begin).unwrap_or_else(|| panic!("docs/zramtop.md has no screen {name}")) + begin.len();
         let to = from + page[from..].find(&end).unwrap();
         page.replace_range(from..to, &picture(name));
     }

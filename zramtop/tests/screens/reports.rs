@@ -8,7 +8,11 @@ use serde_json::Value;
 use zramtop::{
     cli::Cli,
     once,
-    source::{Attention, Source as _, SourceError, recording::{Recorder, Replay}, sim::{Sim, Workload}},
+    source::{
+        Attention, Source as _, SourceError,
+        recording::{Recorder, Replay},
+        sim::{Sim, Workload},
+    },
     state::View,
 };
 
@@ -39,7 +43,8 @@ fn a_look_as_json() {
         let kinds: u64 = slots["kinds"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
         assert_eq!((slots["all"].as_u64(), slots["looked_at"].as_u64()), (Some(kinds), Some(kinds)));
         let ages = slots["ages"].as_array().unwrap().iter();
-        let aged: u64 = ages.map(|age| age["in_memory"].as_u64().unwrap() + age["written_back"].as_u64().unwrap()).sum();
+        let aged: u64 =
+            ages.map(|age| age["in_memory"].as_u64().unwrap() + age["written_back"].as_u64().unwrap()).sum();
         let held = kinds - slots["kinds"]["free"].as_u64().unwrap();
         assert_eq!(aged + slots["age_unknown"].as_u64().unwrap(), held);
         assert_eq!(device["stored"].as_u64().unwrap(), held * 4096);
@@ -104,6 +109,9 @@ fn what_is_no_recording_is_not_played() {
     assert!(said("milk\n").contains("is no recording"));
     assert!(said("").contains("is no recording"));
     assert!(said("{\"zramtop\":9,\"source\":\"\"}\n").contains("is of version 9"));
-    assert!(said("{\"zramtop\":1,\"source\":\"\"}\n{\"a\":1}\n").contains("line 2 of the recording makes no sense"));
+    assert!(
+        said("{\"zramtop\":1,\"source\":\"\"}\n{\"a\":1}\n")
+            .contains("line 2 of the recording makes no sense")
+    );
     assert!(Recorder::new(Sim::new(Workload::Fresh, 1).unwrap(), &path).is_err(), "nothing is overwritten");
 }

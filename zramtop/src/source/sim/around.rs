@@ -31,7 +31,7 @@ const WORKER: u64 = 4_000;
 
 /// The surroundings.
 #[derive(Clone, Debug)]
-pub struct Around {
+pub(super) struct Around {
     now: u64,
     chance: Chance,
     disk: Disk,
@@ -42,7 +42,13 @@ pub struct Around {
 
 impl Around {
     pub(super) fn new(seed: u64) -> Self {
-        Self { now: START, chance: Chance::new(seed, 0), disk: Disk::default(), device: 0, meters: BTreeMap::new() }
+        Self {
+            now: START,
+            chance: Chance::new(seed, 0),
+            disk: Disk::default(),
+            device: 0,
+            meters: BTreeMap::new(),
+        }
     }
 
     /// From now on this device is at work.

@@ -10,7 +10,7 @@ mod device;
 pub mod workload;
 
 use nix::errno::Errno;
-use zram_host::{Disk, Port as _, SimHost, sim::BACKING};
+use zram_host::{Disk, Machine, Port as _, SimHost, sim::BACKING};
 use zram_model::Profile;
 
 use self::{around::Around, device::Pages, workload::World};
@@ -70,8 +70,8 @@ impl Sim {
         Ok(this)
     }
 
-    /// The machine.
-    pub fn host(&mut self) -> &mut Host {
+    /// The machine, as it is at this moment.
+    pub fn machine(&mut self) -> &mut dyn Machine {
         &mut self.host
     }
 
@@ -79,7 +79,8 @@ impl Sim {
     fn second(&mut self) -> Result<(), SourceError> {
         let until = self.host.boot_time() / 1_000_000_000 + 1;
         let told = self.world.second(&mut self.host);
-        let told = told.map_err(|errno| SourceError::Failed(format!("the model refused: {}", errno.desc())))?;
+        let told =
+            told.map_err(|errno| SourceError::Failed(format!("the model refused: {}", errno.desc())))?;
         self.host.surroundings_mut().sleep_until(until * 1_000_000_000);
         let boot_micros = self.host.boot_time() / 1000;
         self.told.extend(told.into_iter().map(|(device, what)| Told { boot_micros, device, what }));
@@ -89,7 +90,10 @@ impl Sim {
 
 impl Source for Sim {
     fn about(&self) -> About {
-        About { kind: "sim", what: format!("{} on the model of Linux 7.2, seed {}", self.workload, self.seed) }
+        About {
+            kind: "sim",
+            what: format!("{} on the model of Linux 7.2, seed {}", self.workload, self.seed),
+        }
     }
 
     fn look(&mut self, attention: &Attention) -> Result<Moment, SourceError> {

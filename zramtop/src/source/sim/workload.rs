@@ -45,7 +45,8 @@ impl fmt::Display for Workload {
 
 const SWAP: Wanted =
     Wanted { algorithm: "lz4", mebibytes: 64, limit: 0, writeback: true, used_as: UsedAs::Swap };
-const TMP: Wanted = Wanted { algorithm: "lz4", mebibytes: 16, limit: 8, writeback: false, used_as: UsedAs::Tmp };
+const TMP: Wanted =
+    Wanted { algorithm: "lz4", mebibytes: 16, limit: 8, writeback: false, used_as: UsedAs::Tmp };
 const UNUSED: Wanted =
     Wanted { algorithm: "lz4", mebibytes: 0, limit: 0, writeback: false, used_as: UsedAs::Nothing };
 
@@ -193,7 +194,8 @@ impl World {
                 self.swap_in(host, program, pages)?;
             }
         }
-        let asleep = self.programs.iter().filter(|program| program.device == device && program.wakes > self.seconds);
+        let asleep =
+            self.programs.iter().filter(|program| program.device == device && program.wakes > self.seconds);
         if asleep.count() < 4
             && self.chance.percent(8)
             && let Some(program) = self.somebody(device)
