@@ -121,7 +121,7 @@ fn single_slots_have_sizes_and_blocks() {
     watched.press("/w\n");
     watched.step();
     let text = drawn(&watched.state);
-    let line = text.lines().find(|line| line.contains(" slot ")).unwrap();
+    let line = text.lines().find(|line| line.contains("▸ slot ")).unwrap();
     assert!(line.contains(" bytes  block ") && line.contains(".w"), "{line}");
 }
 

@@ -49,7 +49,6 @@ fn a_panic_ends_it() {
     ));
     let screen = terminal.shows("status 101");
     assert!(screen.contains("as a defect would"), "{screen}");
-    terminal.press(&["C-l"]);
     terminal.line("clear");
     terminal.is_sane();
 }

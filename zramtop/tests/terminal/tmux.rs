@@ -27,10 +27,10 @@ impl Terminal {
         }
         let this = Self { folder: tempfile::tempdir().unwrap() };
         let (width, height) = (width.to_string(), height.to_string());
-        let shell = "env -i PATH=/usr/bin:/bin LANG=C.UTF-8 TERM=screen-256color PS1='$ ' sh";
+        let shell = "env -i PATH=/usr/bin:/bin LANG=C.UTF-8 TERM=screen-256color PS1='ready> ' sh";
         this.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", &width, "-y", &height, shell]);
         this.tmux(&["set", "-g", "status", "off"]);
-        this.shows("$ ");
+        this.shows("ready>");
         Some(this)
     }
 
@@ -90,7 +90,7 @@ impl Terminal {
 
     /// Whether the terminal is as a shell wants it: it echoes, edits lines, shows its cursor and its usual screen.
     pub(crate) fn is_sane(&self) {
-        self.line("stty -a | tr ';' '\\n' | grep -ow -e '-*icanon' -e '-*echo' -e '-*isig' | sort | tr '\\n' ' '; echo checked");
+        self.line("stty -a | tr ';' '\\n' | grep -ow -e '-*icanon' -e '-*echo' -e '-*isig' | sort | tr '\\n' ' '; echo check''ed");
         let screen = self.shows(" checked");
         assert!(screen.contains("\necho icanon isig checked"), "{screen}");
         let flags = self.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"]);
