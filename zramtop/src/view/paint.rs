@@ -109,7 +109,7 @@ pub(super) fn percent(part: u64, all: u64) -> String {
     match permille {
         0 if part == 0 => "0%".to_owned(),
         0 => "<0.1%".to_owned(),
-        0..100 => format!("{}.{}%", permille / 10, permille % 10),
+        1..100 => format!("{}.{}%", permille / 10, permille % 10),
         _ => format!("{}%", permille / 10),
     }
 }

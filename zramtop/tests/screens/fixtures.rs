@@ -142,12 +142,12 @@ pub(crate) fn large() -> Moment {
             0 | 1 => held,
             2 => held.and(Flags::IDLE),
             3 => held.and(Flags::WRITTEN_BACK),
-            4 if slot % 3 == 0 => return None,
+            4 if slot.is_multiple_of(3) => return None,
             4 => held.and(Flags::RECOMPRESSED),
             5 => held.and(Flags::HUGE),
-            6 if slot % 16 != 0 => return None,
+            6 if !slot.is_multiple_of(16) => return None,
             6 => held.and(Flags::SAME),
-            _ if slot % 4000 == 0 => held.and(Flags::HUGE).and(Flags::INCOMPRESSIBLE),
+            _ if slot.is_multiple_of(4000) => held.and(Flags::HUGE).and(Flags::INCOMPRESSIBLE),
             _ => return None,
         };
         Some(Slot(slot, 1 + u32::try_from(slot >> 8).unwrap_or(0), flags))
