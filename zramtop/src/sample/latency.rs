@@ -94,10 +94,27 @@ pub struct Meter {
     pub latency: Latency,
 }
 
+/// A bio, as long as some of its pages were not seen. Passes read and write objects too, in threads that may have made bios before; so a bio
+/// answers for its own slots, and for no more pages than it has.
 #[derive(Clone, Copy, Debug)]
 struct Bio {
     write: bool,
     since: u64,
+    first: u64,
+    pages: u64,
+    left: u64,
+}
+
+impl Bio {
+    /// Another of its pages is done. How long it took.
+    fn page(&mut self, nanos: u64) -> Option<u64> {
+        self.left = self.left.checked_sub(1)?;
+        Some(nanos.saturating_sub(std::mem::replace(&mut self.since, nanos)))
+    }
+
+    fn reads(&self, slot: u32) -> bool {
+        !self.write && (self.first..self.first.saturating_add(self.pages)).contains(&slot.into())
+    }
 }
 
 /// So many reads may be on their way; whoever has more has lost events.
@@ -110,26 +127,26 @@ impl Meter {
         match event {
             Event::Bio { op: op @ (BioOp::Read | BioOp::Write), sector, bytes, .. } => {
                 let write = *op == BioOp::Write;
-                self.bios.insert(thread, Bio { write, since: nanos });
+                let first = sector.saturating_mul(512) / page.max(1);
+                let pages = u64::from(*bytes).div_ceil(page.max(1));
+                self.bios.insert(thread, Bio { write, since: nanos, first, pages, left: pages });
                 if !write && self.away.len() < MOST {
-                    let first = sector.saturating_mul(512) / page.max(1);
-                    let pages = u64::from(*bytes).div_ceil(page.max(1));
                     let slots = first..first.saturating_add(pages);
                     self.away.extend(slots.filter_map(|slot| Some((u32::try_from(slot).ok()?, nanos))));
                 }
             }
             Event::Bio { .. } => drop(self.bios.remove(&thread)),
             Event::ObjWrite { .. } => {
-                if let Some(bio) = self.bios.get_mut(&thread).filter(|bio| bio.write) {
-                    self.latency.write.count(since(bio.since));
-                    bio.since = nanos;
+                let bio = self.bios.get_mut(&thread).filter(|bio| bio.write);
+                if let Some(took) = bio.and_then(|bio| bio.page(nanos)) {
+                    self.latency.write.count(took);
                 }
             }
             Event::ReadFromPool { slot, .. } => {
                 self.away.remove(&slot.0);
-                if let Some(bio) = self.bios.get_mut(&thread).filter(|bio| !bio.write) {
-                    self.latency.read.count(since(bio.since));
-                    bio.since = nanos;
+                let bio = self.bios.get_mut(&thread).filter(|bio| bio.reads(slot.0));
+                if let Some(took) = bio.and_then(|bio| bio.page(nanos)) {
+                    self.latency.read.count(took);
                 }
             }
             Event::ReadBackEndio { slot, .. } => {
@@ -193,6 +210,9 @@ mod tests {
         meter.take(&put, 4_000, 1, 4096);
         let buckets: Vec<_> = meter.latency.write.buckets().filter(|(_, count)| *count > 0).collect();
         assert_eq!(buckets, [(1024, 1), (2048, 1)]);
+        // It had two pages: what this thread writes now, somebody else asked for.
+        meter.take(&put, 5_000, 1, 4096);
+        assert_eq!(meter.latency.write.total(), 2);
         let (slot, block) = (SlotIndex(8), Block(3));
         meter.take(&bio(BioOp::Read), 10_000, 1, 4096);
         meter.take(&Event::ReadBackEndio { slot, block, status: 0 }, 90_000, 0, 4096);
@@ -203,5 +223,11 @@ mod tests {
         };
         assert_eq!(totals(&meter.latency), [0, 1, 1, 1]);
         assert_eq!(meter.latency.read_back.quantile(500), Some(1 << 17));
+        // Of the two slots of the bio one was away; another slot is none of them.
+        for (slot, reads) in [(30, 0), (7, 1)] {
+            let dev = DeviceId(0);
+            meter.take(&Event::ReadFromPool { dev, slot: SlotIndex(slot), result: 0 }, 200_000, 1, 4096);
+            assert_eq!(meter.latency.read.total(), reads);
+        }
     }
 }
