@@ -21,7 +21,7 @@ use crate::{agent, child, cli, qemu};
 const OURS: [&str; 2] = ["zramctl-rs", "zramd"];
 
 /// Programs of others that are held beside ours, that ours start, or that prepare and look.
-const THEIRS: [&str; 17] = [
+const THEIRS: [&str; 18] = [
     "zramctl",
     "losetup",
     "mkswap",

@@ -2,7 +2,7 @@
 //!
 //! Commands know only of something to write to. When writing fails, it is not the device's fault, and the message must not look as if it were.
 
-use std::io::{self, StdoutLock, Write};
+use std::io::{self, Stdout, Write};
 
 use anstream::AutoStream;
 use nix::errno::Errno;
@@ -11,13 +11,15 @@ use terminal_size::{Width, terminal_size_of};
 use crate::Color;
 
 /// Standard output, with colour or without.
-pub struct StandardOutput(AutoStream<StdoutLock<'static>>);
+///
+/// It is not kept locked: a program that draws may have to give a terminal back from whatever thread panics.
+pub struct StandardOutput(AutoStream<Stdout>);
 
 impl StandardOutput {
     /// Standard output.
     #[must_use]
     pub fn new(color: Color) -> Self {
-        Self(AutoStream::new(io::stdout().lock(), color.into()))
+        Self(AutoStream::new(io::stdout(), color.into()))
     }
 }
 

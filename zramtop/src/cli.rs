@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use zram_host::DeviceNumber;
+use zram_terminal::{Color, Output, Program, about::Shell, style};
 
 use crate::{
     source::{
@@ -21,7 +22,16 @@ use crate::{
 /// Without options it looks at the running kernel. Slots take root, debugfs and CONFIG_ZRAM_MEMORY_TRACKING; what cannot be
 /// seen says what it lacks. Press ? for keys.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "zramtop", version, styles = style::help())]
+#[command(after_help = "\
+Examples:
+  sudo zramtop                      all devices of the running kernel
+  zramtop --sim                     a simulated machine: no root, no zram
+  sudo zramtop --record day.ndjson  as usual, and every moment goes into a file
+  zramtop --replay day.ndjson       played back: Space pauses, . goes a moment further
+  sudo zramtop --once --json        a single look, for scripts
+
+Exit status: 0 all well, 1 it could not be done, 2 the command line is wrong.")]
 pub struct Cli {
     /// The device to look at first, as zram0 or /dev/zram0
     #[arg(value_name = "DEVICE")]
@@ -67,9 +77,9 @@ pub struct Cli {
     #[arg(long, value_name = "N", requires = "once", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub looks: u32,
 
-    /// When there is colour. On a terminal, unless NO_COLOR is set, by default
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
-    pub color: Color,
+    /// How output looks
+    #[command(flatten)]
+    pub output: Output,
 
     /// Draw with ASCII: the letters that the kernel has for states. So it is where the locale is not UTF-8
     #[arg(long)]
@@ -78,18 +88,20 @@ pub struct Cli {
     /// Let the mouse choose cells and scroll; selecting text takes Shift then
     #[arg(long)]
     pub mouse: bool,
+
+    /// Print what a shell needs to complete command lines, and end
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    pub completions: Option<Shell>,
+
+    /// Print the manual page, and end
+    #[arg(long, exclusive = true)]
+    pub man: bool,
 }
 
-/// When there is colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// Unless `NO_COLOR` is set
-    #[default]
-    Auto,
-    /// Also then
-    Always,
-    /// Not at all
-    Never,
+impl Program for Cli {
+    fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
 }
 
 /// Seconds, from a tenth to an hour.
@@ -143,7 +155,7 @@ impl Cli {
     #[must_use]
     pub fn look(&self, environment: impl Fn(&str) -> Option<String>) -> Look {
         let is_set = |name: &str| environment(name).is_some_and(|value| !value.is_empty());
-        let color = match self.color {
+        let color = match self.output.color {
             Color::Auto => !is_set("NO_COLOR") && environment("TERM").as_deref() != Some("dumb"),
             Color::Always => true,
             Color::Never => false,

@@ -11,12 +11,13 @@
 //! * [`map`] are the slots of a device, counted so that drawing is cheap.
 //! * [`cli`] is what can be asked for, [`terminal`] what is done to a terminal and undone again.
 //! * [`once`] prints a single look, for scripts.
-//! * [`run`](mod@run) is the program on a terminal.
+//! * [`run`](mod@run) is the program on a terminal. What it shares with our other programs is in [`zram_terminal`].
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod cli;
 pub mod collector;
+mod manual;
 pub mod map;
 pub mod once;
 pub mod run;
@@ -26,33 +27,37 @@ pub mod state;
 pub mod terminal;
 pub mod view;
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
+use std::{io::Write, process::ExitCode};
+
+use clap::CommandFactory as _;
+use zram_terminal::{
+    about::{self, Completions, Man},
+    aside::Aside,
+    program,
 };
 
-use clap::Parser as _;
-
 use cli::Cli;
+use manual::MANUAL;
+
+/// What is said beside the output.
+const ASIDE: Aside = Aside::of("zramtop");
 
 /// The program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let ended = if cli.once { once::run(&cli, &mut io::stdout().lock()) } else { run::run(&cli) };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has enough.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody listens where this cannot be said either.
-            let _ = writeln!(io::stderr().lock(), "zramtop: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(ended, |error| {
+        ASIDE.fail(format_args!("{error:#}"));
+        1
+    })
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
-    causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+/// Does what was asked for.
+fn ended(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
+    if let Some(shell) = cli.completions {
+        return about::completions(Cli::command(), &Completions { shell }, out);
+    }
+    if cli.man {
+        return MANUAL.write(Cli::command(), &Man { dir: None }, out);
+    }
+    if cli.once { once::run(cli, out) } else { run::run(cli) }
 }

@@ -66,7 +66,7 @@ fn budgets_hold() {
             ("zramd", Box::new(ours::Ours::new(ours::scaled(&Config::default(), spec, budget)))),
         ];
         for (policy, mut driver) in drivers {
-            let outcome = run(driver.as_mut(), &workload, &settings(2, 1)).unwrap();
+            let outcome = run(driver.as_mut(), &workload, &settings(4, 1)).unwrap();
             assert!(outcome.most_in_day <= budget.bytes(), "{policy}, {budget:?}: {outcome:?}");
             // A day awake, which mmd waits for, has not passed.
             assert!(
