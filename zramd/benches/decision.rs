@@ -93,8 +93,8 @@ fn one(
     let ages = Ages::new(now.boot, &state.sleeps, None, None);
     let sizes = Sizes { page: 4096, mean: 1000 };
     let begun = Instant::now();
-    let classes = wants_census(&observation, &observation.devices[0], state, config, now)
-        .expect("the slots of this device are worth counting");
+    let wanted = wants_census(&observation, &observation.devices[0], state, config, now);
+    let Ok(classes) = wanted else { panic!("the slots of this device are not worth counting: {wanted:?}") };
     let mut census = Census::new(classes);
     for slot in slots {
         census.count(Page::of(slot, &ages, sizes));
