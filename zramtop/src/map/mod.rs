@@ -2,7 +2,7 @@
 //! slots.
 //!
 //! A device of 16 GiB has 4 Mi slots, and the map is drawn many times a second while somebody moves about in it. So whatever a window
-//! changes is added to and taken from counts at once, at each of several [`levels`]: a cell of any size is then one or two entries of
+//! changes is added to and taken from counts at once, at each of several `levels`: a cell of any size is then one or two entries of
 //! one of them. Only cells of fewer slots than the lowest level counts are read slot by slot, of which a screen shows few.
 //!
 //! * [`counts`] is how many slots of each kind there are somewhere.

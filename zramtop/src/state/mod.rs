@@ -1,9 +1,9 @@
 //! What is on the screen and why: all of it, and nothing that draws it or collects it.
 //!
-//! Two functions make the program: [`update`] takes in whatever happened, be it a key or a moment, and `view::draw` shows what it became. Neither
+//! Two functions make the program: [`update`](update()) takes in whatever happened, be it a key or a moment, and `view::draw` shows what it became. Neither
 //! asks anybody anything, so that each screen can be had in a test from a list of events, and a clock is an event too.
 //!
-//! * [`update`](mod@update) takes events in; [`keys`] are what keys do.
+//! * [`update`](update())(mod@update) takes events in; [`keys`] are what keys do.
 //! * [`device`] is what is kept of a device, [`history`] how its numbers went.
 //! * [`log`] is what happened, told from one moment to the next.
 //! * [`look`] is how it is shown: colours, glyphs, units.

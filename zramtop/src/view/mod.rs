@@ -1,7 +1,7 @@
 //! Drawing: a screen from a state, and nothing else.
 //!
-//! * [`paint`] has what all views are made of: bars, lines over time, tables.
-//! * [`frame`] is what is around a view; [`help`] lies over it.
+//! * `paint` has what all views are made of: bars, lines over time, tables.
+//! * `frame` is what is around a view; `help` lies over it.
 //! * The others are the views.
 
 mod ages;

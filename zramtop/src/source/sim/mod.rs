@@ -2,7 +2,7 @@
 //!
 //! What zram does with a page is the model's answer, to the byte: sizes, classes, flags, the order in which writeback takes slots. What comes to it is
 //! made up here, from a seed, and the same on every machine: programs that are swapped out and come back ([`workload`]), someone who
-//! marks idle, recompresses and writes back, and how long each step takes ([`around`]). A look is a second of the machine's time, however long it takes.
+//! marks idle, recompresses and writes back, and how long each step takes (`around`). A look is a second of the machine's time, however long it takes.
 
 mod around;
 mod chance;
