@@ -3,7 +3,7 @@
 //! Two functions make the program: [`update`](update()) takes in whatever happened, be it a key or a moment, and `view::draw` shows what it became. Neither
 //! asks anybody anything, so that each screen can be had in a test from a list of events, and a clock is an event too.
 //!
-//! * [`update`](update())(mod@update) takes events in; [`keys`] are what keys do.
+//! * [`update`](mod@update) takes events in; [`keys`] are what keys do.
 //! * [`device`] is what is kept of a device, [`history`] how its numbers went.
 //! * [`log`] is what happened, told from one moment to the next.
 //! * [`look`] is how it is shown: colours, glyphs, units.
