@@ -69,11 +69,18 @@ fn slots_beside_the_kernel() {
     on_each_kernel(|machine| {
         let name = machine.prints(&[OURS, "setup", "--size", &format!("{mib}M")]);
         let device = name.trim().strip_prefix("/dev/").unwrap().to_owned();
-        // Zeros take no memory, and make a line each all the same.
-        let fill = format!("if=/dev/zero of=/dev/{device} bs=1M count={mib} oflag=direct status=none");
-        let words: Vec<String> =
-            std::iter::once(program("dd")).chain(fill.split(' ').map(str::to_owned)).collect();
-        machine.prints(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        // Of eight pages seven are zeros, which take no memory and make a line each all the same; one is of a program. So flags change from line to line,
+        // and until Linux 6.19 microseconds do.
+        let fill = format!(
+            "for i in 0 1 2 3 4 5 6 7; do \
+                 dd if={OURS} bs=4k count=1 skip=$i status=none; dd if=/dev/zero bs=4k count=7 status=none; \
+             done > /tmp/pages && \
+             for i in 1 2 3 4; do cat /tmp/pages /tmp/pages > /tmp/more && cat /tmp/more > /tmp/pages; done && \
+             i=0 && while [ $i -lt {times} ]; do cat /tmp/pages && i=$((i + 1)); done | \
+             dd of=/dev/{device} bs=1M count={mib} iflag=fullblock oflag=direct status=none",
+            times = slots / 1024,
+        );
+        machine.prints(&[&program("sh"), "-c", &fill]);
         let summary = machine.prints(&[OURS, "slots", &device]);
         assert!(summary.contains(&slots.to_string()), "{summary}");
         let state = format!("/sys/kernel/debug/zram/{device}/block_state");

@@ -89,7 +89,12 @@ fn tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
 }
 
 fn doc_tests(cx: &Cx, task: &mut Task) -> anyhow::Result<Outcome> {
-    counted(cx, task, &["test", "--workspace", "--doc", "--no-fail-fast"], Counts::of_libtest)
+    counted(
+        cx,
+        task,
+        &["test", "--workspace", "--doc", "--features", CONCURRENT, "--no-fail-fast"],
+        Counts::of_libtest,
+    )
 }
 
 /// The lock protocols in every interleaving. `--cfg loom` changes what is compiled, so it gets a target folder of its own.

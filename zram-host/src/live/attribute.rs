@@ -3,7 +3,6 @@
 use std::{
     fs::{File, OpenOptions},
     io::{Read as _, Write as _},
-    os::unix::fs::FileExt as _,
     path::Path,
 };
 
@@ -37,9 +36,10 @@ pub(super) fn read_to_end(path: &Path) -> Result<Vec<u8>, Errno> {
 /// One `pread(2)`.
 pub(super) fn read_once(path: &Path, position: u64, bytes: usize) -> Result<Vec<u8>, Errno> {
     let file = File::open(path).map_err(|error| errno(&error))?;
-    let mut text = vec![0; bytes];
-    let read = file.read_at(&mut text, position).map_err(|error| errno(&error))?;
-    text.truncate(read);
+    // A buffer that is not cleared first: of a large device this is called thousands of times.
+    let mut text = Vec::with_capacity(bytes);
+    rustix::io::pread(&file, rustix::buffer::spare_capacity(&mut text), position)
+        .map_err(|errno| Errno::from_raw(errno.raw_os_error()))?;
     Ok(text)
 }
 

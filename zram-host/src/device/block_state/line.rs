@@ -10,36 +10,86 @@ use super::SlotState;
 
 /// Bytes of the columns before the flags.
 const NUMBERS: usize = 33;
+/// Microseconds.
+const SECOND: u64 = 1_000_000;
 /// Where the columns of slot, seconds and microseconds end. Those of slot and seconds are of one width.
 const SLOT: usize = 12;
 const SECONDS: usize = 25;
 const MICROS: usize = 32;
 
-/// Reads line after line. What stands behind the slot is often what stood there on the line before: pages are written one after the other, and newer kernels
-/// keep the second of an access. Then it is not read again.
+/// Reads line after line. What a column said on the line before is not read again: pages are written one after the other, so that slots count up,
+/// and neighbours have the second of their access and their flags in common.
 #[derive(Default)]
-pub(super) struct Reader<'a>(Option<(&'a [u8], SlotState)>);
+pub(super) struct Reader<'a>(Option<Known<'a>>);
+
+/// A line in columns, and what it says.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    numbers: &'a [u8; NUMBERS],
+    flags: &'a [u8],
+    /// In microseconds.
+    second: u64,
+    state: SlotState,
+}
 
 impl<'a> Reader<'a> {
     /// The next line, without its end.
+    #[inline]
     pub(super) fn read(&mut self, line: &'a [u8]) -> Option<SlotState> {
-        let Some((slot, rest)) = line.split_first_chunk() else { return parse(line) };
-        if let Some((before, state)) = self.0
-            && are_same(before, rest)
-            && let Some(slot) = in_column(slot)
-        {
-            return Some(SlotState { slot, ..state });
-        }
-        let state = parse(line)?;
-        // A slot that does not end where its column does is none that `in_column` takes.
-        self.0 = Some((rest, state));
-        Some(state)
+        let known = match self.0.and_then(|before| before.next(line)) {
+            Some(known) => known,
+            None => match Known::of(line) {
+                Some(known) => known,
+                None => return parse(line),
+            },
+        };
+        self.0 = Some(known);
+        Some(known.state)
     }
 }
 
-/// Whether these are the same. Almost all are of the length that is known here, which takes a few words to compare.
+impl<'a> Known<'a> {
+    /// Of a line alone.
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let (numbers, flags) = line.split_first_chunk()?;
+        let (slot, second, micros) = (slot(numbers)?, second(numbers)?, micros(numbers)?);
+        let state = SlotState { slot, accessed_micros: second + micros, ..flagged(flags)? };
+        Some(Self { numbers, flags, second, state })
+    }
+
+    /// Of the line behind it, if that is in columns too.
+    #[inline]
+    fn next(&self, line: &'a [u8]) -> Option<Self> {
+        let (numbers, flags) = line.split_first_chunk()?;
+        let slot = if follows(self.numbers, numbers) { self.state.slot + 1 } else { slot(numbers)? };
+        // Together all that is between slot and flags.
+        let is_second = word(numbers, SLOT) == word(self.numbers, SLOT)
+            && word(numbers, SECONDS - 7) == word(self.numbers, SECONDS - 7);
+        let are_micros = word(numbers, SECONDS) == word(self.numbers, SECONDS);
+        let second = if is_second { self.second } else { second(numbers)? };
+        let accessed_micros =
+            if is_second && are_micros { self.state.accessed_micros } else { second + micros(numbers)? };
+        let state = if are_same(self.flags, flags) { self.state } else { flagged(flags)? };
+        Some(Self { numbers, flags, second, state: SlotState { slot, accessed_micros, ..state } })
+    }
+}
+
+/// Whether the slot of this line is the one behind that of the line before, both in their columns.
+fn follows(before: &[u8; NUMBERS], numbers: &[u8; NUMBERS]) -> bool {
+    let [before, slot] = [before, numbers].map(|numbers| word(numbers, SLOT - 8));
+    // The last digit stands highest. That behind 9 is none.
+    slot == before.wrapping_add(1 << 56) && slot >> 56 != u64::from(b':') && numbers[..4] == *b"    "
+}
+
+/// Eight bytes from here on.
+fn word(numbers: &[u8; NUMBERS], at: usize) -> u64 {
+    numbers[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// Whether these flags are the same.
 fn are_same(a: &[u8], b: &[u8]) -> bool {
-    const USUAL: usize = NUMBERS - SLOT + 6;
+    /// Of the kernels of today, which takes a word and a half to compare.
+    const USUAL: usize = 6;
     match (<&[u8; USUAL]>::try_from(a), <&[u8; USUAL]>::try_from(b)) {
         (Ok(a), Ok(b)) => a == b,
         _ => a == b,
@@ -48,15 +98,24 @@ fn are_same(a: &[u8], b: &[u8]) -> bool {
 
 /// A line without its end.
 pub(super) fn parse(line: &[u8]) -> Option<SlotState> {
-    let ((slot, seconds, micros), flags) = columns(line).or_else(|| words(line))?;
+    if let Some(known) = Known::of(line) {
+        return Some(known.state);
+    }
+    let ((slot, seconds, micros), flags) = words(line)?;
+    let accessed_micros = seconds.checked_mul(SECOND)?.checked_add(micros)?;
+    Some(SlotState { slot, accessed_micros, ..flagged(flags)? })
+}
+
+/// A slot of which only the flags are known.
+fn flagged(flags: &[u8]) -> Option<SlotState> {
     let [same, written_back, huge, idle, newer @ ..] = flags else { return None };
     let newer = |at: usize, letter| match newer.get(at) {
         None => Some(None),
         Some(byte) => is(*byte, letter).map(Some),
     };
     Some(SlotState {
-        slot,
-        accessed_micros: seconds.checked_mul(1_000_000)?.checked_add(micros)?,
+        slot: 0,
+        accessed_micros: 0,
         same: is(*same, b's')?,
         written_back: is(*written_back, b'w')?,
         huge: is(*huge, b'h')?,
@@ -70,20 +129,22 @@ fn is(byte: u8, letter: u8) -> Option<bool> {
     if byte == letter { Some(true) } else { (byte == b'.').then_some(false) }
 }
 
-/// Slot, seconds and microseconds, and the flags.
-type Parts<'a> = ((u64, u64, u64), &'a [u8]);
+/// The slot, if it has no more than eight digits.
+fn slot(numbers: &[u8; NUMBERS]) -> Option<u64> {
+    in_column(numbers.first_chunk()?)
+}
 
-/// A line in columns, if no number has more than eight digits.
-fn columns(line: &[u8]) -> Option<Parts<'_>> {
-    let (numbers, flags) = line.split_first_chunk::<NUMBERS>()?;
-    let ends = numbers[SLOT] == b' ' && numbers[SECONDS] == b'.' && numbers[MICROS] == b' ';
-    if !ends {
-        return None;
-    }
-    // Of microseconds there are six digits; before them stand the last one of the seconds and the point.
-    let micros = u64::from_le_bytes(*numbers[..MICROS].last_chunk()?) & !0xffff | 0x3030;
-    let (slot, seconds) = (numbers.first_chunk()?, numbers[..SECONDS].last_chunk()?);
-    Some(((in_column(slot)?, in_column(seconds)?, number(micros)?), flags))
+/// The second of the access, if it has no more than eight digits, in microseconds.
+fn second(numbers: &[u8; NUMBERS]) -> Option<u64> {
+    let ends = numbers[SLOT] == b' ' && numbers[SECONDS] == b'.';
+    if ends { Some(in_column(numbers[..SECONDS].last_chunk()?)? * SECOND) } else { None }
+}
+
+/// What the access was behind its second.
+fn micros(numbers: &[u8; NUMBERS]) -> Option<u64> {
+    // There are six digits; before them stand the last one of the seconds and the point.
+    let digits = u64::from_le_bytes(*numbers[..MICROS].last_chunk()?) & !0xffff | 0x3030;
+    if numbers[MICROS] == b' ' { number(digits) } else { None }
 }
 
 /// A number that fills the end of its column, if it has no more than eight digits.
@@ -110,6 +171,9 @@ fn number(bytes: u64) -> Option<u64> {
     let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
     Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff)
 }
+
+/// Slot, seconds and microseconds, and the flags.
+type Parts<'a> = ((u64, u64, u64), &'a [u8]);
 
 /// A line of words, with numbers of any length.
 fn words(line: &[u8]) -> Option<Parts<'_>> {
@@ -219,7 +283,7 @@ mod tests {
                     let parts: Parts<'_> = ((slot, seconds, micros), b".w.i..");
                     assert_eq!(words(line.as_bytes()), Some(parts), "{line}");
                     let in_columns = slot < 100_000_000 && seconds < 100_000_000;
-                    assert_eq!(columns(line.as_bytes()).is_some(), in_columns, "{line}");
+                    assert_eq!(Known::of(line.as_bytes()).is_some(), in_columns, "{line}");
                 }
             }
         }

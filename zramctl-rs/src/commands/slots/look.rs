@@ -74,7 +74,7 @@ pub(super) fn look(
     options: &Slots,
     at: Where,
     machine: &mut dyn Machine,
-    take: &mut dyn FnMut(&Found) -> ControlFlow<()>,
+    take: &mut impl FnMut(&Found) -> ControlFlow<()>,
 ) -> anyhow::Result<Option<Looked>> {
     let by_size = options.filter.is_by_size();
     let asked = options.sizes || by_size;
