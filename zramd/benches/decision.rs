@@ -106,7 +106,10 @@ impl Begun {
 
 /// For how long this thread has had a processor.
 fn processor() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("Linux counts the time of threads").into()
+    match clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID) {
+        Ok(time) => time.into(),
+        Err(errno) => panic!("the time of this thread cannot be had: {errno}"),
+    }
 }
 
 /// Every sixteenth does not compress, every eighth is away, and ages are anything from 0 to 200 hours.

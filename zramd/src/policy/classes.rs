@@ -107,7 +107,7 @@ impl Classes {
 /// Finds the classes of millions of ages.
 ///
 /// Ages come in no order, so that a processor guesses wrong at every step of a search, and comparing with all bounds takes as many comparisons. So ages are first told apart by their leading bits,
-/// as floating-point numbers are: by the place of the highest, and the [`FINE`](Self::FINE) after it. Bounds are at least an eighth apart unless the shortest and the longest age are
+/// as floating-point numbers are: by the place of the highest, and the three after it. Bounds are at least an eighth apart unless the shortest and the longest age are
 /// less than a factor of seven apart, so that there is no more than one of them in a stretch, and one comparison tells on which side of it an age is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
