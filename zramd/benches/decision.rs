@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
 use zram_host::{
     DeviceNumber,
     device::{BdStat, MmStat, SlotState},
@@ -55,17 +56,60 @@ fn main() {
     let observation =
         Observation { utilisation: Some(Permille(700)), devices: vec![view], ..Observation::default() };
     state.note(&observation, &config, now);
-    let mut best = [Duration::MAX; 4];
+    let mut best = [Took { time: Duration::MAX, processor: Duration::MAX }; 4];
     for _ in 0..15 {
         let [count, decision, ranges] = one(&slots, observation.clone(), &state, &config, now);
-        for (best, now) in best.iter_mut().zip([count, decision, ranges, count + decision + ranges]) {
-            *best = now.min(*best);
+        let all = [count, decision, ranges].into_iter().fold(Took::default(), Took::and);
+        for (best, now) in best.iter_mut().zip([count, decision, ranges, all]) {
+            *best = Took { time: now.time.min(best.time), processor: now.processor.min(best.processor) };
         }
     }
-    for (what, time) in ["count", "decide", "find the ranges", "all"].iter().zip(best) {
-        println!("{what:>16}: {:8.3} ms", time.as_secs_f64() * 1e3);
+    println!("{:>16}  {:>11}  {:>11}", "", "time", "processor");
+    for (what, Took { time, processor }) in ["count", "decide", "find the ranges", "all"].iter().zip(best) {
+        let [time, processor] = [time, processor].map(|time| time.as_secs_f64() * 1e3);
+        println!("{what:>16}: {time:8.3} ms, {processor:8.3} ms");
     }
-    assert!(best[3] <= BUDGET, "a decision over 4 Mi slots takes {:?}, more than {BUDGET:?}", best[3]);
+    let took = best[3].time;
+    assert!(took <= BUDGET, "a decision over 4 Mi slots takes {took:?}, more than {BUDGET:?}");
+}
+
+/// By the clock, and by that of this thread, which stands still while others have the processor.
+#[derive(Clone, Copy, Default)]
+struct Took {
+    time: Duration,
+    processor: Duration,
+}
+
+impl Took {
+    fn and(self, other: Self) -> Self {
+        Self { time: self.time + other.time, processor: self.processor + other.processor }
+    }
+}
+
+/// Both clocks at one moment.
+struct Begun {
+    time: Instant,
+    processor: Duration,
+}
+
+impl Begun {
+    fn now() -> Self {
+        Self { time: Instant::now(), processor: processor() }
+    }
+
+    /// How long it is ago; from now on it counts anew.
+    fn lap(&mut self) -> Took {
+        let began = std::mem::replace(self, Self::now());
+        Took { time: self.time - began.time, processor: self.processor - began.processor }
+    }
+}
+
+/// For how long this thread has had a processor.
+fn processor() -> Duration {
+    match clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID) {
+        Ok(time) => time.into(),
+        Err(errno) => panic!("the time of this thread cannot be had: {errno}"),
+    }
 }
 
 /// Every sixteenth does not compress, every eighth is away, and ages are anything from 0 to 200 hours.
@@ -89,10 +133,10 @@ fn one(
     state: &State,
     config: &Config,
     now: Clocks,
-) -> [Duration; 3] {
+) -> [Took; 3] {
     let ages = Ages::new(now.boot, &state.sleeps, None, None);
     let sizes = Sizes { page: 4096, mean: 1000 };
-    let begun = Instant::now();
+    let mut begun = Begun::now();
     let wanted = wants_census(&observation, &observation.devices[0], state, config, now);
     let Ok(classes) = wanted else { panic!("the slots of this device are not worth counting: {wanted:?}") };
     let mut census = Census::new(classes);
@@ -100,9 +144,9 @@ fn one(
         census.count(Page::of(slot, &ages, sizes));
     }
     observation.devices[0].census = Some(census);
-    let counted = begun.elapsed();
+    let counted = begun.lap();
     let decision = decide(&observation, state, config, now);
-    let decided = begun.elapsed();
+    let decided = begun.lap();
     let mut pages = 0;
     for step in decision.steps {
         if let Action::WriteBack { way: Way::Chosen(choice), .. } = step.action {
@@ -113,6 +157,7 @@ fn one(
             pages += ranges.finish().pages();
         }
     }
+    let found = begun.lap();
     assert!(pages > 0, "nothing was chosen, so that this measures nothing");
-    [counted, decided - counted, begun.elapsed() - decided]
+    [counted, decided, found]
 }

@@ -10,7 +10,7 @@ use zram_host::device::SlotState;
 
 use super::{
     awake::{Since, Sleeps},
-    classes::{Age, Classes},
+    classes::{Age, Classes, Table},
     supply::Bar,
 };
 
@@ -130,11 +130,22 @@ impl Cell {
 
     /// That of a page.
     #[must_use]
-    #[inline]
     pub fn of(kind: Kind, size: u32, age: Age, classes: &Classes) -> Self {
+        Self::in_class(kind, size, classes.class(age))
+    }
+
+    /// That of a page, one of millions.
+    #[must_use]
+    #[inline]
+    pub fn found(kind: Kind, size: u32, age: Age, table: &Table) -> Self {
+        Self::in_class(kind, size, table.class(age))
+    }
+
+    #[inline]
+    fn in_class(kind: Kind, size: u32, class: usize) -> Self {
         let size = (size.saturating_sub(1) / 512).min(SIZES as u32 - 1);
         // Both are less than the number of classes.
-        Self { kind, size: size as u8, class: classes.class(age) as u8 }
+        Self { kind, size: size as u8, class: class as u8 }
     }
 
     /// Its place among all.
@@ -172,6 +183,7 @@ impl Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Census {
     classes: Classes,
+    table: Table,
     cells: Box<[u64; Cell::COUNT]>,
     /// Pages of one word.
     pub same: u64,
@@ -185,7 +197,8 @@ impl Census {
     /// Of nothing yet.
     #[must_use]
     pub fn new(classes: Classes) -> Self {
-        Self { classes, cells: Box::new([0; Cell::COUNT]), same: 0, away: 0, ageless: 0 }
+        let table = Table::of(&classes);
+        Self { classes, table, cells: Box::new([0; Cell::COUNT]), same: 0, away: 0, ageless: 0 }
     }
 
     /// Takes note of a slot.
@@ -196,7 +209,7 @@ impl Census {
             Page::Away => self.away += 1,
             Page::Here { age: None, .. } => self.ageless += 1,
             Page::Here { kind, age: Some(age), size } => {
-                self.cells[Cell::of(kind, size, age, &self.classes).index()] += 1;
+                self.cells[Cell::found(kind, size, age, &self.table).index()] += 1;
             }
         }
     }

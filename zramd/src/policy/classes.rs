@@ -78,12 +78,10 @@ impl Classes {
         Self { from }
     }
 
-    /// That of an age.
+    /// That of an age. For millions of them, see [`Table`].
     #[must_use]
-    #[inline]
     pub fn class(&self, age: Age) -> usize {
-        // Counted and not searched for: ages come in no order, and a search would be guessed wrong by the processor.
-        self.from[1..].iter().filter(|from| **from <= age).count()
+        self.from[1..].partition_point(|from| *from <= age)
     }
 
     /// The first whose pages are all at least so old; the last, if there is none.
@@ -103,6 +101,67 @@ impl Classes {
     pub fn length(&self, class: usize) -> Age {
         let class = class.min(Self::COUNT - 2);
         Age(self.from[class + 1].0 - self.from[class].0)
+    }
+}
+
+/// Finds the classes of millions of ages.
+///
+/// Ages come in no order, so that a processor guesses wrong at every step of a search, and comparing with all bounds takes as many comparisons. So ages are first told apart by their leading bits,
+/// as floating-point numbers are: by the place of the highest, and the three after it. Bounds are at least an eighth apart unless the shortest and the longest age are
+/// less than a factor of seven apart, so that there is no more than one of them in a stretch, and one comparison tells on which side of it an age is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// In which class a stretch begins.
+    begins: Box<[u8; Table::STRETCHES]>,
+    /// The last age of each class.
+    to: [Age; Classes::COUNT],
+}
+
+impl Table {
+    /// Bits that count, besides the highest.
+    const FINE: u32 = 3;
+
+    const STRETCHES: usize = (65 - Self::FINE as usize) << Self::FINE;
+
+    /// For these classes.
+    #[must_use]
+    pub fn of(classes: &Classes) -> Self {
+        let mut begins = Box::new([0; Self::STRETCHES]);
+        for (stretch, class) in begins.iter_mut().enumerate() {
+            let shift = (stretch >> Self::FINE).saturating_sub(1);
+            // Less than it has bits, and less than the number of classes.
+            let first = ((stretch - (shift << Self::FINE)) as u64) << shift;
+            // What has no such bits is in the first stretch of all.
+            let first = if stretch > 1 << Self::FINE { first } else { 0 };
+            *class = classes.class(Age(first)) as u8;
+        }
+        let to = std::array::from_fn(|class| match classes.from.get(class + 1) {
+            // No bound but the first is 0.
+            Some(next) => Age(next.0 - 1),
+            None => Age(u64::MAX),
+        });
+        Self { begins, to }
+    }
+
+    /// The class of an age.
+    #[must_use]
+    #[inline]
+    pub fn class(&self, age: Age) -> usize {
+        let mut class = usize::from(self.begins[Self::stretch(age)]);
+        class += usize::from(age > self.to[class]);
+        // Where bounds are closer together there may be more of them.
+        while age > self.to[class] {
+            class += 1;
+        }
+        class
+    }
+
+    #[inline]
+    fn stretch(Age(age): Age) -> usize {
+        let age = age.max(1 << Self::FINE);
+        let shift = age.ilog2() - Self::FINE;
+        // The highest bit is the lowest of the number of places after those that count.
+        ((shift as usize) << Self::FINE) + (age >> shift) as usize
     }
 }
 
@@ -134,6 +193,32 @@ mod tests {
             assert_eq!(classes.at_least(Age(from + 1)), (class + 1).min(Classes::COUNT - 1));
         }
         assert_eq!(classes.class(Age(u64::MAX)), Classes::COUNT - 1);
+    }
+
+    #[test]
+    fn the_table_finds_what_a_search_finds() {
+        let day = 86_400;
+        for (min, max) in
+            [(0, 0), (0, 1), (1, 1), (5, 5), (60, 61), (1200, 90_000), (1, 365 * day), (day, u64::MAX)]
+        {
+            let classes = classes(min, max);
+            let table = Table::of(&classes);
+            let bounds = classes.from.into_iter().map(|Age(from)| from);
+            let powers = (0..64).flat_map(|bit| (8..16).map(move |leading| (leading << bit) >> 3));
+            for age in bounds.chain(powers).chain([0, u64::MAX]) {
+                for age in [age.saturating_sub(1), age, age.saturating_add(1)] {
+                    let age = Age(age);
+                    assert_eq!(table.class(age), classes.class(age), "{min} {max} {age:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stretch_has_one_bound_at_most() {
+        let table = Table::of(&classes(1200, 90_000));
+        let steps = table.begins.windows(2).map(|two| two[1] - two[0]);
+        assert_eq!(steps.max(), Some(1), "by default a second comparison is never needed");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 use super::{
     census::{Cell, Kind, Page},
     choice::Choice,
+    classes::Table,
 };
 
 /// Bytes of one command: `write(2)` to an attribute is cut at a page of 4096, and the rest would be another command.
@@ -35,6 +36,7 @@ impl Range {
 #[derive(Clone, Debug)]
 pub struct Ranges {
     choice: Choice,
+    table: Table,
     /// Pages that do not compress, and all others.
     ranges: [Vec<Range>; 2],
 }
@@ -43,14 +45,15 @@ impl Ranges {
     /// Of this choice.
     #[must_use]
     pub fn new(choice: Choice) -> Self {
-        Self { choice, ranges: Default::default() }
+        let table = Table::of(choice.classes());
+        Self { choice, table, ranges: Default::default() }
     }
 
     /// Takes note of a slot. Slots come in ascending order.
     #[inline]
     pub fn slot(&mut self, slot: u64, page: Page) {
         let Page::Here { kind, age: Some(age), size } = page else { return };
-        let cell = Cell::of(kind, size, age, self.choice.classes());
+        let cell = Cell::found(kind, size, age, &self.table);
         if !self.choice.take(cell) {
             return;
         }
