@@ -1,7 +1,7 @@
-//! The probes of a live kernel, as commands ask for them.
+//! The probes of a live kernel, as a program's machine brings them.
 //!
 //! They are attached when something is asked that takes them, and only as far as it does: one program for the slot table, and those of
-//! the kinds that are watched.
+//! the kinds that are watched. A kernel that refused once is not asked again: finding out takes as long as attaching.
 
 use std::{
     sync::mpsc::{RecvTimeoutError, channel},
@@ -12,17 +12,20 @@ use std::{
 use nix::time::{ClockId, clock_gettime};
 use zram_events::{Decoder, DeviceId, Kind, RawRecord};
 use zram_host::probed::{Absent, Happened, Probed, SlotWords};
-use zram_probe::{ProbeError, Probes, Wanted};
 
-use crate::ASIDE;
+use crate::{ProbeError, Probes, Wanted};
 
 /// How long attaching may take before something is said about it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Lives that are remembered. Whoever does not watch how they end would remember every address for ever: after so many, their numbers begin anew.
+const LIVES: usize = 1 << 18;
+
 /// Probes on the running kernel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LiveProbes {
-    snapshots: Option<Probes>,
+    slow: fn(),
+    snapshots: Option<Result<Probes, Absent>>,
     watching: Option<Watching>,
 }
 
@@ -37,8 +40,9 @@ impl Probed for LiveProbes {
     fn slot_table(&mut self, dev: u32, first: u64, count: u64) -> Result<Vec<SlotWords>, Absent> {
         let probes = match &mut self.snapshots {
             Some(probes) => probes,
-            none => none.insert(attach(Wanted { kinds: &[], snapshots: true })?),
+            none => none.insert(attach(Wanted { kinds: &[], snapshots: true }, self.slow)),
         };
+        let probes = probes.as_mut().map_err(|absent| absent.clone())?;
         let number =
             |number: u64| u32::try_from(number).map_err(|_| Absent(format!("zram{dev} has too many slots")));
         let table = probes.slots(DeviceId(dev), number(first)?, number(count)?).map_err(absent)?;
@@ -46,7 +50,7 @@ impl Probed for LiveProbes {
     }
 
     fn watch(&mut self, kinds: &[Kind]) -> Result<Vec<Kind>, Absent> {
-        let probes = attach(Wanted { kinds, snapshots: false })?;
+        let probes = attach(Wanted { kinds, snapshots: false }, self.slow)?;
         let unseen = probes.coverage().unobservable.iter().map(|gap| gap.kind).collect();
         self.watching = Some(Watching { probes, decoder: Decoder::late() });
         Ok(unseen)
@@ -55,13 +59,17 @@ impl Probed for LiveProbes {
     fn happened(&mut self) -> Result<Vec<Happened>, Absent> {
         let watching = self.watching()?;
         let mut records = Vec::new();
-        watching.probes.drain(&mut records);
+        watching.probes.drain_so_far(&mut records).map_err(absent)?;
         let suspended = suspended();
-        let happened = |record: &RawRecord| {
+        let mut happened = |record: &RawRecord| {
             let event = watching.decoder.decode(record).map_err(|error| Absent(error.to_string()))?;
             Ok(Happened { boot_nanos: record.time_ns.saturating_add(suspended), thread: record.tid, event })
         };
-        records.iter().map(happened).collect()
+        let all = records.iter().map(&mut happened).collect();
+        if watching.decoder.remembered() > LIVES {
+            watching.decoder = Decoder::late();
+        }
+        all
     }
 
     fn lost(&mut self) -> Result<u64, Absent> {
@@ -71,17 +79,23 @@ impl Probed for LiveProbes {
 }
 
 impl LiveProbes {
+    /// Nothing is attached yet. `slow` is called, in another thread, when attaching takes longer than usual.
+    #[must_use]
+    pub fn new(slow: fn()) -> Self {
+        Self { slow, snapshots: None, watching: None }
+    }
+
     fn watching(&mut self) -> Result<&mut Watching, Absent> {
         self.watching.as_mut().ok_or_else(|| Absent("nothing is watched yet".to_owned()))
     }
 }
 
 /// Attaches, and says so if that takes long.
-fn attach(wanted: Wanted<'_>) -> Result<Probes, Absent> {
+fn attach(wanted: Wanted<'_>, slow: fn()) -> Result<Probes, Absent> {
     let (done, waiting) = channel::<()>();
     let says = thread::spawn(move || {
         if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            ASIDE.say("attaching probes takes longer than usual ...");
+            slow();
         }
     });
     let probes = Probes::attach_only(wanted);
