@@ -13,7 +13,7 @@ use nix::time::{ClockId, clock_gettime};
 use zram_events::{Decoder, DeviceId, Kind, RawRecord};
 use zram_host::probed::{Absent, Happened, Probed, SlotWords};
 
-use crate::{ProbeError, Probes, Wanted};
+use crate::{ProbeError, Probes, Wanted, table::EITHER};
 
 /// How long attaching may take before something is said about it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -51,7 +51,8 @@ impl Probed for LiveProbes {
 
     fn watch(&mut self, kinds: &[Kind]) -> Result<Vec<Kind>, Absent> {
         let probes = attach(Wanted { kinds, snapshots: false }, self.slow)?;
-        let unseen = probes.coverage().unobservable.iter().map(|gap| gap.kind).collect();
+        let seen: Vec<Kind> = probes.coverage().attached.iter().map(|attached| attached.kind).collect();
+        let unseen = unseen(kinds, &seen);
         self.watching = Some(Watching { probes, decoder: Decoder::late() });
         Ok(unseen)
     }
@@ -105,6 +106,17 @@ fn attach(wanted: Wanted<'_>, slow: fn()) -> Result<Probes, Absent> {
     probes.map_err(absent)
 }
 
+/// What of this is not seen. Where a kernel has another kind in the place of one, that is enough for who asked for both.
+fn unseen(kinds: &[Kind], seen: &[Kind]) -> Vec<Kind> {
+    let has = |kind: &Kind| kinds.contains(kind) && seen.contains(kind);
+    let stood_for = |kind: &Kind| {
+        EITHER.iter().any(|(older, newer)| {
+            older == kind && newer.iter().any(has) || newer.contains(kind) && has(older)
+        })
+    };
+    kinds.iter().filter(|kind| !seen.contains(kind) && !stood_for(kind)).copied().collect()
+}
+
 /// One sentence, in one line: what the kernel's verifier wrote is left out.
 fn absent(error: ProbeError) -> Absent {
     Absent(error.to_string().lines().next().unwrap_or_default().to_owned())
@@ -119,4 +131,21 @@ fn suspended() -> u64 {
     let apart = all.saturating_sub(running);
     // Looking at two clocks takes time; a machine that was suspended was so for longer.
     if apart < Duration::from_millis(1) { 0 } else { u64::try_from(apart.as_nanos()).unwrap_or(0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_kind_must_have_been_asked_for() {
+        let seen = [Kind::Bio, Kind::MapObject];
+        assert_eq!(unseen(&[Kind::Bio, Kind::ObjWrite], &seen), [Kind::ObjWrite]);
+        assert_eq!(unseen(&[Kind::Bio, Kind::ObjWrite, Kind::MapObject], &seen), []);
+        assert_eq!(unseen(&[Kind::MapObject], &[Kind::ReadBegin]), [Kind::MapObject]);
+        assert_eq!(
+            unseen(&[Kind::MapObject, Kind::ReadBegin, Kind::Reset], &[Kind::ReadBegin]),
+            [Kind::Reset]
+        );
+    }
 }
