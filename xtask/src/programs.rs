@@ -18,10 +18,10 @@ use crate::vm::{self, Choice};
 use crate::{agent, child, cli, qemu};
 
 /// Our programs.
-const OURS: [&str; 2] = ["zramctl-rs", "zramd"];
+const OURS: [&str; 3] = ["zramctl-rs", "zramd", "zramtop"];
 
 /// Programs of others that are held beside ours, that ours start, or that prepare and look.
-const THEIRS: [&str; 18] = [
+const THEIRS: [&str; 22] = [
     "zramctl",
     "losetup",
     "mkswap",
@@ -36,9 +36,13 @@ const THEIRS: [&str; 18] = [
     "false",
     "ls",
     "mkdir",
+    "script",
+    "setpriv",
     "sh",
     "sha256sum",
     "sleep",
+    "stty",
+    "timeout",
     "wc",
 ];
 

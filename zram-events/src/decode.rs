@@ -109,6 +109,12 @@ impl Decoder {
         Self { late: true, ..Self::default() }
     }
 
+    /// How many lives it remembers. They grow in number where births are seen, or met late, and ends are not.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.pools.alive.len() + self.zspages.alive.len() + self.handles.alive.len()
+    }
+
     /// The life that a handle's address names now: for the slot-table snapshot.
     #[must_use]
     pub fn handle(&self, address: u64) -> Option<HandleLife> {

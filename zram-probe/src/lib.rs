@@ -20,6 +20,8 @@ pub mod health;
 mod interrupts;
 mod listing;
 mod load;
+#[cfg(feature = "machine")]
+pub mod machine;
 pub mod offsets;
 pub mod plan;
 pub mod probes;

@@ -141,6 +141,20 @@ impl Probes {
         added
     }
 
+    /// As [`Probes::drain`], but takes only what was numbered by the time it was called: no more than the buffer holds, however quickly
+    /// things go on. If something was lost because the buffer was full, it was lost after all that is taken here.
+    ///
+    /// # Errors
+    /// When the counter of numbers cannot be read.
+    pub fn drain_so_far(&mut self, out: &mut Vec<RawRecord>) -> Result<usize, ProbeError> {
+        self.logger.flush();
+        let numbered = self.sequence.get(&0, 0).map_err(map_error(SEQUENCE))?;
+        let added = self.stream.drain_below(numbered, out);
+        let first = out.len() - added;
+        self.flags.sort(&mut out[first..]);
+        Ok(added)
+    }
+
     /// Losses since the probes were attached. To be asked when nothing is going on: records that
     /// are being written while it looks are waited for, and at last counted as lost.
     ///
@@ -150,7 +164,7 @@ impl Probes {
         self.logger.flush();
         let numbered = self.sequence.get(&0, 0).map_err(map_error(SEQUENCE))?;
         for _ in 0..PATIENCE {
-            self.stream.fetch();
+            self.stream.fetch_below(numbered);
             if self.stream.missing(numbered) == 0 {
                 break;
             }

@@ -27,6 +27,10 @@ impl Reorder {
         Some(record)
     }
 
+    fn pop_below(&mut self, end: u64) -> Option<RawRecord> {
+        if self.next < end { self.pop() } else { None }
+    }
+
     /// Numbers below `end` of which no record has come.
     fn missing(&self, end: u64) -> u64 {
         end.saturating_sub(self.next).saturating_sub(self.waiting.range(..end).count() as u64)
@@ -54,6 +58,31 @@ impl Stream {
                 Err(_) => self.malformed += 1,
             }
         }
+    }
+
+    /// Empties the ring buffer as far as what was numbered before `end`: at most as much as fits into it, however quickly more comes.
+    pub(crate) fn fetch_below(&mut self, end: u64) {
+        while let Some(entry) = self.ring.next() {
+            match <&[u8; RECORD_BYTES]>::try_from(&*entry) {
+                Ok(bytes) => {
+                    let record = RawRecord::from_bytes(bytes);
+                    let is_end = record.seq >= end;
+                    self.order.push(record);
+                    if is_end {
+                        break;
+                    }
+                }
+                Err(_) => self.malformed += 1,
+            }
+        }
+    }
+
+    /// Moves what is in order and was numbered before `end` to `out`; returns how many.
+    pub(crate) fn drain_below(&mut self, end: u64, out: &mut Vec<RawRecord>) -> usize {
+        self.fetch_below(end);
+        let before = out.len();
+        out.extend(std::iter::from_fn(|| self.order.pop_below(end)));
+        out.len() - before
     }
 
     /// Moves what is in order to `out`; returns how many.
@@ -85,6 +114,16 @@ mod tests {
         assert_eq!(order.pop(), None);
         order.push(record(0));
         assert_eq!(std::iter::from_fn(|| order.pop()).map(|r| r.seq).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn what_came_later_waits_for_the_next_time() {
+        let mut order = Reorder::default();
+        for seq in [0, 2, 1, 3] {
+            order.push(record(seq));
+        }
+        let mut seen = |end| std::iter::from_fn(|| order.pop_below(end)).map(|r| r.seq).collect::<Vec<_>>();
+        assert_eq!((seen(2), seen(2), seen(9)), (vec![0, 1], vec![], vec![2, 3]));
     }
 
     #[test]

@@ -12,7 +12,6 @@
 //! * [`wanted`] is what a device is to become, [`backing`] a look at what its pages go to.
 //! * [`conflicts`] are what else manages zram, or works against it; [`severity`] says how bad something is.
 //! * [`doctor`] finds what is wrong or wasteful.
-//! * [`probes`] are what looks into a live kernel.
 //! * [`writer`] changes something, or says how it would.
 //! * [`interrupt`] is Ctrl-C.
 //! * [`commands`] are the commands.
@@ -30,7 +29,6 @@ pub mod doctor;
 pub mod interrupt;
 mod manual;
 pub mod plan;
-pub mod probes;
 pub mod severity;
 pub mod shell;
 pub mod table;
@@ -42,12 +40,12 @@ use std::{io::Write, process::ExitCode};
 use clap::CommandFactory as _;
 pub use zram_host::size;
 use zram_host::{LiveHost, Machine};
+use zram_probe::machine::LiveProbes;
 use zram_terminal::{about, aside::Aside, escape, program, style};
 
 use cli::{Cli, Command};
 use commands::change;
 use manual::MANUAL;
-use probes::LiveProbes;
 use writer::Writer;
 
 /// What is said beside the output.
@@ -78,7 +76,12 @@ fn live(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
     {
         ASIDE.say(format_args!("Ctrl-C will end this at once, and not in order: {error:#}"));
     }
-    run(cli, &mut LiveHost::new().with_probes(Box::new(LiveProbes::default())), out)
+    run(cli, &mut LiveHost::new().with_probes(Box::new(LiveProbes::new(slow))), out)
+}
+
+/// Said when probes are not in place after a while.
+fn slow() {
+    ASIDE.say("attaching probes takes longer than usual ...");
 }
 
 /// Does what was asked for.

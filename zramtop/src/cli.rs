@@ -77,6 +77,14 @@ pub struct Cli {
     #[arg(long, value_name = "N", requires = "once", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub looks: u32,
 
+    /// ... with sizes of objects and blocks on backing devices, which probes tell: takes root and a kernel with BTF
+    #[arg(long, requires = "once")]
+    pub sizes: bool,
+
+    /// ... with how long reads and writes took from the first look to the last, which are at least two: takes root and a kernel with BTF
+    #[arg(long, requires = "once")]
+    pub latency: bool,
+
     /// How output looks
     #[command(flatten)]
     pub output: Output,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     cli::Cli,
     map::{SlotTable, ages::BOUNDS},
-    sample::{Attributes, Class, Flags, Kind, Known, Latency, SECOND},
+    sample::{Attributes, Class, Content, Flags, Kind, Known, Latency, SECOND},
     source::{Attention, Source as _, SourceError},
     state::{Device, Event, Look, State, Units, search, update},
 };
@@ -23,8 +23,10 @@ const SCHEMA: u32 = 1;
 pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut source = cli.source().make()?;
     let mut state = State::new(Look { color: false, ..cli.look(|_| None) }, (80, 24));
-    let attention = Attention { everything: true, ..Attention::default() };
-    for look in 0..cli.looks {
+    let attention =
+        Attention { everything: true, contents: cli.sizes, timed: cli.latency, ..Attention::default() };
+    let looks = if cli.latency { cli.looks.max(2) } else { cli.looks };
+    for look in 0..looks {
         if look > 0 && source.about().kind == "live" {
             std::thread::sleep(std::time::Duration::from_secs_f64(cli.interval));
         }
@@ -70,8 +72,45 @@ struct Looked<'a> {
     /// What is missing for `slots`.
     #[serde(skip_serializing_if = "Option::is_none")]
     slots_missing: Option<&'a str>,
+    /// What its objects come to, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sizes: Option<Known<Sizes>>,
     classes: &'a Known<Vec<Class>>,
     latency: &'a Known<Latency>,
+}
+
+/// What its slots hold, added up.
+#[derive(Debug, Default, Serialize)]
+struct Sizes {
+    /// Objects in memory.
+    objects: u64,
+    /// Bytes of them.
+    bytes: u64,
+    /// Slots that are on the backing device.
+    blocks: u64,
+}
+
+impl Sizes {
+    fn of(contents: &Known<Vec<Content>>) -> Option<Known<Self>> {
+        match contents {
+            Known::Here(contents) => {
+                let mut sizes = Self::default();
+                for content in contents {
+                    match (content.block, content.size) {
+                        (Some(_), _) => sizes.blocks += 1,
+                        (None, Some(size)) => {
+                            sizes.objects += 1;
+                            sizes.bytes += u64::from(size);
+                        }
+                        (None, None) => {}
+                    }
+                }
+                Some(Known::Here(sizes))
+            }
+            Known::Missing(why) => Some(Known::Missing(why.clone())),
+            Known::Unasked => None,
+        }
+    }
 }
 
 /// Its slots, counted.
@@ -131,6 +170,7 @@ impl<'a> Document<'a> {
             ratio: device.sample.attributes.ratio(),
             slots: (device.table.known() > 0).then(|| Slots::of(&device.table, boot_micros)),
             slots_missing: device.unseen.as_deref(),
+            sizes: Sizes::of(&device.sample.contents),
             classes: &device.classes,
             latency: device.latency(),
         });
@@ -193,6 +233,19 @@ fn one(device: &Device, units: Units, out: &mut dyn Write) -> std::io::Result<()
                 }
             }
         }
+    }
+    match Sizes::of(&device.sample.contents) {
+        Some(Known::Here(sizes)) => {
+            writeln!(
+                out,
+                "  {:<16} {:>10} in {} objects",
+                "sizes",
+                units.amount(sizes.bytes),
+                sizes.objects
+            )?;
+        }
+        Some(Known::Missing(why)) => writeln!(out, "  sizes: {why}")?,
+        Some(Known::Unasked) | None => {}
     }
     match &device.classes {
         Known::Here(classes) => {

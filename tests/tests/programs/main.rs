@@ -18,3 +18,4 @@ mod selftests;
 mod setup;
 mod speed;
 mod status;
+mod top;

@@ -108,3 +108,86 @@ fn slots_beside_the_kernel() {
         machine.prints(&[OURS, "remove", &device]);
     });
 }
+
+/// A device of so many slots, all in use by zeros, which take no memory and are listed all the same.
+fn filled(machine: &mut Machine, slots: u64) -> String {
+    let mib = slots >> 8;
+    let name = machine.prints(&[OURS, "setup", "--size", &format!("{mib}M")]);
+    let device = name.trim().strip_prefix("/dev/").unwrap().to_owned();
+    let fill = format!("if=/dev/zero of=/dev/{device} bs=1M count={mib} oflag=direct status=none");
+    let words: Vec<String> =
+        std::iter::once(program("dd")).chain(fill.split(' ').map(str::to_owned)).collect();
+    machine.prints(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    device
+}
+
+/// A copy of the slot table by probes beside the text of `block_state`, in the same program: what each takes for the slots that a large device has more
+/// than a small one, so that neither starting nor attaching counts.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn snapshot_beside_block_state() {
+    let (small, large): (u64, u64) = if is_measured() { (1 << 12, 1 << 20) } else { (1 << 8, 1 << 12) };
+    on_each_kernel(|machine| {
+        let mut of = Vec::new();
+        for slots in [small, large] {
+            let device = filled(machine, slots);
+            let text = format!("/bin/zramtop {device} --once --json > /tmp/looked");
+            let both = format!("/bin/zramtop {device} --once --json --sizes > /tmp/looked");
+            let mut taken = [Vec::new(), Vec::new()];
+            for _ in 0..turns().min(3) {
+                for (script, taken) in [&text, &both].into_iter().zip(&mut taken) {
+                    taken.push(costs(machine, script).iter().sum());
+                }
+            }
+            let looked = machine.prints(&[&program("cat"), "/tmp/looked"]);
+            let looked: serde_json::Value = serde_json::from_str(&looked).unwrap();
+            let one = &looked["devices"][0];
+            assert_eq!(one["slots"]["flags"]["same"].as_u64(), Some(slots), "{}: {one}", machine.name);
+            assert!(one["sizes"]["here"].is_object(), "{}: {one}", machine.name);
+            of.push(taken.map(median));
+            machine.prints(&[OURS, "remove", &device]);
+        }
+        println!("{}: text, and both, of {small} and of {large} slots: {of:?} ms", machine.name);
+        let text = of[1][0].saturating_sub(of[0][0]);
+        let copied = (of[1][1].saturating_sub(of[1][0])).saturating_sub(of[0][1].saturating_sub(of[0][0]));
+        // Of a few slots neither is more than chance.
+        if is_measured() {
+            println!("{}: snapshot beside text: {:.3}", machine.name, copied as f64 / text as f64);
+        }
+    });
+}
+
+/// What zramtop takes of a processor while it shows a device of 262 144 slots, a look a second: the overview, on a terminal, while nothing
+/// goes on. What starting takes is left out: it is what a short run takes. What the terminal's other side takes is counted in.
+#[test]
+#[ignore = "boots virtual machines: run `cargo xtask programs`"]
+fn top_on_a_terminal() {
+    let (short, long) = if is_measured() { (5, 35) } else { (4, 5) };
+    on_each_kernel(|machine| {
+        let device = filled(machine, if is_measured() { 1 << 18 } else { 1 << 12 });
+        let (mkdir, mount) = (program("mkdir"), program("mount"));
+        machine.prints(&[
+            &program("sh"),
+            "-c",
+            &format!("{mkdir} -p /dev/pts && {mount} -t devpts devpts /dev/pts"),
+        ]);
+        let [script, timeout, stty, sleep, sh] = ["script", "timeout", "stty", "sleep", "sh"].map(program);
+        // A terminal is asked where its cursor is, and here nobody else answers.
+        let runs = |seconds: u64| {
+            format!(
+                "for i in 1 2 3 4 5 6 7 8; do {sleep} 0.4; printf '\\033[1;1R'; done | SHELL={sh} TERM=xterm {script} -qc '{stty} rows 40 cols 120; {timeout} --foreground -s INT {seconds} /bin/zramtop {device}' /dev/null \
+                 > /tmp/drawn"
+            )
+        };
+        let [brief, whole] = [short, long].map(|seconds| costs(machine, &runs(seconds)));
+        for [user, kernel] in [brief, whole] {
+            println!("{}: {user} ms, and {kernel} ms in the kernel", machine.name);
+        }
+        let drawn = machine.prints(&[&program("cat"), "/tmp/drawn"]);
+        assert!(drawn.contains(" Overview "), "{}: this was drawn: {drawn}", machine.name);
+        let took = whole.iter().sum::<u64>().saturating_sub(brief.iter().sum());
+        let part = took as f64 / ((long - short) * 10) as f64;
+        println!("{}: {part:.2} % of a processor at a look a second", machine.name);
+        machine.prints(&[OURS, "remove", &device]);
+    });
+}

@@ -16,7 +16,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use zram_events::{BioOp, Event};
+use zram_events::{BioOp, Event, Kind};
 
 /// Where the first bucket ends: 256 ns.
 const FIRST: u32 = 8;
@@ -63,6 +63,40 @@ impl Histogram {
     }
 }
 
+/// What is measured, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Row {
+    /// Pages written.
+    Write,
+    /// Pages read from memory.
+    Read,
+    /// Pages read back.
+    ReadBack,
+    /// Waiting for a worker.
+    Wait,
+    /// A worker.
+    Run,
+}
+
+impl Row {
+    /// All, and the events that each lies between.
+    pub const ALL: [(Self, [Kind; 2]); 5] = [
+        (Self::Write, [Kind::Bio, Kind::ObjWrite]),
+        (Self::Read, [Kind::Bio, Kind::ReadFromPool]),
+        (Self::ReadBack, [Kind::Bio, Kind::ReadBackEndio]),
+        (Self::Wait, [Kind::ReadBackEndio, Kind::ReadBackWork]),
+        (Self::Run, [Kind::ReadBackWork, Kind::Decompress]),
+    ];
+
+    /// Those that cannot be measured where these kinds of events are not seen.
+    #[must_use]
+    pub fn without(unseen: &[Kind]) -> Vec<Self> {
+        let lacks = |kinds: &[Kind; 2]| kinds.iter().any(|kind| unseen.contains(kind));
+        Self::ALL.iter().filter(|(_, kinds)| lacks(kinds)).map(|(row, _)| *row).collect()
+    }
+}
+
 /// What is measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -77,6 +111,17 @@ pub struct Latency {
     pub wait: Histogram,
     /// How long it then took.
     pub run: Histogram,
+    /// What cannot be measured here, because this kernel does not show where it begins or ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Row>,
+    /// Events that were lost, so that what they would have ended was not measured.
+    #[serde(skip_serializing_if = "is_none")]
+    pub lost: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What is under way.
@@ -121,6 +166,29 @@ impl Bio {
 const MOST: usize = 1 << 16;
 
 impl Meter {
+    /// What is under way is not measured.
+    pub fn forget(&mut self) {
+        let latency = std::mem::take(&mut self.latency);
+        *self = Self { latency, ..Self::default() };
+    }
+
+    /// This thread is at work elsewhere.
+    pub fn leave(&mut self, thread: u32) {
+        self.bios.remove(&thread);
+    }
+
+    /// Whether this event, in this thread, ends something that is under way here.
+    #[must_use]
+    pub fn awaits(&self, event: &Event, thread: u32) -> bool {
+        match event {
+            Event::ObjWrite { .. } => self.bios.get(&thread).is_some_and(|bio| bio.write && bio.left > 0),
+            Event::ReadBackEndio { slot, .. } => self.away.contains_key(&slot.0),
+            Event::ReadBackWork { slot, .. } => self.waiting.contains_key(&slot.0),
+            Event::Decompress { .. } => self.running.contains_key(&thread),
+            _ => false,
+        }
+    }
+
     /// Something happened, at this time of a clock in nanoseconds, in this thread. `page`: bytes of a slot.
     pub fn take(&mut self, event: &Event, nanos: u64, thread: u32, page: u64) {
         let since = |then: u64| nanos.saturating_sub(then);

@@ -26,7 +26,7 @@ const USUAL: Budget = Budget { windows: 24, micros: 8_000 };
 /// For a single look.
 const WHOLE: Budget = Budget { windows: usize::MAX, micros: u64::MAX };
 
-/// Slots whose contents are asked for at once, at most.
+/// Slots whose contents are asked for at once, at most, where not everything is to be looked at.
 const CONTENTS: u64 = 4096;
 
 /// What is kept from look to look.
@@ -131,7 +131,12 @@ impl Looker {
             Err(SlotsError::NotSetUp { .. }) => Known::Unasked,
             Err(error) => Known::Missing(error.to_string()),
         };
-        if let Some((first, end)) = shown.filter(|_| attention.contents) {
+        let looked_into = if attention.everything {
+            Some((0, slots))
+        } else {
+            shown.map(|(first, end)| (first, end.min(first.saturating_add(CONTENTS))))
+        };
+        if let Some((first, end)) = looked_into.filter(|_| attention.contents) {
             sample.contents = contents(machine, device, first, end, page);
         }
         sample.classes = pool_classes(machine, device);
@@ -152,8 +157,7 @@ fn contents(
             "sizes and blocks of slots come from probes, which are not attached here".to_owned(),
         );
     };
-    let count = end.saturating_sub(first).min(CONTENTS);
-    match probes.slot_table(device.0, first, count) {
+    match probes.slot_table(device.0, first, end.saturating_sub(first)) {
         Ok(table) => Known::Here(
             (first..)
                 .zip(table)

@@ -10,6 +10,7 @@ pub mod machine;
 pub mod recording;
 pub mod sim;
 mod sweep;
+mod timing;
 
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Attention {
     pub slots: Option<(u32, u64, u64)>,
     /// Whether what is in those slots is looked at, one by one.
     pub contents: bool,
+    /// Whether times are looked at, so that probes are worth attaching. Once they are, they stay.
+    pub timed: bool,
     /// Whether everything is to be looked at, at whatever cost: for a single look.
     pub everything: bool,
 }

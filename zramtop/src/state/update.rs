@@ -58,6 +58,7 @@ pub fn attention(state: &State) -> Attention {
         attention.slots = Some((state.selected, layout.first, layout.end()));
         attention.contents = layout.shift == 0;
     }
+    attention.timed = state.view == View::Latency;
     attention
 }
 

@@ -8,7 +8,7 @@ use ratatui::{
 
 use super::paint::{about, missing, step, time};
 use crate::{
-    sample::{Histogram, Known},
+    sample::{Histogram, Known, latency::Row},
     state::{State, look::Part},
 };
 
@@ -30,11 +30,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
         }
     };
     let rows = [
-        ("write", &latency.write),
-        ("read", &latency.read),
-        ("read back", &latency.read_back),
-        ("wait", &latency.wait),
-        ("run", &latency.run),
+        ("write", Row::Write, &latency.write),
+        ("read", Row::Read, &latency.read),
+        ("read back", Row::ReadBack, &latency.read_back),
+        ("wait", Row::Wait, &latency.wait),
+        ("run", Row::Run, &latency.run),
     ];
     // Each bucket as wide, and each histogram as high, as there is room.
     let wide = (usize::from(area.width).saturating_sub(36) / SHOWN).clamp(1, 5);
@@ -44,7 +44,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
         format!(" {:<10}{:>8} {:>6} {:>6}  how many took how long", "", "count", "half", "99%"),
         look.style(Part::Heading),
     ));
-    for (name, histogram) in rows {
+    for (name, row, histogram) in rows {
+        if latency.unseen.contains(&row) {
+            let told = format!(" {name:<10}this kernel does not show where it begins or ends");
+            lines.push(Line::styled(told, look.style(Part::Dim)));
+            continue;
+        }
         lines.extend(rows_of(state, name, histogram, wide, high));
     }
     let mut axis = String::new();
@@ -58,7 +63,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     }
     lines.push(Line::styled(format!(" {:<34}{axis}", ""), look.style(Part::Dim)));
     if high > 1 || usize::from(area.height) > lines.len() + 1 {
-        let about = "wait and run: a worker decompresses what was read back";
+        let about = match latency.lost {
+            0 => "wait and run: a worker decompresses what was read back".to_owned(),
+            lost => format!("{lost} events were lost: more happened than the probes' buffer holds"),
+        };
         lines.push(Line::styled(format!(" {about}"), look.style(Part::Dim)));
     }
     for (line, row) in lines.into_iter().zip(area.rows()) {
