@@ -69,8 +69,13 @@ fn main() {
         let [time, processor] = [time, processor].map(|time| time.as_secs_f64() * 1e3);
         println!("{what:>16}: {time:8.3} ms, {processor:8.3} ms");
     }
+    // Without `--bench` this runs among tests, without optimisation and beside others: then the figures say nothing of the budget.
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
     let took = best[3].time;
-    assert!(took <= BUDGET, "a decision over 4 Mi slots takes {took:?}, more than {BUDGET:?}");
+    assert!(
+        !is_measured || took <= BUDGET,
+        "a decision over 4 Mi slots takes {took:?}, more than {BUDGET:?}"
+    );
 }
 
 /// By the clock, and by that of this thread, which stands still while others have the processor.
