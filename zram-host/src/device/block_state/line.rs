@@ -256,9 +256,11 @@ mod tests {
     #[test]
     fn a_line_is_what_it_is_alone() {
         let mut lines = Vec::new();
-        for slot in [7_u64, 8, 99_999_999, 100_000_000, 1_000_000_000_000, 1_000_000_000_001, 9] {
-            for rest in ["75.000001 ......", "75.000001 ......", "75.000001 .....", "75.000002 ...i..", "x"] {
-                lines.push(format!("{slot:12} {rest:>28}"));
+        for slot in [7_u64, 8, 9, 10, 99_999_999, 100_000_000, 100_000_001, 1_000_000_000_000] {
+            for (seconds, micros) in [(75, 1), (75, 2), (76, 1), (1_000_075, 1), (100_000_075, 1)] {
+                for flags in ["......", "...i..", ".....", ".w.i"] {
+                    lines.push(format!("{slot:12} {seconds:12}.{micros:06} {flags}"));
+                }
             }
         }
         lines.extend(["", "7", "7 1.0 ....", "         x7           75.000001 ......"].map(str::to_owned));
@@ -269,6 +271,31 @@ mod tests {
                 assert_eq!(reader.read(line), parse(line), "{}", lines[at]);
             }
         }
+    }
+
+    /// Behind a line that is right, one in which any byte is another.
+    #[test]
+    fn a_byte_that_is_wrong_is_seen_behind_any_line() {
+        let numbers = |slot: u64| format!("{slot:12} {:12}.{:06} ......", 75, 19);
+        for slot in [7, 9, 99_999_998] {
+            let (before, right) = (numbers(slot), numbers(slot + 1));
+            for at in 0..right.len() {
+                for byte in *b"0:. 1ix-" {
+                    let mut line = right.clone().into_bytes();
+                    line[at] = byte;
+                    let mut reader = Reader::default();
+                    assert!(reader.read(before.as_bytes()).is_some());
+                    assert_eq!(reader.read(&line), parse(&line), "{}", String::from_utf8_lossy(&line));
+                }
+            }
+            // That behind 9 in the order of bytes is no digit.
+            let mut line = before.clone().into_bytes();
+            line[SLOT - 1] += 1;
+            let mut reader = Reader::default();
+            reader.read(before.as_bytes());
+            assert_eq!(reader.read(&line), parse(&line), "{}", String::from_utf8_lossy(&line));
+        }
+        assert_eq!(parse(numbers(7).replace("19 .", "19x.").as_bytes()), None, "a column has to end");
     }
 
     /// As the kernel prints them, on both sides of where a number leaves its column.
