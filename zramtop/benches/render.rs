@@ -25,6 +25,8 @@ const SIZE: (u16, u16) = (200, 60);
 
 fn main() {
     divan::main();
+    // Without `--bench` this runs among tests, without optimisation and beside others: then the figures say nothing of the budget.
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
     let state = state();
     for view in View::ALL {
         for zoom in [0, 4, 6, 7, 8, 9, 12] {
@@ -34,7 +36,8 @@ fn main() {
             let mut terminal = terminal();
             // Others use this machine, too: one undisturbed time is enough.
             let mut times = (0..TRIES).map(|_| draw(&mut terminal, &state));
-            assert!(times.any(|time| time <= BUDGET), "{view:?} at zoom {zoom} takes longer than {BUDGET:?}");
+            let is_kept = times.any(|time| time <= BUDGET);
+            assert!(is_kept || !is_measured, "{view:?} at zoom {zoom} takes longer than {BUDGET:?}");
         }
     }
 }

@@ -123,6 +123,30 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    /// Whoever is told of an error does something about the thing that is named.
+    #[test]
+    fn an_errno_is_what_went_wrong() {
+        let table = [
+            (Errno::EIO, Some(0), Outcome::LimitReached),
+            (Errno::EIO, Some(1), Outcome::IoError),
+            (Errno::EIO, None, Outcome::IoError),
+            (Errno::ENOSPC, Some(0), Outcome::BackingFull),
+            (Errno::EBUSY, None, Outcome::Busy),
+            (Errno::EAGAIN, None, Outcome::Busy),
+            (Errno::EINTR, None, Outcome::Busy),
+            (Errno::EINVAL, None, Outcome::Unsupported),
+            (Errno::EOPNOTSUPP, None, Outcome::Unsupported),
+            (Errno::EROFS, None, Outcome::NotAllowed),
+            (Errno::EACCES, None, Outcome::NotAllowed),
+            (Errno::ENOMEM, None, Outcome::NoMemory),
+            (Errno::ENOENT, None, Outcome::Gone),
+            (Errno::ENODEV, None, Outcome::Gone),
+        ];
+        for (errno, limit, outcome) in table {
+            assert_eq!(Outcome::of(errno, limit), outcome, "{errno} with {limit:?} left");
+        }
+    }
+
     #[test]
     fn waits_double_up_to_a_longest() {
         let mut backoff = Backoff::default();

@@ -12,7 +12,7 @@ use zramd::{
     store::{MemoryStore, Store},
 };
 
-use crate::machine::{BLOCKS, Host, config, fill, hours, intact, machine, set_up, write, written};
+use crate::machine::{BLOCKS, Host, attribute, config, fill, hours, intact, machine, set_up, write, written};
 
 fn old() -> Host {
     let mut host = machine(Profile::debian_7_2());
@@ -68,6 +68,8 @@ fn a_disk_that_fails_is_left_alone_for_longer_and_longer() {
     let mut tries = |occasion| outcome(&daemon.round(&mut host, occasion, &mut || true));
     assert_eq!(tries(Occasion::Asked), Some(Outcome::IoError));
     assert_eq!(tries(Occasion::Time), None);
+    assert_eq!(tries(Occasion::Asked), Some(Outcome::IoError), "it is tried again however soon");
+    assert_eq!(attribute(&mut host, "writeback_limit"), "0", "nobody else may write what was granted");
     let (planned, _) = daemon.plan(&mut host);
     assert!(planned.iter().any(|planned| planned.task == Task::WriteBack), "{planned:?}");
     let report = daemon.round(&mut host, Occasion::Time, &mut || true);
